@@ -1,0 +1,45 @@
+# The documented doors: make setup, demo, test, lint, bench, serve.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do \
+  command -v $$one >/dev/null && $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && { echo $$one; break; }; done)
+SCHEMA ?= FA3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test lint bench serve clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY) ## Make the virtual environment and install everything (first run: about a minute)
+
+$(READY): pyproject.toml constraints.txt
+	@bash tools/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+demo: setup ## Recorded orders to a KSeF sandbox and back (SCHEMA=FA2 for the older structure)
+	@$(BIN)/ksef-connector demo --schema $(SCHEMA)
+
+test: setup ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: setup ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure speed against a floor in the same run
+	$(BIN)/python -m benchmarks
+
+serve: setup ## Run the application
+	$(BIN)/ksef-connector serve
+
+clean: ## Remove what setup and demo made
+	rm -rf $(VENV) demo-output

@@ -1,0 +1,69 @@
+"""The platforms that this product knows, by name; each is imported when it is asked for.
+
+The only place outside a platform's own folder that names it. A platform's package offers
+``connect(config) -> ShopAdapter``, ``order_mapper(config) -> OrderMapper`` and ``CONFIG_KEYS``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+
+from adapters.contract import OrderMapper, ShopAdapter, ShopError
+
+_PACKAGES: Mapping[str, str] = MappingProxyType({"woocommerce": "adapters.woocommerce"})
+
+PLATFORMS: tuple[str, ...] = tuple(_PACKAGES)
+"""Names of the known platforms."""
+
+
+class UnknownPlatform(ShopError):
+    """No adapter has that name."""
+
+
+def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
+    """Make the adapter of a store; nothing is contacted yet.
+
+    Args:
+        platform: one of :data:`PLATFORMS`.
+        config: the store's configuration, see :func:`config_keys`.
+
+    Raises:
+        UnknownPlatform: no such platform.
+        ShopError: a required value is missing or malformed.
+    """
+    adapter: ShopAdapter = _package(platform).connect(config)
+    return adapter
+
+
+def mapper(platform: str, config: Mapping[str, str] | None = None) -> OrderMapper:
+    """The platform's mapper from parsed JSON to the neutral order; needs no network.
+
+    Args:
+        platform: one of :data:`PLATFORMS`.
+        config: options of the store that touch mapping; credentials are not needed.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    order_mapper: OrderMapper = _package(platform).order_mapper(config or {})
+    return order_mapper
+
+
+def config_keys(platform: str) -> Mapping[str, str]:
+    """What a store's configuration may say, key to meaning.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    keys: Mapping[str, str] = _package(platform).CONFIG_KEYS
+    return keys
+
+
+def _package(platform: str) -> ModuleType:
+    if platform not in _PACKAGES:
+        raise UnknownPlatform(
+            f"there is no adapter for the platform {platform!r}", hint=f"Known are: {', '.join(PLATFORMS)}."
+        )
+    return importlib.import_module(_PACKAGES[platform])

@@ -1,0 +1,281 @@
+"""The WooCommerce adapter: :class:`adapters.contract.ShopAdapter` over REST v3."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.contract import (
+    Channel,
+    CheckLine,
+    Message,
+    NotFound,
+    ShopError,
+    ShopUnavailable,
+    UnreadableOrder,
+)
+from adapters.woocommerce.checks import check_store
+from adapters.woocommerce.client import (
+    DEFAULT_USER_AGENT,
+    PER_PAGE,
+    Answer,
+    Credentials,
+    Limits,
+    WooClient,
+    as_list,
+    is_last_page,
+    shop_url,
+)
+from adapters.woocommerce.mapping import MappingOptions, OrderMap, map_order, map_refund
+from adapters.woocommerce.mapping.order import PLATFORM
+from adapters.woocommerce.mapping.reader import Node
+from adapters.woocommerce.publish import publish_metadata, publish_note
+from core.orders import Order, OrderState, Refund
+
+CONFIG_KEYS: Mapping[str, str] = {
+    "url": "address of the shop",
+    "consumer_key": "REST API key, ck_...",
+    "consumer_secret": "its secret, cs_...",
+    "query_string_auth": "yes: keys in the query, for hosts that drop the Authorization header",
+    "user_agent": "name that firewalls see",
+    "tax_id_fields": "metadata keys with the buyer's tax number, separated by commas",
+    "paid_statuses": "further statuses that mean paid, separated by commas",
+    "completed_statuses": "further statuses that mean sent or handed over, separated by commas",
+}
+"""What a store's configuration may say; the first three are required."""
+
+_SECOND = timedelta(seconds=1)
+_MOST_PAGES = 10_000
+_DRAFTS = frozenset({"checkout-draft", "auto-draft"})
+_YES = frozenset({"1", "yes", "true", "on"})
+
+
+class WooCommerceAdapter:
+    """One connected WooCommerce store; not shared between threads.
+
+    Args:
+        client: requests to the shop.
+        options: what the merchant said about their data.
+        clock: the time now, aware UTC.
+    """
+
+    platform = PLATFORM
+    channels = frozenset({Channel.PRIVATE_NOTE, Channel.CUSTOMER_NOTE, Channel.METADATA})
+
+    def __init__(
+        self,
+        client: WooClient,
+        options: MappingOptions | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._options = options or MappingOptions()
+        self._clock = clock
+
+    def changed_orders(self, since: datetime | None) -> Iterator[Order | UnreadableOrder]:
+        """See :meth:`adapters.contract.ShopAdapter.changed_orders`; drafts are left out."""
+        for data in _ChangedOrders(self._client, since):
+            order_id = _id_of(data)
+            if _is_draft(data):
+                continue
+            try:
+                yield map_order(data, self._options)
+            except UnreadableOrder as error:
+                path = ".".join(part for part in (order_id, error.path) if part)
+                yield UnreadableOrder(f"order {order_id or '?'}: {error.message}", path=path, hint=error.hint)
+
+    def order(self, order_id: str) -> Order:
+        """See :meth:`adapters.contract.ShopAdapter.order`."""
+        data = self._client.get(_endpoint(order_id), {"dp": 2}).data
+        order = map_order(data, self._options)
+        if order.id != order_id:
+            raise UnreadableOrder(f"the shop gave order {order.id} for order {order_id}", path="id")
+        return order
+
+    def refunds(self, order: Order) -> tuple[Refund, ...]:
+        """See :meth:`adapters.contract.ShopAdapter.refunds`."""
+        endpoint = f"{_endpoint(order.id)}/refunds"
+        found = [map_refund(data, order) for page in self._client.pages(endpoint, {"dp": 2}) for data in page]
+        return tuple(sorted(found, key=lambda refund: (refund.created_at, int(refund.id))))
+
+    def publish(self, order_id: str, channel: Channel, message: Message) -> str:
+        """See :meth:`adapters.contract.ShopAdapter.publish`; metadata's remote id is the order's."""
+        _endpoint(order_id)
+        if channel is Channel.METADATA:
+            return publish_metadata(self._client, order_id, message)
+        return publish_note(self._client, order_id, channel, message)
+
+    def check(self) -> list[CheckLine]:
+        """See :meth:`adapters.contract.ShopAdapter.check`."""
+        return check_store(self._client, now=self._clock)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+
+@dataclass(slots=True)
+class _ChangedOrders:
+    """The raw orders modified since a moment, oldest change first, each change once.
+
+    Page numbers shift when an order changes while the list is read, so the list is asked for anew from the
+    last modification seen. Page numbers are used only among orders of one second (a bulk edit), and such a
+    second is read again until a pass brings nothing new.
+    """
+
+    client: WooClient
+    since: datetime | None
+    _seen: dict[tuple[str, datetime | None], datetime | None] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[object]:
+        cursor = self.since.astimezone(UTC).replace(microsecond=0) if self.since else None
+        page, news_in_pass = 1, False
+        while True:
+            answer = self._ask(cursor, page)
+            items = as_list(answer)
+            fresh = [item for item in items if self._is_new(item)]
+            news_in_pass = news_in_pass or bool(fresh)
+            yield from fresh
+            last = max(filter(None, map(_modified, items)), default=None)
+            ended = is_last_page(answer, page, len(items)) or not items
+            again = page > 1 and news_in_pass
+            stuck = last is None or (cursor is not None and last <= cursor)
+            if not ended and stuck:
+                page = self._next(page)
+                continue
+            if again:
+                page, news_in_pass = 1, False
+                continue
+            if ended:
+                return
+            cursor, page, news_in_pass = last, 1, False
+            self._forget(last)
+
+    def _ask(self, cursor: datetime | None, page: int) -> Answer:
+        params: dict[str, str | int] = {
+            "status": "any",
+            "orderby": "modified",
+            "order": "asc",
+            "per_page": PER_PAGE,
+            "page": page,
+            "dp": 2,
+        }
+        if cursor is not None:
+            # the shop's filter is exclusive and knows whole seconds
+            params["modified_after"] = (cursor - _SECOND).strftime("%Y-%m-%dT%H:%M:%S")
+            params["dates_are_gmt"] = "true"
+        return self.client.get("orders", params)
+
+    def _is_new(self, item: object) -> bool:
+        modified = _modified(item)
+        since = self.since
+        if since is not None and modified is not None and modified < since.replace(microsecond=0):
+            return False
+        key = (_id_of(item) or repr(item), modified)
+        if key in self._seen:
+            return False
+        self._seen[key] = modified
+        return True
+
+    def _forget(self, cursor: datetime | None) -> None:
+        """Drop what cannot be listed again."""
+        if cursor is not None:
+            oldest = cursor - _SECOND
+            self._seen = {key: at for key, at in self._seen.items() if at is not None and at >= oldest}
+
+    def _next(self, page: int) -> int:
+        if page >= _MOST_PAGES:
+            raise ShopUnavailable("the shop's list of orders does not end")
+        return page + 1
+
+
+def _modified(item: object) -> datetime | None:
+    try:
+        return Node(item).child("date_modified_gmt").moment().replace(microsecond=0)
+    except UnreadableOrder:
+        return None
+
+
+def _id_of(item: object) -> str:
+    try:
+        return Node(item).child("id").identifier()
+    except UnreadableOrder:
+        return ""
+
+
+def _is_draft(item: object) -> bool:
+    """A checkout that nobody finished, or an order that a merchant has begun and not filled yet."""
+    if not isinstance(item, dict):
+        return False
+    empty = all(item.get(key) == [] for key in ("line_items", "shipping_lines", "fee_lines"))
+    return item.get("status") in _DRAFTS or (empty and item.get("status") == "pending")
+
+
+def _endpoint(order_id: str) -> str:
+    """``orders/N``; anything else than a number would ask for something else."""
+    if not (order_id.isascii() and order_id.isdigit()):
+        raise NotFound(f"{order_id!r} is no id of a WooCommerce order")
+    return f"orders/{order_id}"
+
+
+def mapping_options(config: Mapping[str, str]) -> MappingOptions:
+    """The merchant's options in a store's configuration; see :data:`CONFIG_KEYS`."""
+    statuses = dict.fromkeys(_listed(config, "paid_statuses"), OrderState.PAID)
+    statuses |= dict.fromkeys(_listed(config, "completed_statuses"), OrderState.COMPLETED)
+    return MappingOptions(
+        tax_id_fields=_listed(config, "tax_id_fields"),
+        statuses={status.removeprefix("wc-"): state for status, state in statuses.items()},
+    )
+
+
+def connect(
+    config: Mapping[str, str],
+    *,
+    limits: Limits | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    jitter: Callable[[], float] = random.random,
+) -> WooCommerceAdapter:
+    """Make an adapter from a store's configuration; nothing is contacted yet.
+
+    Args:
+        config: see :data:`CONFIG_KEYS`; unknown keys are left to others.
+        limits: times and sizes of requests.
+        sleep: waits the given seconds between two attempts.
+        clock: the time now, aware UTC.
+        jitter: a number in [0, 1) that spreads the pauses.
+
+    Raises:
+        ShopError: a required value is missing or malformed.
+    """
+    for key in ("url", "consumer_key", "consumer_secret"):
+        if not config.get(key, "").strip():
+            raise ShopError(f"the WooCommerce store has no {key}", hint=f"{key}: {CONFIG_KEYS[key]}.")
+    client = WooClient(
+        shop_url(config["url"]),
+        Credentials(
+            consumer_key=config["consumer_key"].strip(),
+            consumer_secret=config["consumer_secret"].strip(),
+            query_string_auth=config.get("query_string_auth", "").strip().lower() in _YES,
+        ),
+        user_agent=config.get("user_agent", "").strip() or DEFAULT_USER_AGENT,
+        limits=limits,
+        sleep=sleep,
+        clock=clock,
+        jitter=jitter,
+    )
+    return WooCommerceAdapter(client, mapping_options(config), clock=clock)
+
+
+def order_mapper(config: Mapping[str, str]) -> Callable[[Any], Order]:
+    """A mapper of parsed orders with the options of a store's configuration."""
+    return OrderMap(mapping_options(config))
+
+
+def _listed(config: Mapping[str, str], key: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in config.get(key, "").split(",") if part.strip())

@@ -1,0 +1,1 @@
+"""The connector application: store, pipeline, command line and web around :mod:`core` and :mod:`adapters`."""

@@ -1,0 +1,1 @@
+"""The commands of ``ksef-connector``, one module per noun."""

@@ -1,0 +1,248 @@
+"""``demo``: recorded orders of a WooCommerce shop go to a KSeF sandbox and their numbers come back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connector_app import ksef_access
+from connector_app.commands.app import App, pass_app
+from connector_app.commands.demo_home import DemoHome
+from connector_app.commands.documents import fetch, picture
+from connector_app.commands.files import write_whole
+from connector_app.commands.progress import Progress
+from connector_app.commands.seller import fill
+from connector_app.commands.tables import amount, load, reason, state_name
+from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.services import Services
+from connector_app.policies import Recipients, StorePolicy
+from connector_app.profiles import Profile, parse
+from connector_app.settings import Settings
+from connector_app.store.models import Document, DocumentState, Seller, Store
+from core.fa import registry
+from core.findings import Text
+from core.ksef import environments
+from core.ksef.environments import Environment
+from core.signing.keys import self_signed
+
+_PATIENCE = timedelta(seconds=50)
+_PROCESSING_SECONDS = 0.5
+_UNFINISHED = frozenset(
+    {DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT, DocumentState.ACCEPTED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """Who plays in the demo of one schema version.
+
+    Attributes:
+        code: the store's code. nip: the seller's NIP. name: the seller's name.
+    """
+
+    code: str
+    nip: str
+    name: str
+
+
+# the first number stands in the Ministry's documentation, the second is a public body's
+_CASTS = {
+    registry.SchemaVersion.FA3: _Cast("demo", "5265877635", "Sklep Przykładowy sp. z o.o."),
+    registry.SchemaVersion.FA2: _Cast("demo-fa2", "5213017228", "Sklep Przykładowy FA(2) sp. z o.o."),
+}
+
+
+@click.command()
+@click.option(
+    "--schema",
+    "version",
+    type=click.Choice([one.value for one in registry.SchemaVersion], case_sensitive=False),
+    default=registry.SchemaVersion.FA3.value,
+    show_default=True,
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Folder for XML, PDF and UPO; the demo's installation is in its folder home.",
+)
+@pass_app
+def demo(app: App, version: str, output: Path) -> None:
+    """Issue invoices for recorded orders, with sandboxes on localhost; safe to repeat and to interrupt."""
+    version = version.upper()
+    app.settings = Settings(home=output / "home", schema_dir=app.settings.schema_dir)
+    app.settings.prepare()
+    cast = _CASTS[registry.SchemaVersion(version)]
+    with (
+        runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: _say_waiting(app)),
+        ExitStack() as stack,
+    ):
+        progress = Progress(app)
+        services = app.open(progress.watch)
+        environment, shop_url = stack.enter_context(_sandboxes(app, cast))
+        store_id, seller_id = _prepare(services, cast, version, environment, shop_url)
+        with progress:
+            runner = Runner(services, only=[seller_id])
+            problems = runner.take_in(cast.code).problems
+            problems += runner.work_until_idle(_PATIENCE).problems
+        rows = load(services, store_id=store_id)
+        _write_files(app, services, rows, output)
+    _print_result(app, rows, output)
+    for problem in problems:
+        app.err.print(f"! {problem.in_language(app.language)}", markup=False)
+    sys.exit(1 if problems or any(DocumentState(row.state) in _UNFINISHED for row in rows) else 0)
+
+
+def _say_waiting(app: App) -> None:
+    app.err.print(
+        app.text("Czekam na inny uruchomiony demo…", "Waiting for another demo that is running…"),
+        markup=False,
+    )
+
+
+@contextmanager
+def _sandboxes(app: App, cast: _Cast) -> Iterator[tuple[Environment, str]]:
+    """KSeF and the shop on the ports they had before, or on free ones."""
+    from sandbox.ksef.server import KsefSandbox  # noqa: PLC0415  servers load only when asked for
+    from sandbox.woocommerce.recordings import demo_orders  # noqa: PLC0415
+    from sandbox.woocommerce.server import WooSandbox  # noqa: PLC0415
+
+    places = DemoHome(app.settings.home)
+    with (
+        KsefSandbox(
+            places.port("ksef"), database=places.ksef_state, processing_seconds=_PROCESSING_SECONDS
+        ) as ksef,
+        WooSandbox(
+            demo_orders(), port=places.port(cast.code), state_path=places.shop_state(cast.code)
+        ) as shop,
+    ):
+        app.err.print(f"KSeF  {ksef.api_url}", markup=False)
+        app.err.print(f"Sklep {shop.url}" if app.language == "pl" else f"Shop  {shop.url}", markup=False)
+        yield environments.custom(ksef.api_url, ksef.qr_url, name="SANDBOX"), shop.url
+
+
+def _profile(cast: _Cast) -> Profile:
+    return parse(
+        {
+            "seller": {
+                "nip": cast.nip,
+                "name": cast.name,
+                "address": {"country": "PL", "line1": "ul. Przykładowa 1", "line2": "00-001 Warszawa"},
+                "email": "faktury@sklep.example",
+                "place": "Warszawa",
+            },
+            "invoices": {"number_pattern": "FV/{yyyy}/{mm}/{n:04}"},
+            "bank_account": {"number": "61109010140000071219812874", "bank": "Bank Przykładowy"},
+        }
+    )
+
+
+def _prepare(
+    services: Services, cast: _Cast, version: str, environment: Environment, shop_url: str
+) -> tuple[int, int]:
+    """Make the demo's seller and store, or bring their addresses up to date."""
+    from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    with services.database.begin() as session:
+        seller = session.scalar(select(Seller).where(Seller.nip == cast.nip))
+        if seller is None:
+            seller = Seller(nip=cast.nip, created_at=now)
+            session.add(seller)
+        credential = seller.credential or ksef_access.seal_certificate(
+            services.vault, self_signed(cast.nip, now=now, valid_days=3650)
+        )
+        fill(seller, _profile(cast), environment, registry.schema_for(version), credential)
+        session.flush()
+        store = _store(session, cast, seller)
+        store.url = shop_url
+        store.config = services.vault.seal(
+            {"url": shop_url, "consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
+        )
+        session.flush()
+        return store.id, seller.id
+
+
+def _store(session: Session, cast: _Cast, seller: Seller) -> Store:
+    store = session.scalar(select(Store).where(Store.code == cast.code))
+    if store is None:
+        store = Store(
+            code=cast.code,
+            seller_id=seller.id,
+            platform="woocommerce",
+            policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
+            created_at=datetime.now(UTC),
+        )
+        session.add(store)
+    return store
+
+
+def _write_files(app: App, services: Services, rows: list[Document], output: Path) -> None:
+    """XML, PDF and UPO of each accepted document; files that are there already stay as they are."""
+    for row in rows:
+        if row.ksef_number is None or row.number is None:
+            continue
+        name = f"{row.schema_version}-{row.number.replace('/', '-')}"
+        wanted = [output / f"{name}{ending}" for ending in (".xml", ".pdf", "-UPO.xml")]
+        if all(path.exists() for path in wanted):
+            continue
+        whole = fetch(app, services, row.id)
+        for path, data in zip(wanted, (whole.xml, picture(whole, app.language), whole.upo), strict=True):
+            if data is not None:
+                write_whole(path, data)
+
+
+def _print_result(app: App, rows: list[Document], output: Path) -> None:
+    table = Table(box=None, pad_edge=False)
+    titles = (
+        ("Zamówienie", "Order"),
+        ("Nabywca", "Buyer"),
+        ("Brutto", "Gross"),
+        ("Numer faktury", "Invoice number"),
+        ("Numer KSeF", "KSeF number"),
+        ("Notatki w sklepie", "Notes in the shop"),
+    )
+    for pl, en in titles:
+        table.add_column(app.text(pl, en), justify="right" if en == "Gross" else "left", overflow="fold")
+    asked = [row for row in rows if row.ksef_number is None]
+    for row in rows:
+        if row.ksef_number is None:
+            continue
+        notes = ", ".join(
+            f"{one.remote_id}" for one in row.publications if one.done_at and one.channel != "metadata"
+        )
+        table.add_row(
+            row.order.number,
+            row.buyer_name or "",
+            amount(row.total, row.currency),
+            row.number or "",
+            row.ksef_number,
+            notes,
+        )
+    app.out.print(table)
+    if asked:
+        app.say(Text("\nWymagają człowieka:", "\nNeed a person:"))
+    for row in asked:
+        state = state_name(DocumentState(row.state), app.language)
+        head = f"{row.order.number}  {row.buyer_name or ''}  {amount(row.total, row.currency)}  [{state}]"
+        app.out.print(head, markup=False)
+        app.out.print(f"    {reason(row, app.language)}", markup=False)
+        for finding in row.attention or []:
+            app.out.print(f"    → {finding['hint'].get(app.language, '')}", markup=False)
+    home = output / "home"
+    app.say(
+        Text(
+            f"\nPliki: {output}/   Instalacja: KSEF_CONNECTOR_HOME={home} ksef-connector documents list",
+            f"\nFiles: {output}/   Installation: KSEF_CONNECTOR_HOME={home} ksef-connector documents list",
+        )
+    )

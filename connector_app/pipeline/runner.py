@@ -1,0 +1,157 @@
+"""The embedded runner: one process does all sellers' work, and only one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import select
+
+from connector_app.pipeline.intake import IntakeResult, take_in
+from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
+from connector_app.pipeline.services import Services
+from connector_app.store.models import Seller, Store
+from core.findings import Text
+from core.ksef.errors import KsefError
+
+
+class RunnerBusy(Exception):
+    """Another process is running this installation's work."""
+
+
+@contextmanager
+def runner_lock(lock_file: Path, *, wait: bool, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Be the one runner of an installation for the length of a ``with`` block.
+
+    The lock is the operating system's: it ends with the process, however that ends.
+
+    Args:
+        lock_file: file to lock.
+        wait: wait for the other runner instead of giving up.
+        on_wait: called once when there is something to wait for.
+
+    Raises:
+        RunnerBusy: another process holds the lock and ``wait`` is false.
+    """
+    with lock_file.open("a") as file:
+        if not _try_lock(file):
+            if not wait:
+                raise RunnerBusy("another process is at work on this installation")
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one pass over all stores and sellers did.
+
+    Attributes:
+        intake: result by store code.
+        worked: documents touched.
+        problems: sentences about what held something up.
+    """
+
+    intake: dict[str, IntakeResult] = field(default_factory=dict)
+    worked: int = 0
+    problems: list[Text] = field(default_factory=list)
+
+
+class Runner:
+    """Runs the pipeline's steps for all sellers of an installation.
+
+    Args:
+        services: the outside world.
+        sleep: waits for so many seconds.
+        only: ids of the sellers to work for; ``None`` means all.
+        monotonic: seconds that never go back, for the length of a run.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        only: Collection[int] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._services = services
+        self._sleep = sleep
+        self._only = only
+        self._monotonic = monotonic
+
+    def take_in(self, only: str | None = None) -> Pass:
+        """Look at every store, or at one by its code, for changed orders."""
+        result = Pass()
+        with self._services.database() as session:
+            stores = session.execute(select(Store.id, Store.code).order_by(Store.id)).all()
+        for store_id, code in stores:
+            if only is not None and code != only:
+                continue
+            seen = take_in(self._services, store_id)
+            result.intake[code] = seen
+            if seen.failure:
+                text = f"{seen.failure.message} {seen.failure.hint}".strip()
+                result.problems.append(Text(f"Sklep {code}: {text}", f"Store {code}: {text}"))
+        return result
+
+    def work(self) -> Pass:
+        """One pass over all lanes."""
+        result = Pass()
+        for seller_id in self._sellers():
+            lane = run_lane(self._services, seller_id)
+            result.worked += lane.worked
+            result.problems += lane.problems
+        return result
+
+    def work_until_idle(self, patience: timedelta) -> Pass:
+        """Work until nothing is due within what is left of the given time.
+
+        Args:
+            patience: how long to go on waiting for documents under way.
+
+        Returns:
+            All passes together; problems of the last pass only, since earlier ones may be over.
+        """
+        whole = Pass()
+        deadline = self._monotonic() + patience.total_seconds()
+        while True:
+            one = self.work()
+            whole.worked += one.worked
+            whole.problems = one.problems or whole.problems
+            left = timedelta(seconds=max(0.0, deadline - self._monotonic()))
+            pause = next_due(self._services, self._sellers(), left)
+            if pause is None:
+                break
+            if not one.problems:
+                whole.problems = []
+            self._sleep(max(pause, 0.02))
+        self.close_sessions()
+        return whole
+
+    def close_sessions(self) -> None:
+        """Close sessions that nothing needs any more; a failure only means that KSeF closes them by time."""
+        for seller_id in self._sellers():
+            try:
+                close_idle_session(self._services, seller_id)
+            except KsefError:
+                continue
+
+    def _sellers(self) -> list[int]:
+        with self._services.database() as session:
+            sellers = session.scalars(select(Seller.id).order_by(Seller.id))
+            return [one for one in sellers if self._only is None or one in self._only]

@@ -1,0 +1,73 @@
+"""What the steps of the pipeline need from outside, handed over in one value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from adapters import registry
+from adapters.contract import ShopAdapter
+from connector_app.ksef_access import Connections, SellerAccess
+from connector_app.profiles import Profile, parse
+from connector_app.store.models import Document, Seller, Store
+from connector_app.vault import Vault
+from core.findings import Text
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside world of the pipeline.
+
+    Attributes:
+        database: factory of sessions; ``database.begin()`` is one transaction.
+        vault: decrypts credentials.
+        clock: current time, aware UTC.
+        schema_dir: official XSD files to check with instead of the project's own.
+        watch: told after each change of a document's state that was committed.
+        connections: clients of KSeF, shared by all lanes.
+        connect_shop: makes the adapter of a platform from its connection data.
+    """
+
+    database: sessionmaker[Session]
+    vault: Vault
+    clock: Callable[[], datetime] = _utc_now
+    schema_dir: Path | None = None
+    watch: Callable[[Document], None] = field(default=lambda _document: None)
+    connections: Connections = field(default_factory=Connections)
+    connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
+
+    def shop(self, store: Store) -> ShopAdapter:
+        """Connect to a store with its own credentials."""
+        config = self.vault.unseal(store.config)
+        if not isinstance(config, dict):
+            raise TypeError("a store's connection data must be a table")
+        return self.connect_shop(store.platform, config)
+
+    def access(self, seller: Seller) -> SellerAccess:
+        """The seller's sign-in and session, as they were left."""
+        return SellerAccess(seller, self.database, self.vault, self.connections)
+
+    def profile(self, seller: Seller) -> Profile:
+        """The seller's settings."""
+        return parse(seller.profile)
+
+
+def dump_text(text: Text) -> str:
+    """Both languages of a sentence in one database column."""
+    return json.dumps({"pl": text.pl, "en": text.en}, ensure_ascii=False)
+
+
+def load_text(raw: str) -> Text:
+    """The sentence that :func:`dump_text` kept."""
+    values: dict[str, Any] = json.loads(raw)
+    return Text(values["pl"], values["en"])

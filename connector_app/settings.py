@@ -1,0 +1,67 @@
+"""Where an installation lives and what the environment says about it.
+
+Everything that is read from environment variables is read here, once, and handed on as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+APP = "ksef-connector"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An installation.
+
+    Attributes:
+        home: folder of the database, the secret key and everything else that must survive
+            (``KSEF_CONNECTOR_HOME``; default: the platform's user data folder).
+        schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
+            (``KSEF_SCHEMA_DIR``).
+        database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
+    """
+
+    home: Path
+    schema_dir: Path | None = None
+    database_url: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings of this process.
+
+        Args:
+            environment: variables to read instead of the process's own.
+        """
+        values = os.environ if environment is None else environment
+        home = values.get("KSEF_CONNECTOR_HOME")
+        schema_dir = values.get("KSEF_SCHEMA_DIR")
+        return cls(
+            home=Path(home).expanduser() if home else user_data_path(APP, appauthor=False),
+            schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
+            database_url=values.get("DATABASE_URL", ""),
+        )
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address in force."""
+        return self.database_url or f"sqlite:///{self.home / 'connector.sqlite3'}"
+
+    @property
+    def key_file(self) -> Path:
+        """The file with the key that encrypts secrets at rest."""
+        return self.home / "secret.key"
+
+    @property
+    def lock_file(self) -> Path:
+        """The file whose lock says that a runner is at work."""
+        return self.home / "runner.lock"
+
+    def prepare(self) -> None:
+        """Make the home folder, readable by its owner only."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)

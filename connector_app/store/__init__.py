@@ -1,0 +1,1 @@
+"""The database: models, types, migrations, and how it is opened."""

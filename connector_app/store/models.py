@@ -1,0 +1,187 @@
+"""The tables.
+
+A document row is born when an order or refund is first seen and keeps its whole life, see "A document's
+life" in the design. What was issued (number, XML bytes, hash) is written once and never changed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from connector_app.store.types import DecimalText, UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """Common base; Python types to column types."""
+
+    type_annotation_map = {  # noqa: RUF012  read by SQLAlchemy from the class
+        datetime: UtcDateTime,
+        Decimal: DecimalText,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+    }
+
+
+class DocumentState(StrEnum):
+    """Where a document stands; the words are the design's."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    ISSUED = "issued"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    PUBLISHED = "published"
+    ATTENTION = "attention"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+class Seller(Base):
+    """One taxpayer."""
+
+    __tablename__ = "sellers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nip: Mapped[str] = mapped_column(String(10), unique=True)
+    name: Mapped[str] = mapped_column(String(512))
+    profile: Mapped[dict[str, Any]]
+    """The seller's settings as they stand in SELLER.toml."""
+    environment: Mapped[dict[str, Any]]
+    schema_version: Mapped[str] = mapped_column(String(4))
+    credential: Mapped[str] = mapped_column(Text)
+    """Sealed key or token for signing in."""
+    tokens: Mapped[str | None] = mapped_column(Text)
+    """Sealed access and refresh tokens."""
+    session_reference: Mapped[str | None] = mapped_column(String(64))
+    session: Mapped[str | None] = mapped_column(Text)
+    """Sealed open interactive session."""
+    created_at: Mapped[datetime]
+
+
+class Store(Base):
+    """One shop of a seller."""
+
+    __tablename__ = "stores"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"))
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    platform: Mapped[str] = mapped_column(String(32))
+    url: Mapped[str] = mapped_column(String(512))
+    config: Mapped[str] = mapped_column(Text)
+    """Sealed connection data of the adapter."""
+    policy: Mapped[dict[str, Any]]
+    mark: Mapped[datetime | None]
+    """Orders modified before this moment were all read."""
+    created_at: Mapped[datetime]
+
+    seller: Mapped[Seller] = relationship()
+
+
+class ShopOrder(Base):
+    """The last snapshot of an order."""
+
+    __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("store_id", "remote_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    remote_id: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str] = mapped_column(String(64))
+    modified_at: Mapped[datetime]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    snapshot: Mapped[dict[str, Any] | None]
+    """The neutral order; ``None`` when the shop's data could not be read as an order."""
+    seen_at: Mapped[datetime]
+
+    store: Mapped[Store] = relationship()
+
+
+class Document(Base):
+    """One invoice or correction on its way."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("order_id", "purpose"),
+        UniqueConstraint("seller_id", "number"),
+        Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    purpose: Mapped[str] = mapped_column(String(80))
+    """``invoice``, or ``refund:<id>``: an order has one document of each."""
+    kind: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(12))
+    attention: Mapped[list[Any] | None]
+    """Findings for a person, as JSON."""
+    number: Mapped[str | None] = mapped_column(String(256))
+    issued_on: Mapped[date | None]
+    schema_version: Mapped[str | None] = mapped_column(String(4))
+    xml: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    xml_sha256: Mapped[str | None] = mapped_column(String(64))
+    total: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    buyer_name: Mapped[str | None] = mapped_column(String(512))
+    session_reference: Mapped[str | None] = mapped_column(String(64))
+    document_reference: Mapped[str | None] = mapped_column(String(64))
+    ksef_number: Mapped[str | None] = mapped_column(String(36), unique=True)
+    accepted_at: Mapped[datetime | None]
+    upo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    refusal_code: Mapped[int | None]
+    refusal_text: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    waiting_for: Mapped[str | None] = mapped_column(Text)
+    """What the document waits for, in a sentence (JSON with both languages)."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    seller: Mapped[Seller] = relationship()
+    order: Mapped[ShopOrder] = relationship()
+    publications: Mapped[list[Publication]] = relationship(order_by="Publication.id")
+    events: Mapped[list[Event]] = relationship(order_by="Event.id")
+
+
+class Event(Base):
+    """One entry of a document's life line."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), index=True)
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Publication(Base):
+    """One push back to the shop."""
+
+    __tablename__ = "publications"
+    __table_args__ = (UniqueConstraint("document_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    channel: Mapped[str] = mapped_column(String(24))
+    remote_id: Mapped[str | None] = mapped_column(String(64))
+    done_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(Text)
+
+
+class NumberCounter(Base):
+    """The last number taken from a series in a period."""
+
+    __tablename__ = "number_counters"
+
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), primary_key=True)
+    series: Mapped[str] = mapped_column(String(256), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    last: Mapped[int]

@@ -1,0 +1,47 @@
+"""Neutral orders to JSON and back, so that a snapshot can be kept and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cattrs import Converter
+
+from core.orders import Order
+
+
+def _converter() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook(Decimal, lambda value: f"{value:f}")
+    converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    return converter
+
+
+_CONVERTER = _converter()
+
+
+def to_json(order: Order) -> dict[str, Any]:
+    """An order as JSON-ready values; amounts are texts."""
+    values: dict[str, Any] = _CONVERTER.unstructure(order)
+    return values
+
+
+def from_json(values: dict[str, Any]) -> Order:
+    """The order that :func:`to_json` gave."""
+    return _CONVERTER.structure(values, Order)
+
+
+def content_hash(order: Order) -> str:
+    """SHA-256 of what an order says, without the moment of its last change.
+
+    Writing metadata to an order changes its modification time and nothing else; comparing this hash
+    keeps our own write-back from looking like news.
+    """
+    values = to_json(order)
+    values.pop("modified_at")
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

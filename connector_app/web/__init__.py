@@ -1,0 +1,1 @@
+"""What the application shows in a browser; for now a health page."""

@@ -1,0 +1,89 @@
+"""The health page: whether the installation works, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template_string
+from sqlalchemy import func, select
+
+from connector_app.pipeline.services import Services
+from connector_app.store.models import Document, DocumentState
+
+_PAGE = """<!doctype html>
+<html lang="pl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>KSeF Shop Connector</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
+h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
+td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:right}
+.bad{color:#a3161b}</style></head><body>
+<h1>KSeF Shop Connector</h1>
+<p>{{ "Program działa." if not problems else "Program działa, ale coś wymaga uwagi:" }}</p>
+{% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
+<table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
+<p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
+
+_NAMES = {
+    DocumentState.WAITING: "Czekają (np. na zapłatę)",
+    DocumentState.READY: "Do wystawienia",
+    DocumentState.ISSUED: "Wystawione, do wysłania",
+    DocumentState.SENT: "Wysłane",
+    DocumentState.ACCEPTED: "Przyjęte, wpis do sklepu w toku",
+    DocumentState.PUBLISHED: "Gotowe",
+    DocumentState.ATTENTION: "Wymagają decyzji",
+    DocumentState.REJECTED: "Odrzucone przez KSeF",
+    DocumentState.CANCELLED: "Nie powstaną",
+}
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What the background work last said about itself.
+
+    Attributes:
+        at: end of the last pass, aware UTC. problems: what held something up then, in Polish.
+    """
+
+    at: datetime | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def create_app(services: Services, pulse: Pulse) -> Flask:
+    """The web application.
+
+    Args:
+        services: the installation.
+        pulse: kept up to date by the background work.
+    """
+    app = Flask(__name__)
+
+    def page() -> str:
+        counts = _counts(services)
+        return render_template_string(
+            _PAGE,
+            problems=pulse.problems,
+            counts=[(_NAMES[state], counts.get(state.value, 0)) for state in DocumentState],
+            last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
+        )
+
+    def health() -> Response:
+        values: Mapping[str, Any] = {
+            "status": "ok" if not pulse.problems else "degraded",
+            "last_pass": pulse.at.isoformat() if pulse.at else None,
+            "problems": pulse.problems,
+            "documents": _counts(services),
+        }
+        return jsonify(values)
+
+    app.add_url_rule("/", view_func=page)
+    app.add_url_rule("/health", view_func=health)
+    return app
+
+
+def _counts(services: Services) -> dict[str, int]:
+    with services.database() as session:
+        rows = session.execute(select(Document.state, func.count()).group_by(Document.state)).all()
+    return {str(row[0]): int(row[1]) for row in rows}

@@ -1,0 +1,1 @@
+"""The project's own XSDs of FA(2) and FA(3); :mod:`core.fa.registry` names them."""

@@ -1,0 +1,1 @@
+"""The client of the KSeF API 2.0: signing in, sending, asking, fetching proofs."""

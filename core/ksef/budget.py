@@ -1,0 +1,89 @@
+"""A budget of requests with moving windows, on the ``limits`` library."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from core.ksef.limits import PUBLISHED, Group, Rate, group_of
+
+_EDGE = 0.01
+"""Seconds beyond the edge of a window."""
+
+
+class WindowBudget:
+    """A budget with moving windows in this process's memory.
+
+    Windows are a little longer than published: KSeF sees requests when they arrive, and two that left a
+    minute apart can arrive closer together.
+
+    Args:
+        rates: limits by group; those that an environment announces, or the published ones.
+    """
+
+    def __init__(self, rates: Mapping[Group, Rate] = PUBLISHED) -> None:
+        self._rates = dict(rates)
+        self._lock = threading.Lock()
+        self._closed: dict[tuple[Group, str], float] = {}
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._items: dict[Group, tuple[RateLimitItem, ...]] = {}
+
+    def take(self, operation: str, context: str) -> float:
+        """Take one request; see :class:`Budget`."""
+        group = group_of(operation)
+        with self._lock:
+            now = time.time()
+            closed_for = self._closed.get((group, context), now) - now
+            if closed_for > 0:
+                return closed_for
+            limiter = self._limiter
+            items = self._limits(group)
+            waits = [self._wait(limiter, item, context, now) for item in items]
+            longest = max(waits, default=0.0)
+            if longest > 0:
+                return longest
+            # at the very edge of a window the library's test and hit disagree: hit decides
+            hits = [limiter.hit(item, context) for item in items]
+            return 0.0 if all(hits) else _EDGE
+
+    def close(self, operation: str, context: str, seconds: float) -> None:
+        """Hold a group back; see :class:`Budget`."""
+        with self._lock:
+            key = (group_of(operation), context)
+            self._closed[key] = max(self._closed.get(key, 0.0), time.time() + seconds)
+
+    def remaining(self, operation: str, context: str) -> Rate:
+        """What each window would still take, for planning; a window without limit is None."""
+        group = group_of(operation)
+        rate = self._rates[group]
+        with self._lock:
+            limiter = self._limiter
+            left = [limiter.get_window_stats(item, context).remaining for item in self._limits(group)]
+        windows = iter(left)
+        return Rate(
+            next(windows),
+            next(windows) if rate.per_minute is not None else None,
+            next(windows) if rate.per_hour is not None else None,
+        )
+
+    def _wait(self, limiter: MovingWindowRateLimiter, item: RateLimitItem, context: str, now: float) -> float:
+        if limiter.test(item, context):
+            return 0.0
+        # the oldest request leaves the window then
+        return max(limiter.get_window_stats(item, context).reset_time - now, 0.0) + _EDGE
+
+    def _limits(self, group: Group) -> tuple[RateLimitItem, ...]:
+        if group not in self._items:
+            rate = self._rates[group]
+            pairs = ((rate.per_second, 2), (rate.per_minute, 62), (rate.per_hour, 3605))
+            self._items[group] = tuple(
+                RateLimitItemPerSecond(amount, seconds, namespace=f"ksef-{group.value}")
+                for amount, seconds in pairs
+                if amount is not None
+            )
+        return self._items[group]

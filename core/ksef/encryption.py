@@ -1,0 +1,103 @@
+"""Encrypting documents for KSeF.
+
+Source: the integrators' documentation of KSeF 2.0 and ``EncryptionInfo``, ``SendInvoiceRequest`` of the API
+contract: AES-256-CBC with PKCS#7 padding and a fresh key and IV per session; the ciphertext goes without the
+IV in front, as the official clients send it; hashes are SHA-256 in Base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from core.ksef.public_keys import PublicKey
+
+_KEY_BYTES = 32
+_IV_BYTES = 16
+_BLOCK_BITS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedDocument:
+    """A document as it goes to KSeF.
+
+    Attributes:
+        content: the ciphertext.
+        hash: SHA-256 of the plain bytes, Base64.
+        size: plain bytes.
+        encrypted_hash: SHA-256 of the ciphertext, Base64.
+        encrypted_size: bytes of the ciphertext.
+    """
+
+    content: bytes = field(repr=False)
+    hash: str
+    size: int
+    encrypted_hash: str
+    encrypted_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """The symmetric key of one session; never shown.
+
+    Attributes:
+        key: 32 bytes.
+        iv: 16 bytes.
+    """
+
+    key: bytes = field(repr=False)
+    iv: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.key) != _KEY_BYTES or len(self.iv) != _IV_BYTES:
+            raise ValueError(f"a session key has {_KEY_BYTES} bytes and an IV of {_IV_BYTES}")
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes] = os.urandom) -> SessionKey:
+        """A fresh key.
+
+        Args:
+            random: gives so many secret random bytes.
+        """
+        return cls(random(_KEY_BYTES), random(_IV_BYTES))
+
+    def info(self, public_key: PublicKey) -> dict[str, str]:
+        """``EncryptionInfo`` of the contract: this key, encrypted for the Ministry."""
+        return {
+            "encryptedSymmetricKey": public_key.encrypt(self.key),
+            "initializationVector": base64.b64encode(self.iv).decode("ascii"),
+            "publicKeyId": public_key.key_id,
+        }
+
+    def encrypt(self, document: bytes) -> EncryptedDocument:
+        """Encrypt one document (plain bytes)."""
+        padder = PKCS7(_BLOCK_BITS).padder()
+        cipher = self._cipher().encryptor()
+        content = cipher.update(padder.update(document) + padder.finalize()) + cipher.finalize()
+        return EncryptedDocument(
+            content, sha256_base64(document), len(document), sha256_base64(content), len(content)
+        )
+
+    def decrypt(self, content: bytes) -> bytes:
+        """Decrypt what :meth:`encrypt` made.
+
+        Raises:
+            ValueError: not encrypted with this key, or damaged.
+        """
+        cipher = self._cipher().decryptor()
+        unpadder = PKCS7(_BLOCK_BITS).unpadder()
+        return unpadder.update(cipher.update(content) + cipher.finalize()) + unpadder.finalize()
+
+    def _cipher(self) -> Cipher[modes.CBC]:
+        return Cipher(algorithms.AES256(self.key), modes.CBC(self.iv))
+
+
+def sha256_base64(data: bytes) -> str:
+    """SHA-256 in Base64, as KSeF writes hashes (``Sha256HashBase64``)."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")

@@ -1,0 +1,177 @@
+"""The sandbox shop as a real HTTP server on localhost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from sandbox.woocommerce.access import ApiKey, Gate
+from sandbox.woocommerce.app import Shop, create_app
+from sandbox.woocommerce.faults import Fault, FaultMiddleware, FaultPlan
+from sandbox.woocommerce.recordings import demo_orders, recorded
+from sandbox.woocommerce.state import Json, ShopState
+
+# keys of a shop that lives on localhost only
+DEMO_CONSUMER_KEY: Final = "ck_" + "a1" * 20
+DEMO_CONSUMER_SECRET: Final = "cs_" + "b2" * 20
+READ_ONLY_CONSUMER_KEY: Final = "ck_" + "c3" * 20
+READ_ONLY_CONSUMER_SECRET: Final = "cs_" + "d4" * 20
+
+_HOST = "127.0.0.1"
+
+
+class WooSandbox:
+    """A WooCommerce shop on a localhost port, running inside a ``with`` block.
+
+    Args:
+        orders: orders as the REST API gives them; those that a state file knows already stay as they are.
+        refunds: order id to its refunds, oldest first.
+        clock: the time now, aware UTC.
+        zone: the shop's time zone.
+        port: 0 takes a free one.
+        state_path: file that keeps the shop over a restart; ``None`` keeps it in memory.
+        settings: endpoint to answer, over the recorded ones.
+        sleep: waits the given seconds in a ``slow`` fault; ``None`` really waits.
+    """
+
+    consumer_key: str = DEMO_CONSUMER_KEY
+    consumer_secret: str = DEMO_CONSUMER_SECRET
+    read_only_key: str = READ_ONLY_CONSUMER_KEY
+    read_only_secret: str = READ_ONLY_CONSUMER_SECRET
+
+    def __init__(
+        self,
+        orders: Iterable[Json] = (),
+        *,
+        refunds: Mapping[int, Iterable[Json]] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: tzinfo = UTC,
+        port: int = 0,
+        state_path: Path | str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.state = ShopState(clock=clock, zone=zone, path=Path(state_path) if state_path else None)
+        self.state.load()
+        self.state.add_orders(orders, refunds or {})
+        keys = {
+            self.consumer_key: ApiKey(self.consumer_secret),
+            self.read_only_key: ApiKey(self.read_only_secret, "read"),
+        }
+        self._faults = FaultPlan()
+        self._shop = Shop(self.state, Gate(keys), self._faults, {**_recorded_settings(), **(settings or {})})
+        self._sleep = sleep
+        self._port = port
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the running shop, without a trailing slash."""
+        assert self._server is not None, "the shop is not running"
+        return f"http://{_HOST}:{self._server.server_port}"
+
+    def start(self) -> Self:
+        """Listen and answer in the background; the port is open when this returns."""
+        application = create_app(self._shop)
+        faulty = (
+            FaultMiddleware(application, self._faults)
+            if self._sleep is None
+            else FaultMiddleware(application, self._faults, self._sleep)
+        )
+        self._server = make_server(_HOST, self._port, faulty, threaded=True, request_handler=_QuietHandler)
+        # a request that a slow fault holds must not hold the server open after its end
+        self._server.daemon_threads = True  # type: ignore[attr-defined] # of the threaded server
+        self._server.block_on_close = False  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = self._thread = None
+
+    def wait(self) -> None:
+        """Block until the shop is stopped."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def fault(
+        self, kind: str, *, method: str = "", path: str = "", times: int = 1, value: float | None = None
+    ) -> None:
+        """Plan a fault; see :mod:`sandbox.woocommerce.faults`.
+
+        Raises:
+            FaultError: a fault that does not exist.
+        """
+        self._faults.add(Fault(kind, method, path, times, value))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """HTTP/1.1 without a log, which would show signatures."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Send the status line alone: the shop's own clock writes the date."""
+        self.send_response_only(code, message)
+
+    def connection_dropped(self, *_: Any) -> None:
+        """Close the connection that a fault dropped."""
+        self.close_connection = True
+
+
+def serve(port: int, state_path: Path | str | None = None, orders: Iterable[Json] | None = None) -> None:
+    """Run a shop until it is interrupted.
+
+    Args:
+        port: localhost port.
+        state_path: file that keeps the shop over a restart.
+        orders: the recorded demo orders when not given.
+    """
+    shop = WooSandbox(demo_orders() if orders is None else orders, port=port, state_path=state_path)
+    with shop:
+        try:
+            shop.wait()
+        except KeyboardInterrupt:
+            return
+
+
+def _recorded_settings() -> dict[str, Any]:
+    return {
+        "taxes": recorded("taxes"),
+        "taxes/classes": recorded("tax_classes"),
+        "settings/tax": recorded("settings_tax"),
+        "settings/general": [
+            {"id": "woocommerce_default_country", "value": "PL"},
+            {"id": "woocommerce_calc_taxes", "value": "yes"},
+            {"id": "woocommerce_currency", "value": "PLN"},
+            {"id": "woocommerce_price_num_decimals", "value": "2"},
+        ],
+        "settings/email_customer_note": recorded("settings_email_customer_note"),
+        "system_status": recorded("system_status_environment"),
+    }

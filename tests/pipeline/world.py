@@ -1,0 +1,199 @@
+"""A whole small world for pipeline tests: KSeF, a shop, an installation, and one clock for all of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload, undefer
+
+from adapters import woocommerce
+from adapters.contract import ShopAdapter
+from connector_app import ksef_access
+from connector_app.commands.seller import fill
+from connector_app.ksef_access import Connections
+from connector_app.pipeline.runner import Pass, Runner
+from connector_app.pipeline.services import Services
+from connector_app.policies import Recipients, StorePolicy
+from connector_app.profiles import parse
+from connector_app.store.database import open_database
+from connector_app.store.models import Document, Seller, Store
+from connector_app.vault import Vault
+from core.fa import registry
+from core.ksef import environments
+from core.ksef.client import KsefClient
+from core.signing.keys import self_signed
+from sandbox.ksef.server import KsefSandbox
+from sandbox.ksef.state import SandboxState, Settings
+from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET, WooSandbox
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "woocommerce"
+NIP = "5265877635"
+START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+PATIENCE = timedelta(hours=12)
+
+
+class Clock:
+    """One time for everybody; sleeping moves it."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def recorded(name: str, **changes: Any) -> dict[str, Any]:
+    """A recorded order, with some values changed."""
+    order: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    return copy.deepcopy(order) | changes
+
+
+DEMO = (
+    "order_full",
+    "order_blocks_checkout_with_nip",
+    "order_net_prices_round_per_line",
+    "order_net_prices_round_at_subtotal",
+    "order_eur_no_matching_rate",
+)
+
+
+class World:
+    """Running sandboxes and an installation's files; :meth:`services` opens it as a new process would."""
+
+    def __init__(self, home: Path, ksef: KsefSandbox, shop: WooSandbox, clock: Clock) -> None:
+        self.home, self.ksef, self.shop, self.clock = home, ksef, shop, clock
+        self.watch: Callable[[Document], None] = lambda _document: None
+
+    def services(self) -> Services:
+        """Open the installation."""
+
+        def client(environment: environments.Environment) -> KsefClient:
+            return KsefClient(environment, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
+
+        return Services(
+            database=open_database(f"sqlite:///{self.home / 'connector.sqlite3'}"),
+            vault=Vault.open(self.home / "secret.key"),
+            clock=self.clock,
+            watch=self._watch,
+            connections=Connections(client),
+            connect_shop=self._connect_shop,
+        )
+
+    def _connect_shop(self, platform: str, config: Mapping[str, str]) -> ShopAdapter:
+        assert platform == "woocommerce"
+        return woocommerce.connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
+
+    def _watch(self, document: Document) -> None:
+        self.watch(document)
+
+    def prepare(self, *, schema: str = "FA3", token: str | None = None, nip: str = NIP) -> None:
+        """Add the seller and the store."""
+        services = self.services()
+        profile = parse(
+            {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
+        )
+        key = self_signed(nip, now=self.clock())
+        credential = (
+            ksef_access.seal_token(services.vault, token)
+            if token
+            else ksef_access.seal_certificate(services.vault, key)
+        )
+        config = {
+            "url": self.shop.url,
+            "consumer_key": DEMO_CONSUMER_KEY,
+            "consumer_secret": DEMO_CONSUMER_SECRET,
+        }
+        with services.database.begin() as session:
+            seller = Seller(nip=nip, created_at=self.clock())
+            session.add(seller)
+            environment = environments.custom(self.ksef.api_url, self.ksef.qr_url)
+            fill(seller, profile, environment, registry.schema_for(schema), credential)
+            session.flush()
+            session.add(
+                Store(
+                    code="test",
+                    seller_id=seller.id,
+                    platform="woocommerce",
+                    url=self.shop.url,
+                    config=services.vault.seal(config),
+                    policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
+                    created_at=self.clock(),
+                )
+            )
+
+    def run(self, patience: timedelta = PATIENCE) -> Pass:
+        """One whole run as a new process: take in, then work until idle; waiting costs no real time."""
+        runner = Runner(self.services(), sleep=self.clock.sleep, monotonic=self.clock.seconds)
+        seen = runner.take_in()
+        work = runner.work_until_idle(patience)
+        work.problems = seen.problems + work.problems
+        return work
+
+    def documents(self) -> list[Document]:
+        """All documents with everything they have."""
+        with self.services().database() as session:
+            return list(
+                session.scalars(
+                    select(Document)
+                    .options(
+                        undefer(Document.xml),
+                        undefer(Document.upo),
+                        selectinload(Document.order),
+                        selectinload(Document.seller),
+                        selectinload(Document.publications),
+                        selectinload(Document.events),
+                    )
+                    .order_by(Document.id)
+                )
+            )
+
+    def by_order(self) -> dict[str, Document]:
+        """Invoices by the shop's order number."""
+        return {one.order.number: one for one in self.documents() if one.purpose == "invoice"}
+
+    def in_ksef(self) -> list[dict[str, Any]]:
+        """What KSeF accepted."""
+        found: list[dict[str, Any]] = requests.get(f"{self.ksef.admin_url}/documents", timeout=10).json()
+        return found
+
+    def in_shop(self, order_id: int) -> dict[str, Any]:
+        """Notes, metadata and e-mails of an order."""
+        found: dict[str, Any] = requests.get(f"{self.shop.url}/sandbox/orders/{order_id}", timeout=10).json()
+        return found
+
+
+@contextmanager
+def world(
+    home: Path,
+    orders: list[dict[str, Any]] | None = None,
+    *,
+    now: datetime = START,
+    processing_seconds: float = 0.3,
+) -> Iterator[World]:
+    """Start the sandboxes on free ports."""
+    clock = Clock(now)
+    state = SandboxState.open(
+        home / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds), clock=clock
+    )
+    shop_orders = [recorded(name) for name in DEMO] if orders is None else orders
+    with (
+        KsefSandbox(state=state) as ksef,
+        WooSandbox(shop_orders, clock=clock, sleep=lambda _seconds: None) as shop,
+    ):
+        yield World(home, ksef, shop, clock)
+    state.close()
