@@ -1,4 +1,4 @@
-# The documented doors: make setup, demo, test, lint, bench, serve.
+# The documented doors: make setup, demo, test, lint, docs, bench, serve.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,17 +9,20 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do \
   && { echo $$one; break; }; done)
 SCHEMA ?= FA3
 VENV := .venv
+ifneq ($(words $(VENV)),1)
+$(error VENV must be one name without spaces)
+endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench serve clean
+.PHONY: help setup demo test lint docs bench serve clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 setup: $(READY) ## Make the virtual environment and install everything (first run: about a minute)
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt tools/make_venv.sh
 	@bash tools/make_venv.sh "$(PYTHON)" "$(VENV)"
 	@touch $@
 
@@ -35,6 +38,9 @@ lint: setup ## Format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: setup ## Write the command reference from the program
+	$(BIN)/python -m tools.cli_reference
+
 bench: setup ## Measure speed against a floor in the same run
 	$(BIN)/python -m benchmarks
 
@@ -42,4 +48,4 @@ serve: setup ## Run the application
 	$(BIN)/ksef-connector serve
 
 clean: ## Remove what setup and demo made
-	rm -rf $(VENV) demo-output
+	rm -rf '$(VENV)' demo-output

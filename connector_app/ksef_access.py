@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -16,17 +16,26 @@ from sqlalchemy.orm import Session, sessionmaker
 from connector_app.store.models import Seller
 from connector_app.vault import Vault
 from core.fa.registry import FaSchema
-from core.ksef import auth, environments, interactive
+from core.ksef import auth, environments, interactive, status
 from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
 from core.ksef.budget import WindowBudget
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
-from core.ksef.errors import InvalidSession, SessionClosed, Unauthorized
+from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, Unauthorized
 from core.ksef.interactive import FormCode, OpenSession, StoredSessionError
 from core.ksef.public_keys import PublicKeys
 from core.signing.keys import KeyMaterial, load_pem
 
 Result = TypeVar("Result")
+
+SEND = "POST /sessions/online/{referenceNumber}/invoices"
+"""The operation that sends a document, as the contract and the budget name it."""
+
+_LONGEST_WAIT = 5.0
+"""Seconds to wait for the budget before a document is numbered; beyond, the lane does something else."""
+
+_MARGIN = timedelta(seconds=60)
+"""Life that an access token must have left to be used."""
 
 
 def environment_of(seller: Seller) -> Environment:
@@ -88,13 +97,24 @@ def credential_of(vault: Vault, seller: Seller, now: datetime) -> Credential:
 class _Connection:
     client: KsefClient
     keys: PublicKeys
+    budget: WindowBudget | None
 
 
 class Connections:
-    """Clients of the environments in use, one each, with one budget and one list of public keys each."""
+    """Clients of the environments in use, one each, with one budget and one list of public keys each.
 
-    def __init__(self, make_client: Callable[[Environment], KsefClient] | None = None) -> None:
-        self._make = make_client or (lambda environment: KsefClient(environment, budget=WindowBudget()))
+    Args:
+        make_client: makes the client of an environment instead of the usual one.
+        budget: what such clients count on, when they count.
+    """
+
+    def __init__(
+        self,
+        make_client: Callable[[Environment], KsefClient] | None = None,
+        budget: WindowBudget | None = None,
+    ) -> None:
+        self._make = make_client
+        self._budget = budget
         self._lock = Lock()
         self._by_environment: dict[Environment, _Connection] = {}
 
@@ -106,12 +126,18 @@ class Connections:
         """The Ministry's keys of the seller's environment."""
         return self._connection(seller).keys
 
+    def sending_wait(self, seller: Seller) -> float:
+        """Seconds until the seller's budget takes another document; 0 when it takes one now."""
+        budget = self._connection(seller).budget
+        return budget.wait(SEND, seller.nip) if budget else 0.0
+
     def _connection(self, seller: Seller) -> _Connection:
         environment = environment_of(seller)
         with self._lock:
             if environment not in self._by_environment:
-                client = self._make(environment)
-                self._by_environment[environment] = _Connection(client, PublicKeys(client))
+                budget = self._budget if self._make else WindowBudget()
+                client = self._make(environment) if self._make else KsefClient(environment, budget=budget)
+                self._by_environment[environment] = _Connection(client, PublicKeys(client), budget)
             return self._by_environment[environment]
 
 
@@ -119,7 +145,8 @@ class SellerAccess:
     """One seller's sign-in and session for the length of a lane's work.
 
     Tokens and session survive a restart, sealed in the seller's row; what KSeF no longer takes is
-    replaced once, without a person.
+    replaced once, without a person. The credential is unsealed only when it is needed: tokens that are
+    still good go on working after a certificate has ended.
     """
 
     def __init__(
@@ -128,10 +155,17 @@ class SellerAccess:
         self._seller = seller
         self._database = database
         self._vault = vault
+        self._connections = connections
         self.client = connections.client(seller)
         self._keys = connections.keys(seller)
         self._tokens = _stored_tokens(vault, seller)
         self._session = _stored_session(vault, seller)
+        self._session_is_seen = False
+
+    @property
+    def session_reference(self) -> str | None:
+        """Reference of the session that documents go to; ``None`` without one."""
+        return self._session.reference if self._session else None
 
     def call(self, operation: Callable[[str], Result]) -> Result:
         """Do something with a usable access token; sign in anew once when it was revoked."""
@@ -148,7 +182,35 @@ class SellerAccess:
             return self._session
         opened = self.call(lambda access: interactive.open_session(self.client, access, form, self._keys))
         self._keep_session(opened)
+        self._session_is_seen = True
         return opened
+
+    def ready_to_send(self, schema: FaSchema) -> None:
+        """Make sure that a document which is numbered now can go out now.
+
+        KSeF answers, lets us in and has the session open (asked once in a lane's pass), and the budget takes
+        a document without a long wait.
+
+        Raises:
+            KsefError: it cannot go out now; ``KsefBusy`` when only the budget is used up.
+        """
+        while (wait := self._connections.sending_wait(self._seller)) > 0:
+            if wait > _LONGEST_WAIT:
+                message = "the published request limit is used up"
+                raise KsefBusy(message, retry_after=wait, own_budget=True, operation=SEND)
+            self.client.sleep(wait)
+        stored = self.session(schema)
+        if self._session_is_seen:
+            return
+        try:
+            seen = self.call(lambda access: status.session(self.client, access, stored.reference))
+            usable = seen.is_open
+        except (InvalidSession, SessionClosed, Expired):
+            usable = False
+        if not usable:
+            self.forget_session()
+            self.session(schema)
+        self._session_is_seen = True
 
     def forget_session(self) -> None:
         """The session takes nothing more: the next one to ask opens another."""
@@ -165,15 +227,17 @@ class SellerAccess:
 
     def _access(self) -> str:
         now = self.client.clock()
+        if self._tokens and self._tokens.access_valid_until > now + _MARGIN:
+            return self._tokens.access
         tokens = auth.valid_access(
             self.client,
             self._seller.nip,
             credential_of(self._vault, self._seller, now),
             self._keys,
             self._tokens,
+            margin=_MARGIN,
         )
-        if tokens is not self._tokens:
-            self._keep_tokens(tokens)
+        self._keep_tokens(tokens)
         return tokens.access
 
     def _keep_tokens(self, tokens: Tokens | None) -> None:

@@ -26,6 +26,15 @@ class Recipients(StrEnum):
     """All buyers; consumers' invoices are voluntary in KSeF."""
 
 
+class Corrections(StrEnum):
+    """Which refunds become corrections by themselves."""
+
+    AUTOMATIC = "automatic"
+    """Every refund whose split by VAT rate is known; the others ask a person."""
+    ASK = "ask"
+    """None: each asks a person first."""
+
+
 class Trigger(StrEnum):
     """When an order is due."""
 
@@ -42,7 +51,7 @@ class StorePolicy:
 
     Attributes:
         recipients: see :class:`Recipients`.
-        trigger: see :class:`Trigger`.
+        trigger: see :class:`Trigger`. corrections: see :class:`Corrections`.
         start_day: orders placed before this Warsaw day are never invoiced.
         channels: where results are written.
         language: language of notes when the buyer's is unknown, ``pl`` or ``en``.
@@ -50,6 +59,7 @@ class StorePolicy:
 
     recipients: Recipients = Recipients.NIP
     trigger: Trigger = Trigger.PAID
+    corrections: Corrections = Corrections.AUTOMATIC
     start_day: date | None = None
     channels: tuple[Channel, ...] = _ALL_CHANNELS
     language: str = "pl"
@@ -63,6 +73,7 @@ class StorePolicy:
         return cls(
             recipients=Recipients(values.get("recipients", default.recipients)),
             trigger=Trigger(values.get("trigger", default.trigger)),
+            corrections=Corrections(values.get("corrections", default.corrections)),
             start_day=date.fromisoformat(start) if start else None,
             channels=default.channels if channels is None else tuple(Channel(one) for one in channels),
             language=values.get("language", default.language),
@@ -73,6 +84,7 @@ class StorePolicy:
         return {
             "recipients": self.recipients.value,
             "trigger": self.trigger.value,
+            "corrections": self.corrections.value,
             "start_day": self.start_day.isoformat() if self.start_day else None,
             "channels": [channel.value for channel in self.channels],
             "language": self.language,
@@ -94,44 +106,50 @@ class Decision:
 
 def decide(order: Order, policy: StorePolicy) -> Decision:
     """Say whether an order is due for its invoice."""
+    never = _never(order, policy)
+    if never is not None:
+        return Decision(DocumentState.CANCELLED, never)
+    not_yet = _not_yet(order, policy)
+    if not_yet is not None:
+        return Decision(DocumentState.WAITING, not_yet)
+    return Decision(DocumentState.READY, Text("Zamówienie do zafakturowania.", "The order is due."))
+
+
+def _never(order: Order, policy: StorePolicy) -> Text | None:
+    """Why no invoice will be made as things stand."""
     if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
-        return Decision(
-            DocumentState.CANCELLED,
-            Text("Zamówienie anulowano przed wystawieniem faktury.", "Cancelled before it was invoiced."),
+        return Text("Zamówienie anulowano przed wystawieniem faktury.", "Cancelled before it was invoiced.")
+    if order.total == 0:
+        return Text(
+            "Zamówienie nic nie kosztowało, więc nie ma czego fakturować.",
+            "The order cost nothing, so there is nothing to invoice.",
         )
     if policy.start_day and warsaw_day(order.created_at) < policy.start_day:
-        return Decision(
-            DocumentState.CANCELLED,
-            Text(
-                f"Zamówienie złożono przed {policy.start_day}, od kiedy działa łącznik.",
-                f"The order was placed before {policy.start_day}, when the connector starts.",
-            ),
+        return Text(
+            f"Zamówienie złożono przed {policy.start_day}, od kiedy działa łącznik.",
+            f"The order was placed before {policy.start_day}, when the connector starts.",
         )
+    return None
+
+
+def _not_yet(order: Order, policy: StorePolicy) -> Text | None:
+    """What the invoice waits for."""
     if not _is_recipient(order, policy):
-        return Decision(
-            DocumentState.WAITING,
-            Text(
-                "Nabywca jest konsumentem bez NIP; według ustawień sklepu nie wystawia się faktury.",
-                "The buyer is a consumer without a tax number; the store's settings ask for no invoice.",
-            ),
+        return Text(
+            "Nabywca jest konsumentem bez NIP; według ustawień sklepu nie wystawia się faktury.",
+            "The buyer is a consumer without a tax number; the store's settings ask for no invoice.",
         )
     if order.state is OrderState.PENDING:
-        return Decision(
-            DocumentState.WAITING,
-            Text(
-                f"Zamówienie czeka na zapłatę (status „{order.status}”).",
-                f'The order waits for payment (status "{order.status}").',
-            ),
+        return Text(
+            f"Zamówienie czeka na zapłatę (status „{order.status}”).",
+            f'The order waits for payment (status "{order.status}").',
         )
     if policy.trigger is Trigger.COMPLETED and order.state is OrderState.PAID:
-        return Decision(
-            DocumentState.WAITING,
-            Text(
-                "Zamówienie jest opłacone; faktura powstanie po zrealizowaniu.",
-                "The order is paid; its invoice is issued when it is completed.",
-            ),
+        return Text(
+            "Zamówienie jest opłacone; faktura powstanie po zrealizowaniu.",
+            "The order is paid; its invoice is issued when it is completed.",
         )
-    return Decision(DocumentState.READY, Text("Zamówienie do zafakturowania.", "The order is due."))
+    return None
 
 
 def _is_recipient(order: Order, policy: StorePolicy) -> bool:

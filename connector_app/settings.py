@@ -6,11 +6,15 @@ Everything that is read from environment variables is read here, once, and hande
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_data_path
+
+from connector_app.nbp.client import NBP_API
 
 APP = "ksef-connector"
 
@@ -22,6 +26,8 @@ class Settings:
     Attributes:
         home: folder of the database, the secret key and everything else that must survive
             (``KSEF_CONNECTOR_HOME``; default: the platform's user data folder).
+        nbp_url: address of the NBP's Web API (``KSEF_CONNECTOR_NBP_URL``; ``off`` asks nobody for exchange
+            rates).
         schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
             (``KSEF_SCHEMA_DIR``).
         database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
@@ -29,6 +35,7 @@ class Settings:
 
     home: Path
     schema_dir: Path | None = None
+    nbp_url: str = NBP_API
     database_url: str = ""
 
     @classmethod
@@ -44,6 +51,7 @@ class Settings:
         return cls(
             home=Path(home).expanduser() if home else user_data_path(APP, appauthor=False),
             schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
+            nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
             database_url=values.get("DATABASE_URL", ""),
         )
 
@@ -63,5 +71,12 @@ class Settings:
         return self.home / "runner.lock"
 
     def prepare(self) -> None:
-        """Make the home folder, readable by its owner only."""
+        """Make the home folder, readable by its owner only.
+
+        A folder that holds an installation already is closed to others when it stands open; any other
+        folder that somebody made keeps its mode.
+        """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.key_file.exists() and stat.S_IMODE(self.home.stat().st_mode) & 0o077:
+            with suppress(PermissionError):  # another owner's folder: its mode is the owner's business
+                self.home.chmod(0o700)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
+_OWNER_ONLY = 0o600
+
 
 class VaultLocked(Exception):
-    """A stored secret cannot be decrypted: the key file is another one than it was."""
+    """A stored secret cannot be decrypted: the key file is another one than it was, or damaged."""
 
 
 class Vault:
-    """Encrypts and decrypts small JSON values with one installation's key."""
+    """Encrypts and decrypts small JSON values with one installation's key.
+
+    Raises:
+        ValueError: the key is no key.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(key)
@@ -27,22 +35,17 @@ class Vault:
         """Open the installation's vault; the first call makes its key.
 
         Args:
-            key_file: path of the key; created with mode 0600.
+            key_file: path of the key; made with mode 0600, and brought back to it when others could read.
+
+        Raises:
+            ValueError: the file holds no key.
+            OSError: it cannot be read or made.
         """
         if not key_file.exists():
-            # written aside and linked, so that a crash or a second process never leaves half a key
-            aside = key_file.with_suffix(f".{os.getpid()}.new")
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(Fernet.generate_key())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(aside, key_file)
-            except FileExistsError:
-                pass
-            finally:
-                aside.unlink()
+            _make(key_file)
+        with suppress(PermissionError):  # another owner's file: its mode is the owner's business
+            if stat.S_IMODE(key_file.stat().st_mode) & 0o077:
+                key_file.chmod(_OWNER_ONLY)
         return cls(key_file.read_bytes().strip())
 
     def seal(self, value: object) -> str:
@@ -57,7 +60,30 @@ class Vault:
         """
         try:
             return json.loads(self._fernet.decrypt(sealed.encode("ascii")))
-        except InvalidToken:
+        except (InvalidToken, UnicodeEncodeError):
             raise VaultLocked(
                 "a stored secret cannot be decrypted: restore the installation's secret.key from its backup"
             ) from None
+
+
+def _make(key_file: Path) -> None:
+    """Make the key, whole and on the disk before anything can be sealed with it.
+
+    Written aside and linked, so that a crash or a second process never leaves half a key.
+    """
+    aside = key_file.with_suffix(f".{os.getpid()}.new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with suppress(FileExistsError):
+            os.link(aside, key_file)
+    finally:
+        aside.unlink()
+    folder = os.open(key_file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -59,12 +59,14 @@ class TaxShare:
         tax: tax amount as charged.
         tax_class: the shop's own key for the tax treatment (tax class, tax rule); the merchant's mapping
             from this key decides what a missing rate or a rate of zero means. Empty is the standard class.
+        country: country whose rate it is (ISO 3166-1 alpha-2); empty when the shop does not tell.
     """
 
     rate: Decimal | None
     net: Decimal
     tax: Decimal
     tax_class: str = ""
+    country: str = ""
 
     @property
     def gross(self) -> Decimal:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
+
+
+def pytest_configure() -> None:
+    """Started in the background, we and our children would ignore the Ctrl-C that tests send."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def nothing_beyond_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test asks the NBP for rates; those that need rates name a stand-in."""
+    monkeypatch.setenv("KSEF_CONNECTOR_NBP_URL", "off")
 
 
 @pytest.fixture(scope="session")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
+from connector_app.commands.files import read_whole, reason_of
+from connector_app.nbp import NbpRates, RateCache
+from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
 from connector_app.store.models import Document
 from connector_app.vault import Vault
 from core.findings import Text
+from core.invoices.exchange import Rates
 
 ATTENTION = 2
 """Exit code: a person has to decide, or the input cannot be used; nothing was sent."""
 
 
 _FILE_WIDTH = 160
-"""Columns where the output is no terminal: numbers of 35 characters are not folded there."""
+"""Columns where the output is no terminal."""
+_WIDEST = 1000
 
 
 def _console(*, stderr: bool) -> Console:
@@ -60,13 +69,95 @@ class App:
         Args:
             watch: told after each committed change of a document.
         """
-        self.settings.prepare()
+        try:
+            self.settings.prepare()
+            vault = Vault.open(self.settings.key_file)
+        except OSError as error:
+            raise self.no_home(reason_of(error)) from None
+        except ValueError:
+            raise Failure(
+                self.text(
+                    f"{self.settings.key_file} nie jest plikiem klucza tej instalacji.",
+                    f"{self.settings.key_file} is not a key file of this installation.",
+                ),
+                self.text("Przywróć go z kopii zapasowej.", "Restore it from the backup."),
+            ) from None
+        try:
+            database = open_database(self.settings.database)
+        except OSError as error:
+            why = reason_of(error)
+            raise Failure(
+                self.text(
+                    f"Bazy danych nie można otworzyć: {why.pl}.", f"The database cannot be opened: {why.en}."
+                ),
+                "KSEF_CONNECTOR_HOME, DATABASE_URL",
+            ) from None
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(database.kw["bind"].dispose)
         return Services(
-            database=open_database(self.settings.database),
-            vault=Vault.open(self.settings.key_file),
+            database=database,
+            vault=vault,
             schema_dir=self.settings.schema_dir,
             watch=watch,
+            rates=self._rates(),
         )
+
+    def _rates(self) -> Rates | None:
+        """Exchange rates of the NBP, kept in the installation's folder."""
+        if self.settings.nbp_url == "off":
+            return None
+        return NbpRates(self.settings.nbp_url, RateCache(self.settings.home / RATES_FILE))
+
+    def no_home(self, why: Text) -> Failure:
+        """The failure of an installation's folder that cannot be used."""
+        home = self.settings.home
+        return Failure(
+            self.text(
+                f"Folderu instalacji {home} nie można użyć: {why.pl}.",
+                f"The installation's folder {home} cannot be used: {why.en}.",
+            ),
+            self.text(
+                "Ustaw KSEF_CONNECTOR_HOME na folder, w którym wolno pisać.",
+                "Set KSEF_CONNECTOR_HOME to a folder that may be written to.",
+            ),
+        )
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of an input file (or of standard input for ``-``).
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        try:
+            return read_whole(path)
+        except OSError as error:
+            raise BadInput(f"{path}: {reason_of(error).in_language(self.language)}.") from None
+
+    def read_text(self, path: Path) -> str:
+        """The text of a UTF-8 file.
+
+        Raises:
+            BadInput: it cannot be read, or is no text.
+        """
+        try:
+            return self.read(path).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadInput(
+                self.text(f"{path} nie jest plikiem tekstowym UTF-8.", f"{path} is not a UTF-8 text file.")
+            ) from None
+
+    def table(self, table: Table) -> None:
+        """Print a table in its natural width: a narrower terminal wraps whole lines, never numbers."""
+        wide = self.out.options.update(max_width=_WIDEST)
+        width = self.out.width
+        self.out.width = max(width, Measurement.get(self.out, wide, table).maximum)
+        self.out.print(table)
+        self.out.width = width
+
+    def json(self, value: object) -> None:
+        """Print a value for scripts."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 pass_app = click.make_pass_decorator(App)

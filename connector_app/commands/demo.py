@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,13 +17,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app import ksef_access
-from connector_app.commands.app import App, pass_app
-from connector_app.commands.demo_home import DemoHome
+from connector_app.commands.app import App, Failure, pass_app
+from connector_app.commands.bilingual import Command, option
+from connector_app.commands.demo_home import DemoHome, state_errors
 from connector_app.commands.documents import fetch, picture
-from connector_app.commands.files import write_whole
+from connector_app.commands.files import reason_of, write_whole
 from connector_app.commands.progress import Progress
 from connector_app.commands.seller import fill
-from connector_app.commands.tables import amount, load, reason, state_name
+from connector_app.commands.tables import Choice, amount, load, print_hints, reason, state_name
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -61,27 +64,48 @@ _CASTS = {
 }
 
 
-@click.command()
-@click.option(
+@click.command(
+    cls=Command,
+    pl="""Wystawia faktury do nagranych zamówień, w piaskownicach na localhost.
+
+    Można ją powtarzać i przerywać: kończy się tą samą tabelą.
+    Kod wyjścia 1, jeżeli coś nie doszło do końca.""",
+)
+@option(
     "--schema",
     "version",
     type=click.Choice([one.value for one in registry.SchemaVersion], case_sensitive=False),
+    metavar="FA3|FA2",
     default=registry.SchemaVersion.FA3.value,
     show_default=True,
+    pl="Struktura dokumentów.",
+    en="Structure of documents.",
 )
-@click.option(
+@option(
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=Path("demo-output"),
     show_default=True,
-    help="Folder for XML, PDF and UPO; the demo's installation is in its folder home.",
+    pl="Folder na XML, PDF i UPO; instalacja demonstracji leży w jego folderze home.",
+    en="Folder for XML, PDF and UPO; the demo's installation is in its folder home.",
 )
 @pass_app
 def demo(app: App, version: str, output: Path) -> None:
-    """Issue invoices for recorded orders, with sandboxes on localhost; safe to repeat and to interrupt."""
+    """Issue invoices for recorded orders, with sandboxes on localhost.
+
+    It may be repeated and interrupted: it ends in the same table. Exit code 1 when something is unfinished.
+    """
     version = version.upper()
-    app.settings = Settings(home=output / "home", schema_dir=app.settings.schema_dir)
-    app.settings.prepare()
+    # the demo talks to nobody but its sandboxes
+    app.settings = Settings(home=output / "home", schema_dir=app.settings.schema_dir, nbp_url="off")
+    try:
+        app.settings.prepare()
+    except OSError as error:
+        why = reason_of(error)
+        raise Failure(
+            app.text(f"Folderu {output} nie można użyć: {why.pl}.", f"{output} cannot be used: {why.en}."),
+            "--output",
+        ) from None
     cast = _CASTS[registry.SchemaVersion(version)]
     with (
         runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: _say_waiting(app)),
@@ -95,7 +119,7 @@ def demo(app: App, version: str, output: Path) -> None:
             runner = Runner(services, only=[seller_id])
             problems = runner.take_in(cast.code).problems
             problems += runner.work_until_idle(_PATIENCE).problems
-        rows = load(services, store_id=store_id)
+        rows = load(services, Choice(store_id=store_id))
         _write_files(app, services, rows, output)
     _print_result(app, rows, output)
     for problem in problems:
@@ -118,14 +142,15 @@ def _sandboxes(app: App, cast: _Cast) -> Iterator[tuple[Environment, str]]:
     from sandbox.woocommerce.server import WooSandbox  # noqa: PLC0415
 
     places = DemoHome(app.settings.home)
-    with (
-        KsefSandbox(
-            places.port("ksef"), database=places.ksef_state, processing_seconds=_PROCESSING_SECONDS
-        ) as ksef,
-        WooSandbox(
+    with state_errors(app):
+        # the shop first: its server opens later, so nothing is left open when a memory cannot be read
+        made_shop = WooSandbox(
             demo_orders(), port=places.port(cast.code), state_path=places.shop_state(cast.code)
-        ) as shop,
-    ):
+        )
+        made_ksef = KsefSandbox(
+            places.port("ksef"), database=places.ksef_state, processing_seconds=_PROCESSING_SECONDS
+        )
+    with made_ksef as ksef, made_shop as shop:
         app.err.print(f"KSeF  {ksef.api_url}", markup=False)
         app.err.print(f"Sklep {shop.url}" if app.language == "pl" else f"Shop  {shop.url}", markup=False)
         yield environments.custom(ksef.api_url, ksef.qr_url, name="SANDBOX"), shop.url
@@ -229,7 +254,7 @@ def _print_result(app: App, rows: list[Document], output: Path) -> None:
             row.ksef_number,
             notes,
         )
-    app.out.print(table)
+    app.table(table)
     if asked:
         app.say(Text("\nWymagają człowieka:", "\nNeed a person:"))
     for row in asked:
@@ -237,12 +262,14 @@ def _print_result(app: App, rows: list[Document], output: Path) -> None:
         head = f"{row.order.number}  {row.buyer_name or ''}  {amount(row.total, row.currency)}  [{state}]"
         app.out.print(head, markup=False)
         app.out.print(f"    {reason(row, app.language)}", markup=False)
-        for finding in row.attention or []:
-            app.out.print(f"    → {finding['hint'].get(app.language, '')}", markup=False)
-    home = output / "home"
-    app.say(
-        Text(
-            f"\nPliki: {output}/   Instalacja: KSEF_CONNECTOR_HOME={home} ksef-connector documents list",
-            f"\nFiles: {output}/   Installation: KSEF_CONNECTOR_HOME={home} ksef-connector documents list",
-        )
-    )
+        print_hints(app, row)
+    home = shlex.quote(str(output / "home"))
+    next_step = f"KSEF_CONNECTOR_HOME={home} {_program()} documents list"
+    app.say(Text(f"\nPliki: {output}/", f"\nFiles: {output}/"))
+    app.say(Text(f"Dalej: {next_step}", f"Next:  {next_step}"))
+
+
+def _program() -> str:
+    """How this command can be called again from here."""
+    name = "ksef-connector"
+    return name if shutil.which(name) else shlex.quote(sys.argv[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import click
@@ -11,8 +10,19 @@ from sqlalchemy.orm import undefer
 
 from connector_app import ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
-from connector_app.commands.files import write_whole
-from connector_app.commands.tables import amount, load, print_documents, reason, state_name
+from connector_app.commands.bilingual import Group, option
+from connector_app.commands.files import FILE_OR_DASH, is_dash, write_whole
+from connector_app.commands.tables import (
+    Choice,
+    amount,
+    count,
+    document_json,
+    load,
+    print_documents,
+    print_hints,
+    reason,
+    state_name,
+)
 from connector_app.pipeline import life
 from connector_app.pipeline.publish import verification_link
 from connector_app.pipeline.services import Services, load_text
@@ -20,74 +30,134 @@ from connector_app.store.models import Document, DocumentState
 from core.calendar import WARSAW
 from core.findings import Text
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_ID = click.IntRange(1, 2**63 - 1)
+_PAGE = 50
 
 
-@click.group()
+@click.group(cls=Group, pl="Dokumenty: lista, szczegóły, ponowienie.")
 def documents() -> None:
     """Documents: list, show, retry."""
 
 
-@documents.command(name="list")
-@click.option("--state", type=click.Choice(list(DocumentState)), default=None)
-@click.option("--json", "as_json", is_flag=True, help="The list as JSON.")
+@documents.command(
+    name="list",
+    pl="""Pokazuje najnowsze dokumenty, od najstarszego do najnowszego.
+
+    Starsze: --before ID albo --limit 0 (wszystkie). Z --json bez --limit: wszystkie.""",
+)
+@option(
+    "--state",
+    type=click.Choice([one.value for one in DocumentState]),
+    default=None,
+    pl="Tylko w tym stanie.",
+    en="Only in this state.",
+)
+@option(
+    "--limit",
+    type=click.IntRange(0, 1_000_000),
+    default=None,
+    show_default=str(_PAGE),
+    pl="Ile najnowszych; 0 to wszystkie.",
+    en="How many of the newest; 0 means all.",
+)
+@option(
+    "--before",
+    type=_ID,
+    default=None,
+    metavar="ID",
+    pl="Tylko starsze od tego dokumentu.",
+    en="Only older than this document.",
+)
+@option("--json", "as_json", is_flag=True, pl="Lista jako JSON.", en="The list as JSON.")
 @pass_app
-def list_documents(app: App, state: str | None, as_json: bool) -> None:
-    """List documents, oldest first."""
+def list_documents(app: App, state: str | None, limit: int | None, before: int | None, as_json: bool) -> None:
+    """List the newest documents, oldest first.
+
+    Older ones: --before ID, or --limit 0 for all. With --json and without --limit: all.
+    """
     services = app.open()
-    rows = load(services, state=state)
-    if not as_json:
-        print_documents(app, rows)
+    wanted = (None if as_json else _PAGE) if limit is None else limit or None
+    choice = Choice(state=state, before=before, newest=wanted)
+    rows = load(services, choice)
+    if as_json:
+        app.json([document_json(row, app.language) for row in rows])
         return
-    click.echo(json.dumps([_as_json(row, app.language) for row in rows], ensure_ascii=False, indent=2))
+    if not rows:
+        app.say(Text("Nie ma takich dokumentów.", "There are no such documents."))
+        if state is None and before is None:
+            app.say(
+                Text(
+                    "→ Zamówienia pobiera ksef-connector store sync.",
+                    "→ ksef-connector store sync takes in orders.",
+                )
+            )
+        return
+    print_documents(app, rows)
+    older = count(services, choice) - len(rows)
+    if older > 0:
+        app.say(
+            Text(
+                f"\nStarszych: {older}; następna strona: --before {rows[0].id}",
+                f"\nOlder ones: {older}; next page: --before {rows[0].id}",
+            )
+        )
 
 
-def _as_json(row: Document, language: str) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "order": row.order.number,
-        "order_id": row.order.remote_id,
-        "purpose": row.purpose,
-        "kind": row.kind,
-        "state": row.state,
-        "buyer": row.buyer_name,
-        "total": None if row.total is None else f"{row.total:.2f}",
-        "currency": row.currency,
-        "invoice_number": row.number,
-        "issued_on": row.issued_on.isoformat() if row.issued_on else None,
-        "ksef_number": row.ksef_number,
-        "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
-        "sha256": row.xml_sha256,
-        "attention": row.attention,
-        "reason": reason(row, language),
-        "publications": {one.channel: one.remote_id for one in row.publications if one.done_at},
-    }
-
-
-@documents.command()
-@click.argument("document_id", type=int, metavar="ID")
-@click.option("--xml", "xml_file", type=_FILE, default=None, help="Write the XML to a file.")
-@click.option("--pdf", "pdf_file", type=_FILE, default=None, help="Write the picture to a file.")
-@click.option("--upo", "upo_file", type=_FILE, default=None, help="Write the UPO to a file.")
+@documents.command(pl="Pokazuje numery, powody i życie jednego dokumentu; zapisuje jego pliki.")
+@click.argument("document_id", type=_ID, metavar="ID")
+@option(
+    "--xml",
+    type=FILE_OR_DASH,
+    default=None,
+    pl="Zapisz XML (- to wyjście).",
+    en="Write the XML (- is standard output).",
+)
+@option("--pdf", type=FILE_OR_DASH, default=None, pl="Zapisz wizualizację PDF.", en="Write the PDF picture.")
+@option("--upo", type=FILE_OR_DASH, default=None, pl="Zapisz UPO.", en="Write the UPO.")
+@option("--json", "as_json", is_flag=True, pl="Dokument jako JSON.", en="The document as JSON.")
 @pass_app
 def show(
-    app: App, document_id: int, xml_file: Path | None, pdf_file: Path | None, upo_file: Path | None
+    app: App, document_id: int, xml: Path | None, pdf: Path | None, upo: Path | None, as_json: bool
 ) -> None:
     """Show one document's numbers, reasons and life, and write its files."""
     services = app.open()
     row = fetch(app, services, document_id)
-    _print(app, row)
+    piped = sum(is_dash(path) for path in (xml, pdf, upo))
+    if piped + as_json > 1:
+        raise BadInput(app.text("Na wyjście może iść jedna rzecz.", "Standard output takes one thing."))
+    if as_json:
+        app.json(document_json(row, app.language) | {"events": _events_json(row)})
+    elif not piped:
+        _print(app, row)
     for path, data in (
-        (xml_file, row.xml),
-        (pdf_file, picture(row, app.language) if pdf_file and row.xml else None),
-        (upo_file, row.upo),
+        (xml, row.xml),
+        (pdf, picture(row, app.language) if pdf and row.xml else None),
+        (upo, row.upo),
     ):
-        if path is None:
-            continue
-        if data is None:
-            raise Failure(app.text(f"{path}: dokument tego nie ma.", f"{path}: the document has none."))
-        write_whole(path, data)
+        if path is not None:
+            _write(app, row, path, data)
+
+
+def _write(app: App, row: Document, path: Path, data: bytes | None) -> None:
+    if data is None:
+        state = DocumentState(row.state)
+        raise Failure(
+            app.text(
+                f"{path}: dokument w stanie „{state_name(state, 'pl')}” tego nie ma.",
+                f'{path}: a document that is "{state_name(state, "en")}" has none.',
+            )
+        )
+    write_whole(path, data)
+    if not is_dash(path):
         app.err.print(f"✓ {path}", markup=False)
+
+
+def _events_json(row: Document) -> list[dict[str, str]]:
+    return [
+        {"at": event.at.isoformat(), "state": event.state, "pl": said.pl, "en": said.en}
+        for event in row.events
+        for said in (load_text(event.text),)
+    ]
 
 
 def fetch(app: App, services: Services, document_id: int) -> Document:
@@ -140,10 +210,7 @@ def _print(app: App, row: Document) -> None:
     for pl, en, value in facts:
         if value:
             app.out.print(f"{app.text(pl, en)}: {value}", markup=False)
-    for finding in row.attention or []:
-        hint = finding["hint"].get(app.language, "")
-        if hint:
-            app.out.print(f"→ {hint}", markup=False)
+    print_hints(app, row)
     for publication in row.publications:
         app.out.print(f"{publication.channel}: {publication.remote_id or publication.failure}", markup=False)
     for event in row.events:
@@ -152,8 +219,12 @@ def _print(app: App, row: Document) -> None:
         app.out.print(f"{moment:%Y-%m-%d %H:%M:%S}  {event.state:<9}  {text}", markup=False)
 
 
-@documents.command()
-@click.argument("document_id", type=int, metavar="ID")
+@documents.command(
+    pl="""Ponawia dokument: od razu, gdy czeka; od nowa z zamówienia, gdy wymagał decyzji.
+
+    Pracę wykona najbliższe store sync albo działające serve.""",
+)
+@click.argument("document_id", type=_ID, metavar="ID")
 @pass_app
 def retry(app: App, document_id: int) -> None:
     """Try a document again: at once when it waits, anew from its order when it needs a person.
@@ -163,21 +234,58 @@ def retry(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
-    if row.purpose != "invoice":
-        raise Failure(
-            app.text(
-                "Korekty nie powstają jeszcze same; nie ma czego ponowić.",
-                "Corrections are not made by themselves yet; there is nothing to retry.",
-            )
-        )
     if state in {DocumentState.PUBLISHED, DocumentState.CANCELLED, DocumentState.WAITING}:
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",
                 f'The document is "{state_name(state, "en")}"; there is nothing to retry.',
-            )
+            ),
+            f"ksef-connector documents show {document_id}",
         )
-    life.change(services, document_id, lambda one: life.again(one, services.clock()))
+    try:
+        life.change(services, document_id, lambda one: life.again(one, services.clock()))
+    except life.NothingToRetry:
+        raise Failure(
+            app.text(
+                "Tej zmiany łącznik nie skoryguje sam: nie zgaduje, co się zmieniło.",
+                "The connector does not correct this change by itself: it does not guess what changed.",
+            ),
+            app.text(
+                "Wystaw korektę ręcznie, a potem: ksef-connector documents close",
+                "Issue the correction by hand, then: ksef-connector documents close",
+            )
+            + f" {document_id}",
+        ) from None
     app.say(
         Text(f"✓ Dokument {document_id} zostanie ponowiony.", f"✓ Document {document_id} is tried again.")
     )
+    app.say(Text("→ ksef-connector store sync", "→ ksef-connector store sync"))
+
+
+@documents.command(
+    pl="""Zamyka korektę, która wymaga decyzji, bez wystawiania: skorygowano gdzie indziej albo zbędna.
+
+    Faktury tak się nie zamyka: jej zamówienie mogłoby zostać zafakturowane dwa razy.""",
+)
+@click.argument("document_id", type=_ID, metavar="ID")
+@pass_app
+def close(app: App, document_id: int) -> None:
+    """Close a correction that needs a person without issuing it: corrected elsewhere, or not needed.
+
+    Invoices are not closed this way: their order could be invoiced twice.
+    """
+    services = app.open()
+    row = fetch(app, services, document_id)
+    try:
+        life.change(services, document_id, lambda one: life.close(one, services.clock()))
+    except life.NothingToClose:
+        raise Failure(
+            app.text(
+                f"Dokumentu w stanie „{state_name(DocumentState(row.state), 'pl')}” nie da się zamknąć: "
+                "zamyka się tylko niewystawioną korektę, która wymaga decyzji.",
+                f'A document that is "{state_name(DocumentState(row.state), "en")}" cannot be closed: only a '
+                "correction that needs a person and was not issued can be.",
+            ),
+            f"ksef-connector documents show {document_id}",
+        ) from None
+    app.say(Text(f"✓ Dokument {document_id} zamknięto.", f"✓ Document {document_id} is closed."))

@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
+from sqlalchemy import inspect
 
 from connector_app.commands.app import App
 from connector_app.commands.tables import state_name
@@ -45,6 +46,7 @@ class Progress:
         )
         self._task = self._bars.add_task(app.text("Dokumenty", "Documents"), total=None)
         self._steps: dict[int, int] = {}
+        self._orders: dict[int, str] = {}
 
     @property
     def touched(self) -> frozenset[int]:
@@ -57,7 +59,7 @@ class Progress:
         known = self._steps.get(document.id)
         step = _STEPS[state]
         self._steps[document.id] = step
-        label = document.number or f"#{document.order.number}"
+        label = self._label(document)
         shown = f"{label}: {state_name(state, self._app.language)}"
         self._bars.update(
             self._task,
@@ -67,6 +69,14 @@ class Progress:
         )
         if not self._app.err.is_terminal and step != known:
             self._app.err.print(f"… {shown}", markup=False)
+
+    def _label(self, document: Document) -> str:
+        """The invoice's number, or the order's; the order is not always loaded with a change."""
+        if document.number:
+            return document.number
+        if "order" not in inspect(document).unloaded:
+            self._orders[document.id] = document.order.number
+        return f"#{self._orders.get(document.id, document.order_id)}"
 
     def __enter__(self) -> Self:
         self._bars.start()

@@ -2,63 +2,127 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 
 import click
 
-from connector_app.commands.app import App, pass_app
-from connector_app.commands.demo_home import DemoHome
+from connector_app.commands.app import App, Failure, pass_app
+from connector_app.commands.bilingual import Group, option
+from connector_app.commands.demo_home import DemoHome, is_free, state_errors
+from connector_app.commands.files import FILE
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _PORT = click.IntRange(0, 65535)
+_KSEF_PORT, _SHOP_PORT = 8090, 8091
 
 
-@click.group()
+@click.group(cls=Group, pl="Serwery na localhost, które zachowują się jak prawdziwe; zob. docs/sandbox.md.")
 def sandbox() -> None:
-    """Servers on localhost that behave like the real ones."""
+    """Servers on localhost that behave like the real ones; see docs/sandbox.md."""
 
 
-@sandbox.command()
-@click.option(
-    "--port", type=_PORT, default=None, help="Port; 0 takes a free one.  [default: the demo's, else 8090]"
-)
-@click.option(
-    "--state",
-    type=_FILE,
+@sandbox.command(pl="Uruchamia piaskownicę KSeF (do przerwania przez Ctrl-C).")
+@option(
+    "--port",
+    type=_PORT,
     default=None,
-    help="SQLite file that survives a restart.  [default: the demo's, else memory]",
+    show_default="demo, 8090",
+    pl="Port; 0 bierze wolny.",
+    en="Port; 0 takes a free one.",
 )
-@click.option("--processing", type=click.FloatRange(0, 3600), default=1.0, show_default=True, help="Seconds.")
+@option(
+    "--state",
+    type=FILE,
+    default=None,
+    show_default="demo, RAM",
+    pl="Plik SQLite, który przetrwa ponowne uruchomienie.",
+    en="SQLite file that survives a restart.",
+)
+@option(
+    "--processing",
+    type=click.FloatRange(0, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    pl="Po ilu sekundach zapada rozstrzygnięcie o dokumencie.",
+    en="Seconds until the verdict on a document.",
+)
 @pass_app
 def ksef(app: App, port: int | None, state: Path | None, processing: float) -> None:
-    """Run the KSeF sandbox until interrupted."""
+    """Run the KSeF sandbox until interrupted (Ctrl-C)."""
     from sandbox.ksef.server import serve  # noqa: PLC0415  servers load only when asked for
 
     demo = DemoHome(app.settings.home)
     known = demo.ports().get("ksef")
-    serve(
-        port if port is not None else known or 8090,
-        state or (demo.ksef_state if known else None),
-        processing,
-    )
+    place = _port(app, port, known or _KSEF_PORT)
+    with state_errors(app):
+        serve(place, state or (demo.ksef_state if known else None), processing)
 
 
-@sandbox.command()
-@click.option(
-    "--port", type=_PORT, default=None, help="Port; 0 takes a free one.  [default: the demo's, else 8091]"
-)
-@click.option(
-    "--state",
-    type=_FILE,
+@sandbox.command(pl="Uruchamia piaskownicę WooCommerce z nagranymi zamówieniami (do Ctrl-C).")
+@option(
+    "--port",
+    type=_PORT,
     default=None,
-    help="File that survives a restart.  [default: the demo's, else memory]",
+    show_default="demo, 8091",
+    pl="Port; 0 bierze wolny.",
+    en="Port; 0 takes a free one.",
 )
-@click.option("--store", "code", default="demo", show_default=True, help="Which of the demo's stores.")
+@option(
+    "--state",
+    type=FILE,
+    default=None,
+    show_default="demo, RAM",
+    pl="Plik, który przetrwa ponowne uruchomienie.",
+    en="File that survives a restart.",
+)
+@option(
+    "--store",
+    "code",
+    default="demo",
+    show_default=True,
+    metavar="CODE",
+    pl="Który sklep demonstracji.",
+    en="Which of the demo's stores.",
+)
 @pass_app
 def shops(app: App, port: int | None, state: Path | None, code: str) -> None:
-    """Run the WooCommerce sandbox with the recorded orders until interrupted."""
-    from sandbox.woocommerce.server import serve  # noqa: PLC0415
+    """Run the WooCommerce sandbox with the recorded orders until interrupted (Ctrl-C)."""
+    from sandbox.woocommerce.recordings import demo_orders  # noqa: PLC0415
+    from sandbox.woocommerce.server import (  # noqa: PLC0415
+        DEMO_CONSUMER_KEY,
+        DEMO_CONSUMER_SECRET,
+        WooSandbox,
+    )
 
     demo = DemoHome(app.settings.home)
     known = demo.ports().get(code)
-    serve(port if port is not None else known or 8091, state or (demo.shop_state(code) if known else None))
+    place = _port(app, port, known or _SHOP_PORT)
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    try:
+        with (
+            state_errors(app),
+            WooSandbox(
+                demo_orders(), port=place, state_path=state or (demo.shop_state(code) if known else None)
+            ) as shop,
+        ):
+            click.echo(f"WooCommerce      {shop.url}")
+            click.echo(f"consumer_key     {DEMO_CONSUMER_KEY}")
+            click.echo(f"consumer_secret  {DEMO_CONSUMER_SECRET}")
+            ended.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _port(app: App, chosen: int | None, usual: int) -> int:
+    port = usual if chosen is None else chosen
+    if port and not is_free(port):
+        raise Failure(
+            app.text(f"Port {port} jest zajęty.", f"Port {port} is in use."),
+            app.text("--port 0 bierze wolny port.", "--port 0 takes a free port."),
+        )
+    return port

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,35 +12,105 @@ from sqlalchemy import select
 
 from connector_app import ksef_access
 from connector_app.commands.app import App, BadInput, pass_app
-from connector_app.profiles import BadProfile, Profile, load
+from connector_app.commands.bilingual import Group, option
+from connector_app.commands.failures import key_failure
+from connector_app.commands.files import FILE
+from connector_app.profiles import BadProfile, Profile, read
 from connector_app.store.models import Seller
+from connector_app.vault import Vault
 from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
 from core.ksef.environments import Environment, EnvironmentAddressError
 from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
 
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, environments.PRODUCTION)]
+_WAYS = "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE"
 
 
-@click.group()
+@click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
 def seller() -> None:
     """Sellers: add or change, list."""
 
 
-@seller.command()
-@click.argument("profile_file", type=_FILE, metavar="SELLER.toml")
-@click.option(
-    "--environment", default=environments.TEST.name, show_default=True, help="TEST, DEMO, PRODUCTION."
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where the credential is; ``None`` where nothing was given."""
+
+    certificate: Path | None
+    key: Path | None
+    p12: Path | None
+    password: Path | None
+    token: Path | None
+
+
+@seller.command(
+    pl="""Dodaje sprzedawcę albo zmienia tego, który ma ten sam NIP.
+
+    PLIK opisuje sprzedawcę, zob. docs/seller.pl.md. Hasła, klucze i tokeny czyta się z plików, nigdy z
+    argumentów, i przechowuje zaszyfrowane. Zmieniany sprzedawca zachowuje sposób logowania, jeżeli nie
+    podano innego.""",
 )
-@click.option("--api-url", default=None, help="Address of another KSeF API, e.g. a sandbox (with --qr-url).")
-@click.option("--qr-url", default=None, help="Address of its verification pages.")
-@click.option("--schema", "version", default=registry.SchemaVersion.FA3.value, show_default=True)
-@click.option("--certificate", type=_FILE, default=None, help="Certificate (PEM), with --key.")
-@click.option("--key", "key_file", type=_FILE, default=None, help="Private key (PEM).")
-@click.option("--p12", type=_FILE, default=None, help="Certificate and key in one PKCS#12 file.")
-@click.option("--password-file", type=_FILE, default=None, help="File with the password of the key.")
-@click.option("--token-file", type=_FILE, default=None, help="File with a KSeF token.")
+@click.argument("profile_file", type=FILE, metavar="SELLER.toml")
+@option(
+    "--environment",
+    type=click.Choice(_ENVIRONMENTS, case_sensitive=False),
+    metavar="|".join(_ENVIRONMENTS),
+    default=environments.TEST.name,
+    show_default=True,
+    pl="Środowisko KSeF.",
+    en="KSeF environment.",
+)
+@option(
+    "--api-url",
+    default=None,
+    metavar="URL",
+    pl="Adres innego API KSeF, np. piaskownicy (razem z --qr-url).",
+    en="Address of another KSeF API, e.g. a sandbox (with --qr-url).",
+)
+@option(
+    "--qr-url",
+    default=None,
+    metavar="URL",
+    pl="Adres jego stron weryfikacji.",
+    en="Address of its verification pages.",
+)
+@option(
+    "--schema",
+    "version",
+    type=click.Choice([one.value for one in registry.SchemaVersion], case_sensitive=False),
+    metavar="FA3|FA2",
+    default=registry.SchemaVersion.FA3.value,
+    show_default=True,
+    pl="Struktura dokumentów; FA2 przyjmuje już tylko środowisko TEST.",
+    en="Structure of documents; FA2 is accepted by the TEST environment only.",
+)
+@option(
+    "--certificate",
+    type=FILE,
+    default=None,
+    pl="Certyfikat (PEM lub DER), razem z --key.",
+    en="Certificate (PEM or DER), with --key.",
+)
+@option("--key", type=FILE, default=None, pl="Klucz prywatny (PEM lub DER).", en="Private key (PEM or DER).")
+@option(
+    "--p12",
+    type=FILE,
+    default=None,
+    pl="Certyfikat i klucz w jednym pliku PKCS#12.",
+    en="Certificate and key in one PKCS#12 file.",
+)
+@option(
+    "--password-file",
+    "password",
+    type=FILE,
+    default=None,
+    pl="Plik z hasłem do klucza.",
+    en="File with the password of the key.",
+)
+@option(
+    "--token-file", "token", type=FILE, default=None, pl="Plik z tokenem KSeF.", en="File with a KSeF token."
+)
 @pass_app
 def add(
     app: App,
@@ -49,38 +120,68 @@ def add(
     qr_url: str | None,
     version: str,
     certificate: Path | None,
-    key_file: Path | None,
+    key: Path | None,
     p12: Path | None,
-    password_file: Path | None,
-    token_file: Path | None,
+    password: Path | None,
+    token: Path | None,
 ) -> None:
     """Add a seller, or change the one with the same NIP.
 
-    Secrets are read from files, never from arguments, and are kept encrypted.
+    The FILE describes the seller, see docs/seller.md. Passwords, keys and tokens are read from files, never
+    from arguments, and are kept encrypted. A seller that is changed keeps its way to sign in when no other
+    is given.
     """
-    try:
-        profile = load(profile_file)
-        place = (
-            environments.custom(api_url, qr_url or api_url) if api_url else environments.by_name(environment)
+    profile = load_profile(app, profile_file)
+    place = _environment(app, environment, api_url, qr_url)
+    schema = registry.schema_for(version.upper())
+    if schema.version is registry.SchemaVersion.FA2 and place in {environments.DEMO, environments.PRODUCTION}:
+        raise BadInput(
+            app.text(
+                f"Środowisko {place.name} nie przyjmuje już FA(2).",
+                f"{place.name} accepts no FA(2) any more.",
+            ),
+            "--schema FA3",
         )
-        schema = registry.schema_for(version.upper())
-    except BadProfile as error:
-        raise BadInput("\n".join(error.faults), "docs/seller.md") from None
-    except (EnvironmentAddressError, registry.UnknownSchema) as error:
-        raise BadInput(str(error)) from None
+    found = _credential(app, _Files(certificate, key, p12, password, token))
     services = app.open()
-    if token_file is not None:
-        credential = ksef_access.seal_token(services.vault, token_file.read_text("utf-8").strip())
-    else:
-        key = _key(app, certificate, key_file, p12, password_file)
-        credential = ksef_access.seal_certificate(services.vault, key)
     with services.database.begin() as session:
         row = session.scalar(select(Seller).where(Seller.nip == profile.seller.nip))
+        if row is None and found is None:
+            raise BadInput(
+                app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."), _WAYS
+            )
         if row is None:
             row = Seller(nip=profile.seller.nip, created_at=services.clock())
             session.add(row)
-        fill(row, profile, place, schema, credential)
-    app.say(Text(f"✓ Sprzedawca {row.nip} {row.name}", f"✓ Seller {row.nip} {row.name}"))
+        sealed = _seal(services.vault, found) if found is not None else row.credential
+        fill(row, profile, place, schema, sealed)
+    app.say(
+        Text(
+            f"✓ Sprzedawca {row.nip} {row.name}, {place.name}", f"✓ Seller {row.nip} {row.name}, {place.name}"
+        )
+    )
+    if isinstance(found, KeyMaterial):
+        until = f"{found.valid_until:%Y-%m-%d}"
+        app.say(Text(f"  Certyfikat jest ważny do {until}.", f"  The certificate is valid until {until}."))
+
+
+def load_profile(app: App, path: Path) -> Profile:
+    """A seller file.
+
+    Raises:
+        BadInput: with every fault of the file.
+    """
+    try:
+        return read(app.read(path), path.name)
+    except BadProfile as error:
+        faults = "\n  ".join(fault.in_language(app.language) for fault in error.faults)
+        raise BadInput(
+            app.text(f"Plik sprzedawcy {path}:", f"Seller file {path}:") + f"\n  {faults}",
+            app.text(
+                "Wszystkie wpisy z przykładami: docs/seller.pl.md.",
+                "All entries with examples: docs/seller.md.",
+            ),
+        ) from None
 
 
 def fill(
@@ -102,33 +203,96 @@ def fill(
     row.environment, row.schema_version, row.credential = stored, schema.version.value, credential
 
 
-def _key(
-    app: App, certificate: Path | None, key_file: Path | None, p12: Path | None, password_file: Path | None
-) -> KeyMaterial:
-    password = password_file.read_text("utf-8").strip() if password_file else None
+def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -> Environment:
+    if not api_url and not qr_url:
+        return environments.by_name(name)
+    if not api_url or not qr_url:
+        raise BadInput(
+            app.text(
+                "Podaj oba adresy: --api-url i --qr-url.", "Give both addresses: --api-url and --qr-url."
+            )
+        )
+    try:
+        return environments.custom(api_url, qr_url)
+    except EnvironmentAddressError as error:
+        raise BadInput(
+            app.text(f"Nieprawidłowy adres KSeF: {error}.", f"Not an address of KSeF: {error}."),
+            app.text(
+                "Poza tym komputerem adres zaczyna się od https://, np. https://api-test.ksef.mf.gov.pl/v2.",
+                "Beyond this machine an address begins with https://, e.g. https://api-test.ksef.mf.gov.pl/v2.",
+            ),
+        ) from None
+
+
+def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
+    """The key or token that was named, or ``None`` when none was."""
+    ways = [files.certificate or files.key, files.p12, files.token]
+    if sum(way is not None for way in ways) > 1:
+        raise BadInput(app.text("Podaj jeden sposób logowania.", "Give one way to sign in."), _WAYS)
+    if files.token is not None:
+        token = app.read_text(files.token).strip()
+        if not token or len(token.split()) != 1:
+            raise BadInput(
+                app.text(
+                    f"{files.token}: oczekiwano jednego wiersza z tokenem KSeF.",
+                    f"{files.token}: one line with a KSeF token was expected.",
+                )
+            )
+        return token
+    if bool(files.certificate) != bool(files.key):
+        raise BadInput(
+            app.text("Certyfikat i klucz podaje się razem.", "Certificate and key are given together."),
+            "--certificate CERT.pem --key KEY.pem",
+        )
+    password = app.read_text(files.password).rstrip("\r\n") if files.password else None
     now = datetime.now(UTC)
     try:
-        if p12 is not None:
-            return load_pkcs12(p12.read_bytes(), password=password, now=now)
-        if certificate is not None and key_file is not None:
-            return load_pem(certificate.read_bytes(), key_file.read_bytes(), password=password, now=now)
+        if files.p12 is not None:
+            return load_pkcs12(app.read(files.p12), password=password, now=now)
+        if files.certificate is not None and files.key is not None:
+            return load_pem(app.read(files.certificate), app.read(files.key), password=password, now=now)
     except KeyMaterialError as error:
-        raise BadInput(str(error)) from None
-    raise BadInput(
-        app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."),
-        "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE",
-    )
+        raise key_failure(error, app.language) from None
+    return None
 
 
-@seller.command(name="list")
+def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
+    if isinstance(credential, str):
+        return ksef_access.seal_token(vault, credential)
+    return ksef_access.seal_certificate(vault, credential)
+
+
+@seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")
+@option("--json", "as_json", is_flag=True, pl="Lista jako JSON.", en="The list as JSON.")
 @pass_app
-def list_sellers(app: App) -> None:
+def list_sellers(app: App, as_json: bool) -> None:
     """List the sellers of this installation."""
     services = app.open()
+    with services.database() as session:
+        rows = list(session.scalars(select(Seller).order_by(Seller.id)))
+    if as_json:
+        app.json(
+            [
+                {
+                    "nip": row.nip,
+                    "name": row.name,
+                    "environment": ksef_access.environment_of(row).name,
+                    "api_url": ksef_access.environment_of(row).api_url,
+                    "schema": row.schema_version,
+                }
+                for row in rows
+            ]
+        )
+        return
+    if not rows:
+        app.say(Text("Nie ma jeszcze sprzedawców.", "There are no sellers yet."))
+        app.say(Text("→ ksef-connector seller add --help", "→ ksef-connector seller add --help"))
+        return
     table = Table(box=None, pad_edge=False)
     for title in ("NIP", app.text("Nazwa", "Name"), app.text("Środowisko", "Environment"), "FA"):
-        table.add_column(title)
-    with services.database() as session:
-        for row in session.scalars(select(Seller).order_by(Seller.id)):
-            table.add_row(row.nip, row.name, ksef_access.environment_of(row).name, row.schema_version)
-    app.out.print(table)
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        place = ksef_access.environment_of(row)
+        shown = place.name if place.name in _ENVIRONMENTS else place.api_url
+        table.add_row(row.nip, row.name, shown, row.schema_version)
+    app.table(table)

@@ -2,54 +2,101 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from adapters import registry as platforms
 from adapters.contract import ShopError
 from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.bilingual import Group, option
+from connector_app.commands.files import FILE
 from connector_app.commands.progress import Progress
-from connector_app.commands.tables import load, print_documents
+from connector_app.commands.tables import Choice, document_json, load, print_documents
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
-from connector_app.policies import Recipients, StorePolicy, Trigger
+from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Seller, Store
+from core.calendar import warsaw_day
 from core.findings import Text
 
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
 
 
-@click.group()
+@click.group(cls=Group, pl="Sklepy: dodaj, sprawdź, zsynchronizuj, pokaż.")
 def store() -> None:
-    """Stores: add, check, sync."""
+    """Stores: add, check, sync, list."""
 
 
-@store.command()
-@click.argument("code")
-@click.option("--seller", "nip", required=True, help="NIP of the seller.")
-@click.option("--platform", required=True, type=click.Choice(platforms.PLATFORMS))
-@click.option("--url", required=True, help="Address of the shop.")
-@click.option(
-    "--config-file",
-    type=_FILE,
+@store.command(
+    pl="""Dodaje sklep pod krótkim KODEM albo zmienia ten, który ma taki kod.
+
+    Zmieniany sklep zachowuje ustawienia, których nie podano.""",
+)
+@click.argument("code", metavar="CODE")
+@option("--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller.")
+@option(
+    "--platform",
     required=True,
-    help="File with the platform's credentials, one key=value a line, e.g. consumer_key=ck_...",
+    type=click.Choice(platforms.PLATFORMS),
+    pl="Platforma sklepu.",
+    en="Platform of the shop.",
 )
-@click.option(
-    "--recipients", type=click.Choice(list(Recipients)), default=Recipients.NIP.value, show_default=True
+@option("--url", required=True, metavar="URL", pl="Adres sklepu.", en="Address of the shop.")
+@option(
+    "--config-file",
+    type=FILE,
+    required=True,
+    pl="Plik z kluczami platformy, po jednym wpisie nazwa=wartość w wierszu, np. consumer_key=ck_...",
+    en="File with the platform's credentials, one name=value a line, e.g. consumer_key=ck_...",
 )
-@click.option("--trigger", type=click.Choice(list(Trigger)), default=Trigger.PAID.value, show_default=True)
-@click.option(
+@option(
+    "--recipients",
+    type=click.Choice([one.value for one in Recipients]),
+    default=None,
+    show_default=Recipients.NIP.value,
+    pl="Komu wystawiać: nip (podał NIP lub firmę), asked (także kto poprosił o fakturę), everyone (każdemu).",
+    en="Whom to invoice: nip (gave a NIP or a company), asked (also who asked for an invoice), everyone.",
+)
+@option(
+    "--trigger",
+    type=click.Choice([one.value for one in Trigger]),
+    default=None,
+    show_default=Trigger.PAID.value,
+    pl="Kiedy wystawiać: paid (po zapłacie) lub completed (po zrealizowaniu).",
+    en="When to invoice: paid, or completed.",
+)
+@option(
+    "--corrections",
+    type=click.Choice([one.value for one in Corrections]),
+    default=None,
+    show_default=Corrections.AUTOMATIC.value,
+    pl="Korekty zwrotów: automatic (same, gdy znany jest podział na stawki) lub ask (najpierw zapytaj).",
+    en="Corrections of refunds: automatic (where the split by rate is known), or ask (a person first).",
+)
+@option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
     default=None,
-    help="Orders placed before this day are never invoiced; default: today.",
+    show_default="dziś / today",
+    pl="Zamówień złożonych przed tym dniem nigdy nie fakturuj.",
+    en="Orders placed before this day are never invoiced.",
 )
-@click.option("--note-language", type=click.Choice(["pl", "en"]), default="pl", show_default=True)
+@option(
+    "--note-language",
+    type=click.Choice(["pl", "en"]),
+    default=None,
+    show_default="pl",
+    pl="Język notatek w sklepie.",
+    en="Language of notes in the shop.",
+)
 @pass_app
 def add(
     app: App,
@@ -58,74 +105,114 @@ def add(
     platform: str,
     url: str,
     config_file: Path,
-    recipients: str,
-    trigger: str,
+    recipients: str | None,
+    trigger: str | None,
+    corrections: str | None,
     start: datetime | None,
-    note_language: str,
+    note_language: str | None,
 ) -> None:
-    """Add a store under a short CODE, or change the one with that code."""
-    services = app.open()
+    """Add a store under a short CODE, or change the one with that code.
+
+    A store that is changed keeps the settings that are not given.
+    """
+    if _CODE.fullmatch(code) is None:
+        raise BadInput(
+            app.text(f"{code!r} nie nadaje się na kod sklepu.", f"{code!r} cannot be a store's code."),
+            app.text(
+                "Do 32 liter bez polskich znaków, cyfr, - i _.", "Up to 32 letters a-z, digits, - and _."
+            ),
+        )
     config = {"url": url, **_read_config(app, platform, config_file)}
     try:
         platforms.connect(platform, config).close()
     except ShopError as error:
         raise BadInput(error.message, error.hint) from None
+    services = app.open()
     now = services.clock()
-    policy = StorePolicy(
-        recipients=Recipients(recipients),
-        trigger=Trigger(trigger),
-        start_day=start.date() if start else now.date(),
-        language=note_language,
-    )
     with services.database.begin() as session:
-        seller = session.scalar(select(Seller).where(Seller.nip == nip))
-        if seller is None:
-            raise BadInput(
-                app.text(f"Nie ma sprzedawcy z NIP {nip}.", f"There is no seller with NIP {nip}."),
-                "ksef-connector seller add SELLER.toml ...",
-            )
-        row = session.scalar(select(Store).where(Store.code == code)) or Store(code=code, created_at=now)
+        seller = _seller(app, session, nip)
+        row = session.scalar(select(Store).where(Store.code == code))
+        if row is None:
+            row = Store(code=code, created_at=now)
+            policy = StorePolicy(start_day=warsaw_day(now))
+        else:
+            policy = StorePolicy.from_json(row.policy)
+        policy = replace(
+            policy,
+            recipients=Recipients(recipients) if recipients else policy.recipients,
+            trigger=Trigger(trigger) if trigger else policy.trigger,
+            corrections=Corrections(corrections) if corrections else policy.corrections,
+            start_day=start.date() if start else policy.start_day,
+            language=note_language or policy.language,
+        )
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
         session.add(row)
     app.say(Text(f"✓ Sklep {code} ({platform}) {url}", f"✓ Store {code} ({platform}) {url}"))
+    app.say(Text(f"→ ksef-connector store check {code}", f"→ ksef-connector store check {code}"))
+
+
+def _seller(app: App, session: Session, nip: str) -> Seller:
+    digits = nip.replace("-", "").replace(" ", "")
+    found = session.scalar(select(Seller).where(Seller.nip == digits))
+    if found is not None:
+        return found
+    known = ", ".join(session.scalars(select(Seller.nip).order_by(Seller.id)))
+    raise BadInput(
+        app.text(f"Nie ma sprzedawcy z NIP {nip}.", f"There is no seller with NIP {nip}."),
+        app.text(f"Są: {known}", f"There are: {known}")
+        if known
+        else "ksef-connector seller add SELLER.toml ...",
+    )
 
 
 def _read_config(app: App, platform: str, path: Path) -> dict[str, str]:
-    known = platforms.config_keys(platform)
+    # the address has an option of its own
+    known = sorted(set(platforms.config_keys(platform)) - {"url"})
     config: dict[str, str] = {}
-    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, raw in enumerate(app.read_text(path).splitlines(), 1):
         entry = raw.strip()
         if not entry or entry.startswith("#"):
             continue
-        name, equals, value = entry.partition("=")
-        if not equals or name.strip() not in known:
-            # the line itself may hold a secret, so only its number is shown
-            raise BadInput(
-                app.text(
-                    f"{path}, wiersz {number}: nieznany wpis.", f"{path}, line {number}: unknown entry."
-                ),
-                ", ".join(sorted(known)),
-            )
-        config[name.strip()] = value.strip()
+        name, equals, value = (part.strip() for part in entry.partition("="))
+        # the line itself may hold a secret, so only its number is shown
+        if not equals or name not in known:
+            fault = Text("nieznany wpis", "unknown entry")
+        elif name in config:
+            fault = Text("wpis jest drugi raz", "the entry is there twice")
+        else:
+            config[name] = value
+            continue
+        where = app.text(f"{path}, wiersz {number}", f"{path}, line {number}")
+        raise BadInput(
+            f"{where}: {fault.in_language(app.language)}.",
+            app.text("Znane wpisy: ", "Known entries: ") + ", ".join(known),
+        )
     return config
 
 
 def _find(session: Session, app: App, code: str) -> Store:
     row = session.scalar(select(Store).where(Store.code == code))
     if row is None:
-        codes = ", ".join(session.scalars(select(Store.code).order_by(Store.code))) or "-"
+        codes = ", ".join(session.scalars(select(Store.code).order_by(Store.code)))
         raise BadInput(
             app.text(f"Nie ma sklepu {code}.", f"There is no store {code}."),
-            app.text(f"Są: {codes}", f"There are: {codes}"),
+            app.text(f"Są: {codes}", f"There are: {codes}")
+            if codes
+            else f"ksef-connector store add {code} ...",
         )
     return row
 
 
-@store.command()
-@click.argument("code")
+@store.command(
+    pl="""Sprawdza połączenie ze sklepem, uprawnienia klucza i ustawienia, słowami.
+
+    Kod wyjścia 1, jeżeli coś nie działa.""",
+)
+@click.argument("code", metavar="CODE")
+@_JSON
 @pass_app
-def check(app: App, code: str) -> None:
+def check(app: App, code: str, as_json: bool) -> None:
     """Look at a store's connection, permissions and settings, in words.
 
     Exit code 1 when something is broken.
@@ -139,17 +226,33 @@ def check(app: App, code: str) -> None:
         shop.close()
     except ShopError as error:
         raise Failure(error.message, error.hint) from None
-    for line in lines:
-        mark = {True: "✓", False: "✗", None: "i"}[line.ok]
-        app.out.print(f"{mark} {line.title}: {line.detail}", markup=False)
+    if as_json:
+        app.json([{"ok": line.ok, "title": line.title, "detail": line.detail} for line in lines])
+    else:
+        for line in lines:
+            mark = {True: "✓", False: "✗", None: "i"}[line.ok]
+            app.out.print(f"{mark} {line.title}: {line.detail}", markup=False)
     sys.exit(1 if any(line.ok is False for line in lines) else 0)
 
 
-@store.command()
-@click.argument("code", required=False)
-@click.option("--patience", type=click.FloatRange(0, 3600), default=60.0, show_default=True, help="Seconds.")
+@store.command(
+    pl="""Pobiera zmiany ze sklepów (lub z jednego) i pracuje, dopóki jest coś do zrobienia.
+
+    Kod wyjścia 1, jeżeli z czymś nie było połączenia; dokument, który czeka, mówi na co.""",
+)
+@click.argument("code", required=False, metavar="[CODE]")
+@option(
+    "--patience",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    pl="Ile sekund czekać na dokumenty w drodze.",
+    en="Seconds to wait for documents under way.",
+)
+@_JSON
 @pass_app
-def sync(app: App, code: str | None, patience: float) -> None:
+def sync(app: App, code: str | None, patience: float, as_json: bool) -> None:
     """Take in what changed in the stores (or in one), and work until nothing is due.
 
     Exit code 1 when something could not be reached; what waits says what for.
@@ -172,11 +275,62 @@ def sync(app: App, code: str | None, patience: float) -> None:
                 ),
                 app.text("Zrobi to samo; poczekaj na niego.", "It does the same work; wait for it."),
             ) from None
-    if progress.touched:
-        print_documents(app, load(services, only=progress.touched))
-    else:
-        app.say(Text("Nic nowego.", "Nothing new."))
+    rows = load(services, Choice(only=progress.touched)) if progress.touched else []
     problems = seen.problems + work.problems
+    if as_json:
+        said = [problem.in_language(app.language) for problem in problems]
+        documents = [document_json(row, app.language) for row in rows]
+        app.json({"changed": documents, "problems": said})
+    elif rows:
+        print_documents(app, rows)
+    elif not problems:
+        app.say(Text("Nic nowego.", "Nothing new."))
     for problem in problems:
         app.err.print(f"! {problem.in_language(app.language)}", markup=False)
     sys.exit(1 if problems else 0)
+
+
+@store.command(name="list", pl="Pokazuje sklepy tej instalacji.")
+@_JSON
+@pass_app
+def list_stores(app: App, as_json: bool) -> None:
+    """List the stores of this installation."""
+    services = app.open()
+    with services.database() as session:
+        rows = [
+            (row, row.seller.nip, StorePolicy.from_json(row.policy))
+            for row in session.scalars(select(Store).order_by(Store.id))
+        ]
+    if as_json:
+        app.json(
+            [
+                {
+                    "code": row.code,
+                    "seller": nip,
+                    "platform": row.platform,
+                    "url": row.url,
+                    **policy.as_json(),
+                }
+                for row, nip, policy in rows
+            ]
+        )
+        return
+    if not rows:
+        app.say(Text("Nie ma jeszcze sklepów.", "There are no stores yet."))
+        app.say(Text("→ ksef-connector store add --help", "→ ksef-connector store add --help"))
+        return
+    table = Table(box=None, pad_edge=False)
+    for pl, en in (
+        ("Kod", "Code"),
+        ("Sprzedawca", "Seller"),
+        ("Platforma", "Platform"),
+        ("Adres", "Address"),
+        ("Komu", "Whom"),
+        ("Kiedy", "When"),
+        ("Od dnia", "From"),
+    ):
+        table.add_column(app.text(pl, en), overflow="fold")
+    for row, nip, policy in rows:
+        start = policy.start_day.isoformat() if policy.start_day else ""
+        table.add_row(row.code, nip, row.platform, row.url, policy.recipients, policy.trigger, start)
+    app.table(table)

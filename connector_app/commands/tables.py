@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from rich.table import Table
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from connector_app.commands.app import App
 from connector_app.pipeline.services import Services, load_text
@@ -36,27 +37,87 @@ def amount(value: Decimal | None, currency: str | None) -> str:
     return "" if value is None else f"{value:.2f} {currency or ''}".strip()
 
 
-def load(
-    services: Services,
-    *,
-    state: str | None = None,
-    only: Collection[int] | None = None,
-    store_id: int | None = None,
-) -> list[Document]:
-    """Documents with what a table shows of them, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which documents a table shows; ``None`` means no restriction.
+
+    Attributes:
+        state: in this state.
+        only: with one of these ids.
+        store_id: of this store.
+        before: with a smaller id, for paging back.
+        newest: so many of the newest.
+    """
+
+    state: str | None = None
+    only: Collection[int] | None = None
+    store_id: int | None = None
+    before: int | None = None
+    newest: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The restrictions other than the number of rows."""
+        found: list[ColumnElement[bool]] = []
+        if self.state is not None:
+            found.append(Document.state == self.state)
+        if self.only is not None:
+            found.append(Document.id.in_(self.only))
+        if self.store_id is not None:
+            of_store = select(ShopOrder.id).where(ShopOrder.store_id == self.store_id)
+            found.append(Document.order_id.in_(of_store))
+        if self.before is not None:
+            found.append(Document.id < self.before)
+        return found
+
+
+def load(services: Services, choice: Choice) -> list[Document]:
+    """The chosen documents with what a table shows of them, oldest first; order snapshots are left out."""
     query = (
         select(Document)
-        .options(selectinload(Document.order), selectinload(Document.publications))
-        .order_by(Document.id)
+        .where(*choice.conditions())
+        .options(
+            joinedload(Document.order).load_only(ShopOrder.number, ShopOrder.remote_id),
+            selectinload(Document.publications),
+        )
+        .order_by(Document.id.desc())
+        .limit(choice.newest)
     )
-    if state is not None:
-        query = query.where(Document.state == state)
-    if only is not None:
-        query = query.where(Document.id.in_(only))
-    if store_id is not None:
-        query = query.where(Document.order_id.in_(select(ShopOrder.id).where(ShopOrder.store_id == store_id)))
     with services.database() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(query))[::-1]
+
+
+def count(services: Services, choice: Choice) -> int:
+    """How many documents the restrictions leave, whatever number of them is shown."""
+    with services.database() as session:
+        return session.scalar(select(func.count()).select_from(Document).where(*choice.conditions())) or 0
+
+
+def document_json(row: Document, language: str) -> dict[str, object]:
+    """A document as the JSON that commands print.
+
+    Args:
+        row: loaded by :func:`load`.
+        language: of ``reason``; ``attention`` holds both languages.
+    """
+    return {
+        "id": row.id,
+        "order": row.order.number,
+        "order_id": row.order.remote_id,
+        "purpose": row.purpose,
+        "kind": row.kind,
+        "state": row.state,
+        "buyer": row.buyer_name,
+        "total": None if row.total is None else f"{row.total:.2f}",
+        "currency": row.currency,
+        "invoice_number": row.number,
+        "issued_on": row.issued_on.isoformat() if row.issued_on else None,
+        "ksef_number": row.ksef_number,
+        "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
+        "sha256": row.xml_sha256,
+        "attention": row.attention,
+        "reason": reason(row, language),
+        "publications": {one.channel: one.remote_id for one in row.publications if one.done_at},
+    }
 
 
 def reason(document: Document, language: str) -> str:
@@ -92,8 +153,17 @@ def print_documents(app: App, rows: Sequence[Document]) -> None:
             row.number or "",
             row.ksef_number or "",
         )
-    app.out.print(table)
+    app.table(table)
     for row in rows:
         why = reason(row, app.language)
         if why:
             app.out.print(f"{row.id}: {why}", markup=False)
+        print_hints(app, row)
+
+
+def print_hints(app: App, row: Document) -> None:
+    """What a person can do about each reason for attention."""
+    for finding in row.attention or []:
+        hint = finding["hint"].get(app.language, "")
+        if hint:
+            app.out.print(f"    → {hint}", markup=False)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopError, UnreadableOrder
 from connector_app.pipeline import life
+from connector_app.pipeline.after_issue import after_issue
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
-from connector_app.store.models import Document, DocumentState, ShopOrder, Store
+from connector_app.store.documents import buyer_name, document_for
+from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from connector_app.store.snapshots import content_hash, to_json
+from connector_app.vault import VaultLocked
 from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
-from core.orders import Order, OrderState
+from core.orders import Order
 
-INVOICE = "invoice"
-"""Purpose of an order's first document."""
+_log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=10)
 """Changes are read again from this long before the mark: clocks differ and pages shift."""
@@ -28,7 +32,11 @@ OVERLAP = timedelta(minutes=10)
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
 )
-"""States in which nothing was issued, so that a changed order is decided anew."""
+_CHECKPOINT = 200
+"""Orders after which the store's mark is written down."""
+
+_SEEN_STEP = timedelta(seconds=30)
+"""An order that says nothing new is noted as seen again no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +57,78 @@ class IntakeResult:
 def take_in(services: Services, store_id: int) -> IntakeResult:
     """Read a store's changed orders and keep what they say.
 
-    The store's mark moves only after everything was read, so that a failure half-way loses nothing.
+    Orders come oldest change first and each is kept before the next one is read, so the store's mark moves
+    on the way: a failure half-way loses nothing, and the next look does not begin from the start.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
     """
     with services.database() as session:
         store = session.get_one(Store, store_id)
-    seen = changed = 0
-    newest = store.mark
-    failure: ShopError | None = None
     try:
         adapter = services.shop(store)
+    except VaultLocked as error:
+        return IntakeResult(0, 0, ShopError(str(error)))
     except ShopError as error:
         return IntakeResult(0, 0, error)
+    seen = changed = 0
+    mark = _Mark(services, store)
+    failure: ShopError | None = None
     try:
         for found in adapter.changed_orders(store.mark - OVERLAP if store.mark else None):
             seen += 1
-            changed += keep(services, store_id, found)
-            if isinstance(found, Order) and (newest is None or found.modified_at > newest):
-                newest = found.modified_at
+            changed += _keep_whatever_it_is(services, store_id, found)
+            if isinstance(found, Order):
+                mark.passed(found.modified_at)
+            if seen % _CHECKPOINT == 0:
+                mark.save()
     except ShopError as error:
         failure = error
     finally:
         adapter.close()
-    if failure is None and newest != store.mark:
-        with services.database.begin() as session:
-            session.get_one(Store, store_id).mark = newest
+    mark.save()
     return IntakeResult(seen, changed, failure)
+
+
+class _Mark:
+    """Up to which change a store was read; never later than now by our own clock.
+
+    A shop can date a change in the future (a wrong clock, an import). Taken as it is, such a date would hide
+    every true change until that day.
+    """
+
+    def __init__(self, services: Services, store: Store) -> None:
+        self._services = services
+        self._store_id = store.id
+        self._saved = self._newest = store.mark
+
+    def passed(self, modified_at: datetime) -> None:
+        """An order of this change was kept."""
+        if self._newest is None or modified_at > self._newest:
+            self._newest = modified_at
+
+    def save(self) -> None:
+        """Write down how far reading came."""
+        newest = self._newest and min(self._newest, self._services.clock())
+        if newest is None or newest == self._saved:
+            return
+        with self._services.database.begin() as session:
+            session.get_one(Store, self._store_id).mark = self._saved = newest
+
+
+def _keep_whatever_it_is(services: Services, store_id: int, found: Order | UnreadableOrder) -> bool:
+    """:func:`keep`, but an order at which the program itself fails asks a person and hides no other."""
+    try:
+        return keep(services, store_id, found)
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, StatementError):
+            raise
+        if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+            raise
+        remote_id = found.id if isinstance(found, Order) else found.path.partition(".")[0]
+        _log.exception("order %s of store %d cannot be kept", remote_id, store_id)
+        odd = UnreadableOrder(f"it cannot be stored ({type(error).__name__})", path=remote_id)
+        return keep(services, store_id, odd)
 
 
 def keep(services: Services, store_id: int, found: Order | UnreadableOrder) -> bool:
@@ -83,7 +138,8 @@ def keep(services: Services, store_id: int, found: Order | UnreadableOrder) -> b
         Whether it was new or said something new.
     """
     now = services.clock()
-    touched: list[Document] = []
+    if isinstance(found, Order) and _says_nothing_new(services, store_id, found, now):
+        return False
     with services.database.begin() as session:
         store = session.get_one(Store, store_id)
         if isinstance(found, UnreadableOrder):
@@ -95,57 +151,62 @@ def keep(services: Services, store_id: int, found: Order | UnreadableOrder) -> b
     return bool(touched)
 
 
+def _says_nothing_new(services: Services, store_id: int, order: Order, now: datetime) -> bool:
+    """Whether there is nothing to write: most orders of a look were read a moment ago."""
+    with services.database() as session:
+        known = session.execute(
+            select(ShopOrder.content_hash, ShopOrder.modified_at, ShopOrder.seen_at).where(
+                ShopOrder.store_id == store_id, ShopOrder.remote_id == order.id
+            )
+        ).one_or_none()
+    return (
+        known is not None
+        and known.modified_at == order.modified_at
+        and now - known.seen_at < _SEEN_STEP
+        and known.content_hash == content_hash(order)
+    )
+
+
 def _keep_order(session: Session, store: Store, order: Order, now: datetime) -> list[Document]:
     fingerprint = content_hash(order)
     row, is_new = _row(session, store, order.id, now)
     if not is_new and row.content_hash == fingerprint:
         row.modified_at = order.modified_at
+        if now - row.seen_at >= _SEEN_STEP:
+            row.seen_at = now
         return []
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
     session.flush()
-    document = _document(session, store, row, INVOICE, InvoiceKind.VAT, now)
-    document.total, document.currency = order.total, order.currency
-    document.buyer_name = order.buyer.company.strip() or order.buyer.person_name
-    if DocumentState(document.state) in _OPEN:
-        decision = decide(order, StorePolicy.from_json(store.policy))
-        document.attention = None
-        life.move(document, decision.state, decision.reason, now)
-        return [document]
-    return [document, *_after_issue(session, store, row, order, now)]
+    document = document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
+    if not _is_open(document):
+        return [document, *after_issue(session, store, document, order, now)]
+    document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
+    decision = decide(order, StorePolicy.from_json(store.policy))
+    document.attention = None
+    life.move(document, decision.state, decision.reason, now)
+    return [document]
 
 
-def _after_issue(
-    session: Session, store: Store, row: ShopOrder, order: Order, now: datetime
-) -> list[Document]:
-    """A refund or a cancellation after the invoice needs a correction: shown, never forgotten."""
-    wanted = [(f"refund:{refund.id}", refund.amount, refund.reason) for refund in order.refunds]
-    if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
-        wanted.append(("cancellation", order.total, ""))
-    made = []
-    for purpose, amount, reason in wanted:
-        if session.scalar(
-            select(Document.id).where(Document.order_id == row.id, Document.purpose == purpose)
-        ):
-            continue
-        document = _document(session, store, row, purpose, InvoiceKind.CORRECTION, now)
-        document.total, document.currency = -amount, order.currency
-        document.buyer_name = order.buyer.company.strip() or order.buyer.person_name
-        life.ask(document, [_correction_needed(amount, order.currency, reason)], now)
-        made.append(document)
-    return made
+def _is_open(document: Document) -> bool:
+    """Whether nothing was issued, so that a changed order is decided anew; what was issued is frozen."""
+    return document.xml_sha256 is None and DocumentState(document.state) in _OPEN
 
 
 def _keep_unreadable(session: Session, store: Store, error: UnreadableOrder, now: datetime) -> list[Document]:
-    remote_id = error.path.partition(".")[0].partition("[")[0] or "?"
+    remote_id = (error.path.partition(".")[0].partition("[")[0] or "?")[:64]
     row, is_new = _row(session, store, remote_id, now)
-    fingerprint = f"unreadable {error.path} {error.message}"[:64]
+    said = f"{error.path} {error.message}"
+    fingerprint = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+    row.seen_at = now
     if not is_new and row.content_hash == fingerprint:
         return []
-    row.content_hash, row.seen_at = fingerprint, now
+    row.content_hash = fingerprint
     session.flush()
-    document = _document(session, store, row, INVOICE, InvoiceKind.VAT, now)
-    if DocumentState(document.state) in _OPEN:
+    document = document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
+    if _is_open(document):
+        # what it said before must not become an invoice
+        row.snapshot = None
         life.ask(document, [_unreadable(error)], now)
     else:
         life.note(document, _unreadable(error).message, now)
@@ -168,46 +229,6 @@ def _row(session: Session, store: Store, remote_id: str, now: datetime) -> tuple
     )
     session.add(row)
     return row, True
-
-
-def _document(
-    session: Session, store: Store, row: ShopOrder, purpose: str, kind: InvoiceKind, now: datetime
-) -> Document:
-    document = session.scalar(
-        select(Document).where(Document.order_id == row.id, Document.purpose == purpose)
-    )
-    if document is None:
-        document = Document(
-            seller_id=store.seller_id,
-            order=row,
-            purpose=purpose,
-            kind=kind.value,
-            state=DocumentState.WAITING.value,
-            attempts=0,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(document)
-    return document
-
-
-def _correction_needed(amount: Decimal, currency: str, reason: str) -> Finding:
-    why_pl = f" (powód: {reason})" if reason else ""
-    why_en = f" (reason: {reason})" if reason else ""
-    return Finding(
-        "correction-needed",
-        Severity.ERROR,
-        "refunds",
-        Text(
-            f"Po wystawieniu faktury zwrócono {amount} {currency}{why_pl}: potrzebna jest korekta.",
-            f"{amount} {currency} was given back after the invoice{why_en}: a correction is needed.",
-        ),
-        Text(
-            "Ta wersja nie wystawia korekt sama; wystaw korektę w innym programie.",
-            "This version does not issue corrections by itself; issue it in another program.",
-        ),
-        "art. 106j VAT act",
-    )
 
 
 def _unreadable(error: UnreadableOrder) -> Finding:

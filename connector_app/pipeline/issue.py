@@ -7,25 +7,25 @@ is known to be right, and the same transaction stores the document, so that a se
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import joinedload
 
+from connector_app.numbering import take_number
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
-from connector_app.store.models import Document, DocumentState, NumberCounter, Seller
+from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.fa.validate import check_built
 from core.fa.write import write
-from core.findings import Finding, Text, has_errors
+from core.findings import Finding, Severity, Text, has_errors
 from core.invoices.attention import NeedsAttention
-from core.invoices.from_order import Draft, draft
-from core.invoices.model import Invoice
-from core.invoices.numbering import NumberPattern
+from core.invoices.exchange import RateError, draft_at_rate
+from core.invoices.model import Invoice, InvoiceKind
+from core.invoices.numbering import BadPattern, Series
 
 
 class _Refused(Exception):
@@ -39,54 +39,119 @@ def issue(services: Services, document_id: int) -> Document:
 
     Args:
         services: the outside world.
-        document_id: a document; in any other state than ``ready`` nothing happens.
+        document_id: an order's first document; in any other state than ``ready``, or while its order cannot
+            be read, nothing happens.
+
+    Returns:
+        The document as committed: ``issued``, ``attention`` with every reason, or still ``ready`` while an
+        exchange rate cannot be had.
+    """
+    now = services.clock()
+    with services.database() as session:
+        document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
+        seller = document.seller
+    snapshot = document.order.snapshot
+    due = document.state == DocumentState.READY and document.purpose == INVOICE
+    if not due or document.xml_sha256 or snapshot is None:
+        return document
+    profile = services.profile(seller)
+    try:
+        # before the transaction: asking for an exchange rate may take its time
+        prepared = draft_at_rate(
+            from_json(snapshot), profile.issuer, profile.policy, warsaw_day(now), services.rates
+        )
+    except NeedsAttention as attention:
+        reasons = attention.reasons
+        return ask_if_same(services, document, reasons)
+    except RateError as error:
+        why = error.finding().message
+        return life.postpone_one(services, document_id, why)
+    return freeze(
+        services,
+        document,
+        prepared.issue,
+        profile.numbering.series(InvoiceKind.VAT, warsaw_day(now), _store_code(services, document)),
+        now,
+    )
+
+
+def _store_code(services: Services, document: Document) -> str:
+    with services.database() as session:
+        return session.get_one(Document, document.id).order.store.code
+
+
+def ask_if_same(services: Services, seen: Document, reasons: Sequence[Finding]) -> Document:
+    """Hand a document to a person, unless it changed since the work on it began."""
+    now = services.clock()
+
+    def ask(row: Document) -> None:
+        if is_same(row, seen):
+            life.ask(row, reasons, now)
+
+    return life.change(services, seen.id, ask)
+
+
+def is_same(row: Document, seen: Document) -> bool:
+    """Whether a document and its order are still as they were when the work on them began."""
+    return (
+        row.state == seen.state
+        and row.xml_sha256 == seen.xml_sha256
+        and row.order.content_hash == seen.order.content_hash
+    )
+
+
+def freeze(
+    services: Services,
+    seen: Document,
+    complete: Callable[[str, date, datetime], Invoice],
+    series: Series,
+    now: datetime,
+) -> Document:
+    """Take a number, write, check and store, all in one transaction.
+
+    Args:
+        services: the outside world.
+        seen: the document as it was when the work began; if it changed meanwhile, nothing happens.
+        complete: makes the invoice from number, P_1 and time.
+        series: where the number is taken from.
+        now: aware UTC.
 
     Returns:
         The document as committed: ``issued``, or ``attention`` with every reason.
     """
-    now = services.clock()
     with services.database.begin() as session:
-        document = session.get_one(Document, document_id)
-        if document.state != DocumentState.READY or document.xml_sha256:
+        document = session.get_one(Document, seen.id)
+        if not is_same(document, seen):
             return document
-        snapshot = document.order.snapshot
-        if snapshot is None:
-            raise ValueError(f"document {document.id} is ready without a readable order")
-        profile = services.profile(document.seller)
+        schema = registry.schema_for(document.seller.schema_version)
         try:
-            prepared = draft(from_json(snapshot), profile.seller, profile.policy)
             with session.begin_nested():
-                _issue(session, document, prepared, profile.numbers, now, services.schema_dir)
-        except NeedsAttention as attention:
-            life.ask(document, attention.reasons, now)
+                number = take_number(session, document.seller_id, series)
+                invoice = complete(number, warsaw_day(now), now)
+                data = write(invoice, schema)
+                findings = check_built(invoice, data, schema, warsaw_day(now), services.schema_dir)
+                if has_errors(findings):
+                    raise _Refused(findings)
+                _freeze(document, invoice, data, schema)
         except _Refused as refused:
             life.ask(document, refused.findings, now)
+        except BadPattern as error:
+            life.ask(document, [_bad_pattern(error)], now)
+        else:
+            what = Text(f"Wystawiono dokument {number}.", f"Issued document {number}.")
+            life.move(document, DocumentState.ISSUED, what, now)
     services.watch(document)
     return document
 
 
-def _issue(
-    session: Session,
-    document: Document,
-    prepared: Draft,
-    numbers: NumberPattern,
-    now: datetime,
-    schema_dir: Path | None,
-) -> None:
-    day = warsaw_day(now)
-    schema = registry.schema_for(document.seller.schema_version)
-    number = take_number(session, document.seller, numbers, now, document.order.store.code)
-    invoice = prepared.issue(number, day, now)
-    data = write(invoice, schema)
-    findings = check_built(invoice, data, schema, day, schema_dir)
-    if has_errors(findings):
-        raise _Refused(findings)
-    _freeze(document, invoice, data, schema)
-    life.move(
-        document,
-        DocumentState.ISSUED,
-        Text(f"Wystawiono fakturę {number}.", f"Issued invoice {number}."),
-        now,
+def _bad_pattern(error: BadPattern) -> Finding:
+    return Finding(
+        "number-pattern-unusable",
+        Severity.ERROR,
+        "Faktura/Fa/P_2",
+        error.text,
+        Text("Popraw wzór numeracji sprzedawcy.", "Correct the seller's number pattern."),
+        "P_2",
     )
 
 
@@ -99,25 +164,3 @@ def _freeze(document: Document, invoice: Invoice, data: bytes, schema: registry.
     document.total = invoice.total
     document.currency = invoice.currency
     document.buyer_name = invoice.buyer.name
-
-
-def take_number(session: Session, seller: Seller, numbers: NumberPattern, now: datetime, store: str) -> str:
-    """Take the next number of a series inside the caller's transaction.
-
-    The counter's row is locked until the transaction ends; undoing the transaction gives the number back.
-    """
-    day = warsaw_day(now)
-    key = (seller.id, numbers.text, numbers.period(day))
-    counter = session.scalar(
-        select(NumberCounter)
-        .where(
-            NumberCounter.seller_id == key[0], NumberCounter.series == key[1], NumberCounter.period == key[2]
-        )
-        .with_for_update()
-    )
-    if counter is None:
-        counter = NumberCounter(seller_id=key[0], series=key[1], period=key[2], last=0)
-        session.add(counter)
-    counter.last += 1
-    session.flush()
-    return numbers.format(counter.last, day, store)

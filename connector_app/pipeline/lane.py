@@ -1,37 +1,68 @@
 """One seller's lane: everything that is due for a seller, in the order in which it makes sense.
 
-Numbering and sending of a seller are serial. Nothing is issued before KSeF has let us in and a session is
-open, so that P_1 is the day on which the document really goes out (principle 8), and an outage leaves
-orders ``ready`` instead of using up numbers.
+Numbering and sending of a seller are serial. Nothing is issued before KSeF has let us in, says that the
+session is open, and the budget takes another document, so that P_1 is the day on which the document really
+goes out (principle 8), and an outage leaves orders ``ready`` instead of using up numbers.
+
+What goes wrong is kept where it belongs: one document's trouble postpones that document, a used-up limit
+postpones one kind of work, and only KSeF itself (down, or not letting us in) holds the lane.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
 
-from adapters.contract import ShopAdapter, ShopError
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import life
+from connector_app.pipeline import holds, life
+from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
-from connector_app.pipeline.publish import publish
-from connector_app.pipeline.services import Services
+from connector_app.pipeline.proof import collect_upo, postpone_proof
+from connector_app.pipeline.recheck import Recheck
+from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.pipeline.shopwork import publish_all
 from connector_app.pipeline.submit import LaneBlocked, submit
-from connector_app.pipeline.track import collect_upo, track
-from connector_app.store.models import Document, DocumentState, Seller, ShopOrder, Store
+from connector_app.pipeline.track import track
+from connector_app.profiles import BadProfile
+from connector_app.store.models import Document, DocumentState, Seller
 from connector_app.vault import VaultLocked
 from core.fa import registry
 from core.findings import Text
-from core.ksef.errors import KsefBusy, KsefError, KsefRefused
+from core.ksef.errors import KsefBusy, KsefError, KsefRefused, KsefUnavailable
 from core.signing.keys import KeyMaterialError
+
+_log = logging.getLogger(__name__)
 
 _REFUSED_PAUSE = 900.0
 """Seconds between tries while KSeF refuses the credential: only a person can change that."""
 
-Step = Callable[[Services, int, SellerAccess], Document]
+_MOST_PROBLEMS = 5
+"""Different reasons for waiting that one pass tells of."""
+
+_IDLE = timedelta(minutes=15)
+"""A session that nothing used for this long is closed while the application goes on running."""
+
+_INTERNAL = Text(
+    "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
+    "An internal error of the program at this document; the log has details. It will be tried again.",
+)
+_LANE_FAILED = Text(
+    "Błąd wewnętrzny programu przy tym sprzedawcy; szczegóły są w dzienniku. Program ponowi próbę.",
+    "An internal error of the program at this seller; the log has details. It will be tried again.",
+)
+
+_READY = Document.state == DocumentState.READY
+_ISSUED = Document.state == DocumentState.ISSUED
+_SENT = Document.state == DocumentState.SENT
+_KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT))
+# the condition of an index, see UNPROVEN
+_LACKS_PROOF = Document.ksef_number.is_not(None) & Document.upo.is_(None)
 
 
 @dataclass(slots=True)
@@ -46,133 +77,221 @@ class LaneResult:
     worked: int = 0
     problems: list[Text] = field(default_factory=list)
 
+    def tell(self, problem: Text) -> None:
+        """Keep a sentence, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
 
 def run_lane(services: Services, seller_id: int) -> LaneResult:
     """Do everything that is due for one seller now.
 
     Errors of KSeF and of shops end up as what documents wait for; nothing of them is raised.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
-    states = (DocumentState.SENT, DocumentState.ISSUED, DocumentState.READY)
-    if _due(services, seller_id, Document.state.in_(states)) or _due(services, seller_id, _LACKS_PROOF):
+    held = holds.hold_of(seller, services.clock())
+    if held is not None:
+        if _due(services, seller_id, _KSEF):
+            result.tell(held.why)
+    elif _due(services, seller_id, _KSEF) or _unproven(services, seller_id):
         _work_with_ksef(services, seller, result)
-    _publish(services, seller_id, result)
+    worked, problems = publish_all(services, seller_id)
+    result.worked += worked
+    for problem in (*problems, *_put_off(services, seller_id)):
+        result.tell(problem)
     return result
 
 
-_LACKS_PROOF = Document.state.in_((DocumentState.ACCEPTED, DocumentState.PUBLISHED)) & Document.upo.is_(None)
+def _put_off(services: Services, seller_id: int) -> list[Text]:
+    """What documents wait for that are not due yet; KSeF at work on them is no trouble."""
+    states = (DocumentState.READY, DocumentState.ISSUED, DocumentState.ACCEPTED)
+    with services.database() as session:
+        waits = session.scalars(
+            select(Document.waiting_for)
+            .where(
+                Document.seller_id == seller_id,
+                Document.state.in_(states),
+                Document.next_attempt_at > services.clock(),
+                Document.waiting_for.is_not(None),
+            )
+            .distinct()
+            .limit(_MOST_PROBLEMS)
+        )
+        return [load_text(one) for one in waits if one is not None]
 
 
 def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> None:
+    recheck = Recheck(services)
+    before = result.worked
     try:
         access = services.access(seller)
-        _each(services, seller.id, DocumentState.SENT, track, access, result)
-        _each(services, seller.id, DocumentState.ISSUED, submit, access, result)
-        if _due(services, seller.id, Document.state == DocumentState.READY):
-            # asked for before numbers are taken; see the module's text
-            access.session(registry.schema_for(seller.schema_version))
-            _each(services, seller.id, DocumentState.READY, _issue_and_submit, access, result)
-        for document_id in _due(services, seller.id, _LACKS_PROOF):
-            collect_upo(services, document_id, access)
-            result.worked += 1
-    except (LaneBlocked, KsefError, KeyMaterialError, VaultLocked) as error:
-        cause = error.__cause__ if isinstance(error, LaneBlocked) else error
-        _hold(services, seller.id, cause or error, result)
+        schema = registry.schema_for(seller.schema_version)
+        services.profile(seller)
+
+        def send_new(document_id: int) -> None:
+            access.ready_to_send(schema)
+            recheck(document_id)
+            issue(services, document_id)
+            issue_correction(services, document_id, recheck.shop_of(document_id))
+            submit(services, document_id, access)
+
+        stage = _Stage(services, seller.id, result)
+        stage.run(_SENT, lambda one: track(services, one, access))
+        stage.run(_ISSUED, lambda one: submit(services, one, access))
+        stage.run(_READY, send_new)
+        stage.run_proofs(access)
+        if seller.hold is not None and result.worked > before:
+            holds.lift(services, seller.id)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        why, at_least = _explain(error)
+        result.tell(why)
+        holds.hold(services, seller.id, why, _KSEF, at_least=at_least)
+    finally:
+        recheck.close()
 
 
-def _issue_and_submit(services: Services, document_id: int, access: SellerAccess) -> Document:
-    issue(services, document_id)
-    return submit(services, document_id, access)
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Runs one step over the documents of a lane that are due for it."""
+
+    services: Services
+    seller_id: int
+    result: LaneResult
+
+    def run(self, what: ColumnElement[bool], step: Callable[[int], object]) -> None:
+        """Do a step for each document.
+
+        Raises:
+            KsefError: the lane has to wait.
+            SQLAlchemyError: the database cannot be used.
+        """
+        for document_id in _due(self.services, self.seller_id, what):
+            try:
+                step(document_id)
+            except (LaneBlocked, KsefError) as error:
+                cause = error.cause if isinstance(error, LaneBlocked) else error
+                if isinstance(cause, KsefBusy):
+                    self._wait(what, cause)
+                    return
+                if isinstance(error, LaneBlocked) and isinstance(cause, KsefUnavailable):
+                    # perhaps KSeF fails at this document only: the others must not stand behind it for ever
+                    life.postpone_one(self.services, document_id, _explain(cause)[0])
+                raise cause from error
+            except Exception as error:
+                if not _is_of_one_document(error):
+                    raise
+                _log.exception("document %d of seller %d: a step failed", document_id, self.seller_id)
+                life.postpone_one(self.services, document_id, _INTERNAL)
+                self.result.tell(_INTERNAL)
+            self.result.worked += 1
+
+    def run_proofs(self, access: SellerAccess) -> None:
+        """Fetch what UPOs are due; waiting for them never holds anything else up."""
+        for document_id in _unproven(self.services, self.seller_id):
+            try:
+                collect_upo(self.services, document_id, access)
+            except LaneBlocked as blocked:
+                if isinstance(blocked.cause, KsefBusy):
+                    self._wait_for_proofs(blocked.cause)
+                    return
+                postpone_proof(self.services, document_id, blocked.cause)
+                raise blocked.cause from blocked
+            self.result.worked += 1
+
+    def _wait(self, what: ColumnElement[bool], busy: KsefBusy) -> None:
+        """A limit is used up: this kind of work waits, and no failure is counted."""
+        self.result.tell(busy.hint)
+        of_seller = what & (Document.seller_id == self.seller_id)
+        holds.put_off(self.services, of_seller, busy.hint, _asked(busy))
+
+    def _wait_for_proofs(self, busy: KsefBusy) -> None:
+        until = self.services.clock() + _asked(busy)
+        with self.services.database.begin() as session:
+            session.execute(
+                update(Document)
+                .where(Document.seller_id == self.seller_id, _LACKS_PROOF)
+                .values(proof_next_at=until, proof_waits_for=dump_text(busy.hint))
+                .execution_options(synchronize_session=False)
+            )
 
 
-def _each(
-    services: Services,
-    seller_id: int,
-    state: DocumentState,
-    step: Step,
-    access: SellerAccess,
-    result: LaneResult,
-) -> None:
-    for document_id in _due(services, seller_id, Document.state == state):
-        step(services, document_id, access)
-        result.worked += 1
+def _asked(busy: KsefBusy) -> timedelta:
+    return timedelta(seconds=min(busy.retry_after, 86_400.0))
+
+
+def _is_of_one_document(error: Exception) -> bool:
+    """Whether an unexpected error says nothing about the other documents."""
+    if isinstance(error, KeyMaterialError | VaultLocked | BadProfile):
+        return False
+    return isinstance(error, IntegrityError) or not isinstance(error, SQLAlchemyError)
+
+
+def _explain(error: Exception) -> tuple[Text, float]:
+    """What to tell a person, and how many seconds to wait at the least."""
+    if isinstance(error, KsefBusy):
+        return error.hint, error.retry_after
+    if isinstance(error, KsefError):
+        said = Text(f"KSeF: {error}. {error.hint.pl}".strip(), f"KSeF: {error}. {error.hint.en}".strip())
+        if isinstance(error, KsefUnavailable):
+            return said, error.retry_after or 0.0
+        return said, _REFUSED_PAUSE if isinstance(error, KsefRefused) else 0.0
+    if isinstance(error, KeyMaterialError | VaultLocked):
+        return Text(f"Logowanie do KSeF: {error}", f"Signing in to KSeF: {error}"), _REFUSED_PAUSE
+    if isinstance(error, BadProfile):
+        said = Text(
+            f"Ustawienia sprzedawcy są błędne: {'; '.join(one.pl for one in error.faults)}",
+            f"The seller's settings are wrong: {'; '.join(one.en for one in error.faults)}",
+        )
+        return said, _REFUSED_PAUSE
+    _log.error("a lane failed", exc_info=error)
+    return _LANE_FAILED, 60.0
 
 
 def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[int]:
+    return _ids(services, seller_id, what, Document.next_attempt_at)
+
+
+def _unproven(services: Services, seller_id: int) -> list[int]:
+    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at)
+
+
+def _ids(
+    services: Services,
+    seller_id: int,
+    what: ColumnElement[bool],
+    due_at: InstrumentedAttribute[datetime | None],
+) -> list[int]:
     now = services.clock()
     with services.database() as session:
         return list(
             session.scalars(
                 select(Document.id)
-                .where(
-                    Document.seller_id == seller_id,
-                    what,
-                    or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now),
-                )
+                .where(Document.seller_id == seller_id, what, or_(due_at.is_(None), due_at <= now))
                 .order_by(Document.id)
             )
         )
 
 
-def _hold(services: Services, seller_id: int, error: BaseException, result: LaneResult) -> None:
-    """The lane waits: every due document says what for, and nothing was lost."""
-    why, at_least = _explain(error)
-    result.problems.append(why)
-    states = (DocumentState.SENT, DocumentState.ISSUED, DocumentState.READY)
-    waiting = Document.state.in_(states) | _LACKS_PROOF
-    for document_id in _due(services, seller_id, waiting):
-        life.postpone_one(services, document_id, why, at_least=at_least)
+def close_idle_session(services: Services, seller_id: int, *, at_once: bool) -> None:
+    """Close a seller's session once nothing of it is on its way, so that KSeF makes its collective UPO.
 
-
-def _explain(error: BaseException) -> tuple[Text, float]:
-    if isinstance(error, KsefBusy):
-        return error.hint, error.retry_after
-    if isinstance(error, KsefError):
-        pause = _REFUSED_PAUSE if isinstance(error, KsefRefused) else 0.0
-        return (
-            Text(f"KSeF: {error}. {error.hint.pl}".strip(), f"KSeF: {error}. {error.hint.en}".strip()),
-            pause,
-        )
-    return Text(f"Logowanie do KSeF: {error}", f"Signing in to KSeF: {error}"), _REFUSED_PAUSE
-
-
-def _publish(services: Services, seller_id: int, result: LaneResult) -> None:
-    for store in _stores(services, seller_id):
-        of_store = select(ShopOrder.id).where(ShopOrder.store_id == store.id)
-        due = _due(
-            services,
-            seller_id,
-            (Document.state == DocumentState.ACCEPTED) & Document.order_id.in_(of_store),
-        )
-        if not due:
-            continue
-        try:
-            shop: ShopAdapter = services.shop(store)
-        except (ShopError, VaultLocked) as error:
-            why = Text(f"Sklep {store.code}: {error}", f"Store {store.code}: {error}")
-            result.problems.append(why)
-            for document_id in due:
-                life.postpone_one(services, document_id, why)
-            continue
-        try:
-            for document_id in due:
-                publish(services, document_id, shop)
-                result.worked += 1
-        finally:
-            shop.close()
-
-
-def _stores(services: Services, seller_id: int) -> list[Store]:
-    with services.database() as session:
-        return list(session.scalars(select(Store).where(Store.seller_id == seller_id).order_by(Store.id)))
-
-
-def close_idle_session(services: Services, seller_id: int) -> None:
-    """Close a seller's session once nothing of it is on its way, so that KSeF makes its collective UPO."""
+    Args:
+        services: the outside world.
+        seller_id: the seller.
+        at_once: do not wait until it has been idle for some time. Each opening counts against a limit of
+            120 an hour, so a running application keeps its session for the next order.
+    """
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
+        if seller.session is None:
+            return
         on_its_way = session.scalar(
             select(Document.id)
             .where(
@@ -181,23 +300,36 @@ def close_idle_session(services: Services, seller_id: int) -> None:
             )
             .limit(1)
         )
-    if seller.session is None or on_its_way is not None:
+        last = session.scalar(
+            select(func.max(Document.accepted_at)).where(
+                Document.session_reference == seller.session_reference
+            )
+        )
+    if on_its_way is not None or holds.hold_of(seller, services.clock()) is not None:
         return
-    services.access(seller).close_session()
+    if at_once or (last is not None and services.clock() - last > _IDLE):
+        services.access(seller).close_session()
 
 
 def next_due(services: Services, sellers: Collection[int], within: timedelta) -> float | None:
     """Seconds until something of these sellers is due, or ``None`` when nothing is within the given time."""
     now = services.clock()
-    moving = (DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT, DocumentState.ACCEPTED)
-    with services.database() as session:
-        waits = [
-            0.0 if moment is None else max(0.0, (moment - now).total_seconds())
-            for moment in session.scalars(
-                select(Document.next_attempt_at).where(
-                    Document.seller_id.in_(sellers), Document.state.in_(moving) | _LACKS_PROOF
+    moments: list[datetime] = []
+    for seller_id in sellers:
+        with services.database() as session:
+            held = holds.hold_of(session.get_one(Seller, seller_id), now)
+            free = held.until if held else now
+            for what, due_at, earliest in (
+                (_KSEF, Document.next_attempt_at, free),
+                (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),
+                (_LACKS_PROOF, Document.proof_next_at, free),
+            ):
+                first = session.scalar(
+                    select(func.min(func.coalesce(due_at, now))).where(Document.seller_id == seller_id, what)
                 )
-            )
-        ]
-    soonest = min(waits, default=None)
-    return soonest if soonest is not None and soonest <= within.total_seconds() else None
+                if first is not None:
+                    moments.append(max(first, earliest))
+    if not moments:
+        return None
+    soonest = max(0.0, (min(moments) - now).total_seconds())
+    return soonest if soonest <= within.total_seconds() else None

@@ -6,19 +6,34 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import joinedload, object_session
+
 from connector_app.pipeline.services import Services, dump_text
-from connector_app.store.models import Document, DocumentState, Event
+from connector_app.store.models import INVOICE, Document, DocumentState, Event
 from core.findings import Finding, Text
 
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
 
+_BY_HAND = ("change:", "withdrawn:")
+_POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 _JITTER = 0.2
+_LONGEST_PAUSE = 86_400.0
 
 
-def change(
-    services: Services, document_id: int, apply: Callable[[Document], None], *, watch: bool = True
-) -> Document:
+Change = Callable[[Document], None]
+"""Changes a document inside a transaction."""
+
+
+class NothingToRetry(Exception):
+    """A document that another try cannot move: a change that is corrected by hand."""
+
+
+class NothingToClose(Exception):
+    """A document that cannot be closed: an invoice, or one that was issued or needs nobody."""
+
+
+def change(services: Services, document_id: int, apply: Change, *, watch: bool = True) -> Document:
     """Change one document in a transaction of its own and tell whoever watches.
 
     Args:
@@ -31,7 +46,7 @@ def change(
         The document as committed.
     """
     with services.database.begin() as session:
-        document = session.get_one(Document, document_id)
+        document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         apply(document)
     if watch:
         services.watch(document)
@@ -48,9 +63,12 @@ def move(document: Document, state: DocumentState, reason: Text, now: datetime) 
 
 
 def note(document: Document, reason: Text, now: datetime) -> None:
-    """Add a line to the document's life without moving it."""
+    """Add a line to the life of a stored document without moving it."""
     document.updated_at = now
-    document.events.append(Event(at=now, state=document.state, text=dump_text(reason)))
+    session = object_session(document)
+    assert session is not None, "a document is changed inside a transaction"
+    # not through the relationship, which would read the whole life first
+    session.add(Event(document_id=document.id, at=now, state=document.state, text=dump_text(reason)))
 
 
 def ask(document: Document, findings: Sequence[Finding], now: datetime) -> None:
@@ -64,6 +82,19 @@ def ask(document: Document, findings: Sequence[Finding], now: datetime) -> None:
     )
 
 
+def pause_after(attempts: int, *, at_least: float = 0.0) -> timedelta:
+    """How long to wait after so many failures before this one.
+
+    Args:
+        attempts: failures before.
+        at_least: seconds that the other side asked to wait (Retry-After); a day at the most.
+    """
+    # many documents that failed together must not all come back in the same second
+    spread = 1 + random.uniform(0, _JITTER)  # noqa: S311  not a secret
+    pause = PAUSES[min(attempts, len(PAUSES) - 1)] * spread
+    return timedelta(seconds=max(pause, min(at_least, _LONGEST_PAUSE)))
+
+
 def postpone(document: Document, why: Text, now: datetime, *, at_least: float = 0.0) -> None:
     """Try again later: pauses grow with every failure, and the state says what is waited for.
 
@@ -73,11 +104,8 @@ def postpone(document: Document, why: Text, now: datetime, *, at_least: float = 
         now: aware UTC.
         at_least: seconds that the other side asked to wait (Retry-After).
     """
-    # many documents that failed together must not all come back in the same second
-    spread = 1 + random.uniform(0, _JITTER)  # noqa: S311  not a secret
-    pause = PAUSES[min(document.attempts, len(PAUSES) - 1)] * spread
+    document.next_attempt_at = now + pause_after(document.attempts, at_least=at_least)
     document.attempts += 1
-    document.next_attempt_at = now + timedelta(seconds=max(pause, at_least))
     document.waiting_for = dump_text(why)
     document.updated_at = now
 
@@ -87,26 +115,56 @@ def postpone_one(services: Services, document_id: int, why: Text, *, at_least: f
     return change(services, document_id, lambda row: postpone(row, why, services.clock(), at_least=at_least))
 
 
-def poll_later(document: Document, now: datetime) -> None:
+def tries(document: Document, why: Text) -> int:
+    """How many tries in a row ended for this very reason."""
+    return document.attempts if document.waiting_for == dump_text(why) else 0
+
+
+def poll_later(document: Document, why: Text, now: datetime) -> None:
     """Ask again soon: nothing failed, the other side is still at work."""
-    steps = (0.5, 1, 2, 4, 8, 15, 30, 60)
-    document.next_attempt_at = now + timedelta(seconds=steps[min(document.attempts, len(steps) - 1)])
-    document.attempts += 1
-    document.waiting_for = dump_text(Text("KSeF przetwarza dokument.", "KSeF is processing the document."))
+    tried = tries(document, why)
+    document.next_attempt_at = now + timedelta(seconds=_POLLS[min(tried, len(_POLLS) - 1)])
+    document.attempts = tried + 1
+    document.waiting_for = dump_text(why)
     document.updated_at = now
 
 
 def again(document: Document, now: datetime) -> None:
-    """Try a document again because a person asked: anew from its order, or the same bytes once more."""
+    """Try a document again because a person asked, at once even when the seller's lane waits.
+
+    Without XML it is decided anew from its order; with XML the very same bytes go again, which KSeF answers
+    with 440 when it has them; with a KSeF number only the shop is written to.
+
+    Raises:
+        NothingToRetry: a changed order or a deleted refund, whose correction a person makes by hand.
+    """
+    if document.purpose.startswith(_BY_HAND):
+        raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
     asked = Text("Ponowiono na prośbę człowieka.", "Retried because a person asked.")
-    if document.state == DocumentState.ATTENTION and document.xml_sha256 is None:
-        document.attention = None
-        move(document, DocumentState.READY, asked, now)
-    elif document.state == DocumentState.REJECTED:
-        # the number was never accepted, so the same document may go again
-        document.session_reference = document.document_reference = None
-        document.refusal_code = document.refusal_text = None
-        move(document, DocumentState.ISSUED, asked, now)
-    else:
+    document.seller.hold = None
+    document.proof_attempts, document.proof_next_at = 0, None
+    if document.state not in {DocumentState.ATTENTION, DocumentState.REJECTED}:
         document.attempts, document.next_attempt_at = 0, None
         note(document, asked, now)
+        return
+    document.attention = document.refusal_code = document.refusal_text = None
+    if document.ksef_number is not None:
+        move(document, DocumentState.ACCEPTED, asked, now)
+    elif document.xml_sha256 is not None:
+        document.session_reference = document.document_reference = None
+        move(document, DocumentState.ISSUED, asked, now)
+    else:
+        move(document, DocumentState.READY, asked, now)
+
+
+def close(document: Document, now: datetime) -> None:
+    """End a correction that needs a person without issuing it, because the person says so.
+
+    Raises:
+        NothingToClose: an invoice, a document that was issued, or one that does not wait for a person.
+    """
+    if document.purpose == INVOICE or document.xml_sha256 or document.state != DocumentState.ATTENTION:
+        raise NothingToClose(f"document {document.id} cannot be closed")
+    document.attention = None
+    closed = Text("Zamknięto na prośbę człowieka bez wystawiania.", "Closed by a person without issuing.")
+    move(document, DocumentState.CANCELLED, closed, now)

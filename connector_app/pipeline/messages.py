@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from adapters.contract import Channel, Message
-from connector_app.store.models import Document
+from connector_app.store.models import INVOICE, Document
 
 
 def message_for(document: Document, channel: Channel, language: str, verification_url: str) -> Message:
@@ -33,27 +31,30 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
             }
         )
     write = _for_merchant if channel is Channel.PRIVATE_NOTE else _for_buyer
-    return Message(text=write(number, ksef_number, issued_on, verification_url, language), marker=ksef_number)
+    name = _NAMES[document.purpose == INVOICE][language == "en"]
+    text = write(name, number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
+    return Message(text=f"{text} {verification_url}", marker=ksef_number)
 
 
-def _for_merchant(number: str, ksef_number: str, issued_on: date, url: str, language: str) -> str:
+_NAMES = {True: ("faktura", "invoice"), False: ("faktura korygująca", "correcting invoice")}
+"""What a document is called in Polish and English: an invoice, or its correction (art. 106j)."""
+
+
+def _for_merchant(name: str, number: str, day: str, ksef_number: str, language: str) -> str:
+    if language == "en":
+        return f"KSeF accepted {name} {number} of {day}. KSeF number: {ksef_number}. Verify:"
+    # the accusative: "przyjął fakturę korygującą"
+    accepted = name.replace("faktura", "fakturę").replace("korygująca", "korygującą")
+    return f"KSeF przyjął {accepted} {number} z {day}. Numer KSeF: {ksef_number}. Weryfikacja:"
+
+
+def _for_buyer(name: str, number: str, day: str, ksef_number: str, language: str) -> str:
     if language == "en":
         return (
-            f"KSeF accepted invoice {number} of {issued_on:%d.%m.%Y}. KSeF number: {ksef_number}. "
-            f"Verify: {url}"
+            f"{name.capitalize()} {number} for your order was issued in KSeF, Poland's national e-invoice "
+            f"system, on {day}. KSeF number: {ksef_number}. You can check it here:"
         )
     return (
-        f"KSeF przyjął fakturę {number} z {issued_on:%d.%m.%Y}. Numer KSeF: {ksef_number}. Weryfikacja: {url}"
-    )
-
-
-def _for_buyer(number: str, ksef_number: str, issued_on: date, url: str, language: str) -> str:
-    if language == "en":
-        return (
-            f"Invoice {number} for your order was issued in KSeF, Poland's national e-invoice system, on "
-            f"{issued_on:%d.%m.%Y}. KSeF number: {ksef_number}. You can check it here: {url}"
-        )
-    return (
-        f"Faktura {number} do Twojego zamówienia została wystawiona w Krajowym Systemie e-Faktur (KSeF) "
-        f"{issued_on:%d.%m.%Y}. Numer KSeF: {ksef_number}. Fakturę sprawdzisz tutaj: {url}"
+        f"{name.capitalize()} {number} do Twojego zamówienia została wystawiona w Krajowym Systemie "
+        f"e-Faktur (KSeF) {day}. Numer KSeF: {ksef_number}. Fakturę sprawdzisz tutaj:"
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from adapters.contract import Channel, ShopAdapter, ShopError
+from adapters.contract import Channel, NotFound, ShopAdapter, ShopError, ShopRefused
 from connector_app import ksef_access
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
-from connector_app.store.models import Document, DocumentState, Publication, Store
+from connector_app.store.models import INVOICE, Document, DocumentState, Publication, Store
 from connector_app.store.snapshots import from_json
-from core.findings import Text
+from core.findings import Finding, Severity, Text
 from core.ksef.verification import invoice_link
+
+_PATIENT_TRIES = 8
+"""Refusals of one document, over about three hours, before a person is asked."""
 
 
 def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document:
@@ -26,6 +29,9 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         services: the outside world.
         document_id: a document; in any other state than ``accepted`` nothing happens.
         shop: the connected store of the document's order.
+
+    Raises:
+        ShopError: a channel could not be written; see :func:`failed`.
     """
     with services.database() as session:
         document = session.get_one(Document, document_id)
@@ -33,20 +39,88 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
             return document
         store = document.order.store
         policy = StorePolicy.from_json(store.policy)
+        wanted = _channels(document, policy, shop)
         remote_order = document.order.remote_id
         done = {row.channel for row in document.publications if row.done_at}
         language = _language(document, policy)
         link = verification_link(document)
-    wanted = [channel for channel in policy.channels if channel in shop.channels]
     for channel in wanted:
         if channel.value in done:
             continue
         try:
             remote_id = shop.publish(remote_order, channel, message_for(document, channel, language, link))
         except ShopError as error:
-            return _failed(services, document_id, channel, error)
-        _done(services, document_id, channel, remote_id)
+            _write(services, document_id, channel, failure=f"{error.message} {error.hint}".strip())
+            raise
+        _write(services, document_id, channel, remote_id=remote_id)
     return _finish(services, document_id, store)
+
+
+def _channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
+    """Where a document is told of; the order's own fields keep the invoice's number, not a correction's."""
+    return [
+        channel
+        for channel in policy.channels
+        if channel in shop.channels and (document.purpose == INVOICE or channel is not Channel.METADATA)
+    ]
+
+
+def failed(services: Services, document_id: int, error: ShopError) -> Document:
+    """Decide what a document does whose publication failed: wait longer and longer, or ask a person.
+
+    Args:
+        services: the outside world.
+        document_id: the document.
+        error: what the shop said about this document.
+    """
+    why = Text(
+        f"Sklep nie przyjął wpisu: {error.message}",
+        f"The shop took no note: {error.message}",
+    )
+
+    def apply(row: Document) -> None:
+        now = services.clock()
+        if isinstance(error, NotFound):
+            life.ask(row, [_gone(row)], now)
+        elif isinstance(error, ShopRefused) and row.attempts + 1 >= _PATIENT_TRIES:
+            life.ask(row, [_refused(row, error)], now)
+        else:
+            life.postpone(row, why, now, at_least=getattr(error, "retry_after", 0.0))
+
+    return life.change(services, document_id, apply)
+
+
+def _gone(document: Document) -> Finding:
+    return Finding(
+        "published-order-gone",
+        Severity.ERROR,
+        "",
+        Text(
+            f"Faktura {document.number} jest w KSeF ({document.ksef_number}), ale sklep nie ma już tego "
+            "zamówienia, więc numeru nie ma gdzie zapisać.",
+            f"Invoice {document.number} is in KSeF ({document.ksef_number}), but the shop no longer has the "
+            "order to write its number to.",
+        ),
+        Text(
+            "Przekaż numer KSeF nabywcy. Jeśli przywrócisz zamówienie w sklepie, ponów.",
+            "Give the KSeF number to the buyer. If you restore the order in the shop, retry.",
+        ),
+    )
+
+
+def _refused(document: Document, error: ShopRefused) -> Finding:
+    return Finding(
+        "publication-refused",
+        Severity.ERROR,
+        "",
+        Text(
+            f"Faktura {document.number} jest w KSeF ({document.ksef_number}), ale sklep nie chce przyjąć "
+            f"wpisu: {error.message}",
+            f"Invoice {document.number} is in KSeF ({document.ksef_number}), but the shop refuses the note: "
+            f"{error.message}",
+        ),
+        Text(error.hint or "Usuń przyczynę w sklepie i ponów.", error.hint or "Remove the cause and retry."),
+    )
 
 
 def verification_link(document: Document) -> str:
@@ -69,50 +143,36 @@ def _language(document: Document, policy: StorePolicy) -> str:
     return spoken if spoken in {"pl", "en"} else policy.language
 
 
-def _row(session: Session, document: Document, channel: Channel) -> Publication:
-    for row in document.publications:
-        if row.channel == channel.value:
-            return row
-    row = Publication(document_id=document.id, channel=channel.value)
-    session.add(row)
-    document.publications.append(row)
-    return row
-
-
-def _done(services: Services, document_id: int, channel: Channel, remote_id: str) -> None:
+def _write(
+    services: Services,
+    document_id: int,
+    channel: Channel,
+    *,
+    remote_id: str | None = None,
+    failure: str | None = None,
+) -> None:
+    """Write down how one publication went, in a transaction of its own."""
     with services.database.begin() as session:
-        document = session.get_one(Document, document_id)
-        row = _row(session, document, channel)
-        row.remote_id, row.done_at, row.failure = remote_id, services.clock(), None
-
-
-def _failed(services: Services, document_id: int, channel: Channel, error: ShopError) -> Document:
-    now = services.clock()
-    with services.database.begin() as session:
-        document = session.get_one(Document, document_id)
-        _row(session, document, channel).failure = f"{error.message} {error.hint}".strip()
-        life.postpone(
-            document,
-            Text(f"Sklep nie przyjął wpisu: {error.message}", f"The shop took no note: {error.message}"),
-            now,
-            at_least=getattr(error, "retry_after", 0.0),
+        row = session.scalar(
+            select(Publication).where(
+                Publication.document_id == document_id, Publication.channel == channel.value
+            )
         )
-    services.watch(document)
-    return document
+        if row is None:
+            row = Publication(document_id=document_id, channel=channel.value)
+            session.add(row)
+        row.failure = failure
+        if failure is None:
+            row.remote_id, row.done_at = remote_id, services.clock()
 
 
 def _finish(services: Services, document_id: int, store: Store) -> Document:
-    now = services.clock()
-    with services.database.begin() as session:
-        document = session.get_one(Document, document_id)
-        life.move(
-            document,
-            DocumentState.PUBLISHED,
-            Text(
-                f"Numer KSeF zapisano w zamówieniu w sklepie {store.code}.",
-                f"The KSeF number was written to the order in store {store.code}.",
-            ),
-            now,
-        )
-    services.watch(document)
-    return document
+    text = Text(
+        f"Numer KSeF zapisano w zamówieniu w sklepie {store.code}.",
+        f"The KSeF number was written to the order in store {store.code}.",
+    )
+    return life.change(
+        services,
+        document_id,
+        lambda row: life.move(row, DocumentState.PUBLISHED, text, services.clock()),
+    )

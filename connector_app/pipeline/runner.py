@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,20 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.contract import ShopError
 from connector_app.pipeline.intake import IntakeResult, take_in
 from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
 from connector_app.pipeline.services import Services
+from connector_app.store.database import trouble
 from connector_app.store.models import Seller, Store
+from connector_app.vault import VaultLocked
 from core.findings import Text
 from core.ksef.errors import KsefError
+from core.signing.keys import KeyMaterialError
+
+_log = logging.getLogger(__name__)
 
 
 class RunnerBusy(Exception):
@@ -64,11 +72,13 @@ class Pass:
         intake: result by store code.
         worked: documents touched.
         problems: sentences about what held something up.
+        failed: the database cannot be used, so the pass was cut short.
     """
 
     intake: dict[str, IntakeResult] = field(default_factory=dict)
     worked: int = 0
     problems: list[Text] = field(default_factory=list)
+    failed: bool = False
 
 
 class Runner:
@@ -78,6 +88,7 @@ class Runner:
         services: the outside world.
         sleep: waits for so many seconds.
         only: ids of the sellers to work for; ``None`` means all.
+        keep_sessions: leave sessions open for the next order, until they were idle for some time.
         monotonic: seconds that never go back, for the length of a run.
     """
 
@@ -87,35 +98,62 @@ class Runner:
         sleep: Callable[[float], None] = time.sleep,
         *,
         only: Collection[int] | None = None,
+        keep_sessions: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._services = services
         self._sleep = sleep
         self._only = only
+        self._keep_sessions = keep_sessions
         self._monotonic = monotonic
 
     def take_in(self, only: str | None = None) -> Pass:
-        """Look at every store, or at one by its code, for changed orders."""
+        """Look at every store, or at one by its code, for changed orders.
+
+        One store's trouble hides no other store; a database that cannot be used ends the look and is a
+        problem of the result.
+        """
         result = Pass()
-        with self._services.database() as session:
-            stores = session.execute(select(Store.id, Store.code).order_by(Store.id)).all()
-        for store_id, code in stores:
-            if only is not None and code != only:
-                continue
-            seen = take_in(self._services, store_id)
-            result.intake[code] = seen
-            if seen.failure:
-                text = f"{seen.failure.message} {seen.failure.hint}".strip()
-                result.problems.append(Text(f"Sklep {code}: {text}", f"Store {code}: {text}"))
+        try:
+            with self._services.database() as session:
+                stores = session.execute(
+                    select(Store.id, Store.code, Store.seller_id).order_by(Store.id)
+                ).all()
+            for store_id, code, seller_id in stores:
+                if only not in {None, code} or (self._only is not None and seller_id not in self._only):
+                    continue
+                seen = self._take_in(store_id, code)
+                result.intake[code] = seen
+                if seen.failure:
+                    said = f"{seen.failure.message} {seen.failure.hint}".strip()
+                    result.problems.append(Text(f"Sklep {code}: {said}", f"Store {code}: {said}"))
+        except SQLAlchemyError as error:
+            result.problems.append(trouble(error))
         return result
 
+    def _take_in(self, store_id: int, code: str) -> IntakeResult:
+        try:
+            return take_in(self._services, store_id)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            _log.exception("store %s: reading orders failed", code)
+            return IntakeResult(0, 0, ShopError("an internal error; the log has details"))
+
     def work(self) -> Pass:
-        """One pass over all lanes."""
+        """One pass over all lanes.
+
+        A database that cannot be used (full disk, no rights) ends the pass and is a problem of the result.
+        """
         result = Pass()
-        for seller_id in self._sellers():
-            lane = run_lane(self._services, seller_id)
-            result.worked += lane.worked
-            result.problems += lane.problems
+        try:
+            for seller_id in self._sellers():
+                lane = run_lane(self._services, seller_id)
+                result.worked += lane.worked
+                result.problems += lane.problems
+        except SQLAlchemyError as error:
+            result.failed = True
+            result.problems.append(trouble(error))
         return result
 
     def work_until_idle(self, patience: timedelta) -> Pass:
@@ -133,22 +171,30 @@ class Runner:
             one = self.work()
             whole.worked += one.worked
             whole.problems = one.problems or whole.problems
+            if one.failed:
+                whole.failed = True
+                return whole
             left = timedelta(seconds=max(0.0, deadline - self._monotonic()))
             pause = next_due(self._services, self._sellers(), left)
             if pause is None:
                 break
             if not one.problems:
                 whole.problems = []
-            self._sleep(max(pause, 0.02))
-        self.close_sessions()
+            # a pass that moved nothing is not repeated at once, whatever is due
+            self._sleep(max(pause, 0.02 if one.worked else 1.0))
+        self.close_sessions(at_once=not self._keep_sessions)
         return whole
 
-    def close_sessions(self) -> None:
-        """Close sessions that nothing needs any more; a failure only means that KSeF closes them by time."""
+    def close_sessions(self, *, at_once: bool = True) -> None:
+        """Close sessions that nothing needs any more; a failure only means that KSeF closes them by time.
+
+        Args:
+            at_once: also those that were used a moment ago.
+        """
         for seller_id in self._sellers():
             try:
-                close_idle_session(self._services, seller_id)
-            except KsefError:
+                close_idle_session(self._services, seller_id, at_once=at_once)
+            except (KsefError, KeyMaterialError, VaultLocked, SQLAlchemyError):
                 continue
 
     def _sellers(self) -> list[int]:

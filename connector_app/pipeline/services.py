@@ -18,6 +18,7 @@ from connector_app.profiles import Profile, parse
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.findings import Text
+from core.invoices.exchange import Rates
 
 
 def _utc_now() -> datetime:
@@ -36,6 +37,7 @@ class Services:
         watch: told after each change of a document's state that was committed.
         connections: clients of KSeF, shared by all lanes.
         connect_shop: makes the adapter of a platform from its connection data.
+        rates: exchange rates; ``None`` leaves only those that a seller entered.
     """
 
     database: sessionmaker[Session]
@@ -45,6 +47,7 @@ class Services:
     watch: Callable[[Document], None] = field(default=lambda _document: None)
     connections: Connections = field(default_factory=Connections)
     connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
+    rates: Rates | None = None
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

@@ -2,13 +2,18 @@
 
 The session is written down before the request and the reference after it. A crash or a lost answer in
 between leaves a session without a reference: then the session's documents are searched for our hash
-before anything is sent again. What is sent twice all the same is answered with 440, see
-:mod:`connector_app.pipeline.track`.
+before anything is sent again. KSeF may not list the document yet; what is then sent twice is answered with
+440, see :mod:`connector_app.pipeline.track`.
+
+A document that was issued before midnight and goes out after it (its sending was held up in between) keeps
+its date, number and bytes, because issued is frozen. It goes with ``offlineMode`` false, KSeF marks it as
+Offline by itself when P_1 is before the day of arrival, and the life line says so.
 """
 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from sqlalchemy.orm import undefer
 
@@ -16,13 +21,25 @@ from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState
+from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Finding, Severity, Text
 from core.ksef import interactive, status
-from core.ksef.errors import InvalidSession, KsefBusy, KsefRefused, KsefUnavailable, SessionClosed
-from core.ksef.interactive import OpenSession
+from core.ksef.answers import DocumentState as KsefState
+from core.ksef.answers import DocumentStatus
+from core.ksef.errors import (
+    AuthenticationFailed,
+    Expired,
+    Forbidden,
+    InvalidSession,
+    KsefError,
+    KsefRefused,
+    KsefUnavailable,
+    SessionClosed,
+    Unauthorized,
+)
 
-_DAMAGED = Finding(
+DAMAGED = Finding(
     "stored-document-damaged",
     Severity.ERROR,
     "",
@@ -33,9 +50,29 @@ _DAMAGED = Finding(
     Text("Przywróć bazę z kopii zapasowej.", "Restore the database from a backup."),
 )
 
+NOT_OF_THE_DOCUMENT = (AuthenticationFailed, Unauthorized, Forbidden, SessionClosed, InvalidSession)
+"""Refusals that say nothing about the document: the seller's sign-in, permission or session is at fault."""
+
+_KEPT_TRIES = 20
+_USEFUL = (
+    KsefState.ACCEPTED,
+    KsefState.PROCESSING,
+    KsefState.DUPLICATE,
+    KsefState.REJECTED,
+    KsefState.UNKNOWN,
+)
+
 
 class LaneBlocked(Exception):
-    """Nothing of this seller can be sent now; the cause is the KsefError behind it."""
+    """Nothing of this seller can be done at KSeF now.
+
+    Attributes:
+        cause: what KSeF said.
+    """
+
+    def __init__(self, cause: KsefError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 def submit(services: Services, document_id: int, access: SellerAccess) -> Document:
@@ -47,70 +84,101 @@ def submit(services: Services, document_id: int, access: SellerAccess) -> Docume
         access: the seller's sign-in and session.
 
     Returns:
-        The document as committed: ``sent``, still ``issued`` with what it waits for, or ``rejected``.
+        The document as committed: ``sent``, ``rejected``, or ``attention`` when its bytes are damaged.
 
     Raises:
-        LaneBlocked: the whole seller has to wait; the document is as it was.
+        LaneBlocked: the whole seller has to wait; the document is still ``issued``.
     """
     with services.database() as session:
         document = session.get_one(Document, document_id, options=[undefer(Document.xml)])
     if document.state != DocumentState.ISSUED or document.xml is None or document.schema_version is None:
         return document
     if hashlib.sha256(document.xml).hexdigest() != document.xml_sha256:
-        return life.change(services, document_id, lambda row: life.ask(row, [_DAMAGED], services.clock()))
+        return life.change(services, document_id, lambda row: life.ask(row, [DAMAGED], services.clock()))
     try:
-        reference = _search(document, access) if _may_have_arrived(document) else None
-        if reference is None:
-            reference = _send(services, document, access)
-    except (KsefBusy, KsefUnavailable) as error:
-        raise LaneBlocked(str(error)) from error
+        found = _search(document, access) if _may_have_arrived(document) else None
+        reference = found.reference if found else _send(services, document, access)
+    except (KsefUnavailable, *NOT_OF_THE_DOCUMENT) as error:
+        raise LaneBlocked(error) from error
     except KsefRefused as error:
         return _refused(services, document_id, error)
-    sent = reference
+    arrived = found.invoicing_date if found else services.clock()
 
     def note_sent(row: Document) -> None:
-        row.document_reference = sent
-        life.move(row, DocumentState.SENT, Text("Wysłano do KSeF.", "Sent to KSeF."), services.clock())
+        row.document_reference = reference
+        life.move(row, DocumentState.SENT, _sent_text(row, arrived), services.clock())
 
     return life.change(services, document_id, note_sent)
+
+
+def best(found: tuple[DocumentStatus, ...]) -> DocumentStatus | None:
+    """Of the same bytes in one session, the sending that counts; ``None`` when KSeF dropped them all."""
+    useful = [one for one in found if one.state in _USEFUL]
+    return min(useful, key=lambda one: _USEFUL.index(one.state), default=None)
 
 
 def _may_have_arrived(document: Document) -> bool:
     return document.session_reference is not None and document.document_reference is None
 
 
-def _search(document: Document, access: SellerAccess) -> str | None:
-    """The reference of our document in the session it may have arrived in."""
+def _search(document: Document, access: SellerAccess) -> DocumentStatus | None:
+    """Our document in the session it may have arrived in."""
     session = document.session_reference or ""
     ours = hash_text(document.xml_sha256 or "")
     try:
-        found = access.call(lambda token: status.find(access.client, token, session, ours))
-    except (InvalidSession, SessionClosed):
-        return None
-    return found[0].reference if found else None
+        return best(access.call(lambda token: status.find(access.client, token, session, ours)))
+    except (InvalidSession, SessionClosed, Expired):
+        return None  # not to be looked into any more; 440 tells when the document is sent again
 
 
 def _send(services: Services, document: Document, access: SellerAccess) -> str:
     try:
         return _send_in(services, document, access)
     except (InvalidSession, SessionClosed):
-        # ended by time or by a person: the document was not taken, another session takes it
+        # ended by time, by a person or full: the document was not taken, another session takes it
         access.forget_session()
         return _send_in(services, document, access)
 
 
 def _send_in(services: Services, document: Document, access: SellerAccess) -> str:
-    session: OpenSession = access.session(registry.schema_for(document.schema_version or ""))
+    try:
+        session = access.session(registry.schema_for(document.schema_version or ""))
+    except KsefError as error:
+        raise LaneBlocked(error) from error  # no session, whatever the reason: not the document's fault
 
     def intend(row: Document) -> None:
         row.session_reference, row.document_reference = session.reference, None
+        row.tried_sessions = [*(row.tried_sessions or []), session.reference][-_KEPT_TRIES:]
+
+    def withdraw(row: Document) -> None:
+        row.session_reference = None
+        row.tried_sessions = (row.tried_sessions or [])[:-1] or None
 
     life.change(services, document.id, intend, watch=False)
     xml = document.xml or b""
-    return access.call(lambda token: interactive.send(access.client, token, session, xml))
+    try:
+        return access.call(lambda token: interactive.send(access.client, token, session, xml))
+    except KsefUnavailable as error:
+        if not error.outcome_ambiguous:
+            life.change(services, document.id, withdraw, watch=False)
+        raise
+
+
+def _sent_text(document: Document, arrived: datetime) -> Text:
+    if document.issued_on is None or warsaw_day(arrived) <= document.issued_on:
+        return Text("Wysłano do KSeF.", "Sent to KSeF.")
+    day = document.issued_on
+    return Text(
+        f"Wysłano do KSeF po dniu wystawienia ({day}), bo wcześniej się nie dało: KSeF oznaczy fakturę "
+        "jako wystawioną w trybie offline.",
+        f"Sent to KSeF after its day of issue ({day}), because it could not go before: KSeF marks it as "
+        "issued offline.",
+    )
 
 
 def _refused(services: Services, document_id: int, error: KsefRefused) -> Document:
+    said = f" ({error.code})" if error.code is not None else ""
+
     def note_refusal(row: Document) -> None:
         row.session_reference = None
         row.refusal_code, row.refusal_text = error.code, str(error)
@@ -118,8 +186,8 @@ def _refused(services: Services, document_id: int, error: KsefRefused) -> Docume
             row,
             DocumentState.REJECTED,
             Text(
-                f"KSeF nie przyjął dokumentu ({error.code}). {error.hint.pl}".strip(),
-                f"KSeF did not take the document ({error.code}). {error.hint.en}".strip(),
+                f"KSeF nie przyjął dokumentu{said}. {error.hint.pl}".strip(),
+                f"KSeF did not take the document{said}. {error.hint.en}".strip(),
             ),
             services.clock(),
         )

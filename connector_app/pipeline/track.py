@@ -1,18 +1,30 @@
-"""Track: what became of a sent document, and its proof."""
+"""Track: what became of a sent document."""
 
 from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
-from connector_app.pipeline import life
+from connector_app.pipeline import life, originals
+from connector_app.pipeline.corrections import wake
+from connector_app.pipeline.originals import Search
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
 from connector_app.store.models import Document, DocumentState
 from core.findings import Finding, Severity, Text
-from core.ksef import status, upo
+from core.ksef import status
 from core.ksef.answers import DocumentState as KsefState
 from core.ksef.answers import DocumentStatus
-from core.ksef.errors import KsefBusy, KsefError, KsefRefused, KsefUnavailable, ProofMismatch
+from core.ksef.errors import AuthenticationFailed, Forbidden, KsefRefused, KsefUnavailable, Unauthorized
 from core.ksef.explanations import CodeKind, explain
+
+PATIENT_TRIES = 6
+"""Tries, over some minutes, before a person is asked about an answer that may still change by itself."""
+
+_SESSION_FAILED = 405
+_PROCESSING = Text("KSeF przetwarza dokument.", "KSeF is processing the document.")
+_COMPARING = Text(
+    "KSeF mówi, że zna już ten numer; ustalanie, czy to ta sama faktura.",
+    "KSeF says that it knows this number; finding out whether it is the same invoice.",
+)
 
 
 def track(services: Services, document_id: int, access: SellerAccess) -> Document:
@@ -28,7 +40,7 @@ def track(services: Services, document_id: int, access: SellerAccess) -> Documen
         ``issued`` when KSeF asks to send it again.
 
     Raises:
-        LaneBlocked: KSeF does not answer; the document is as it was.
+        LaneBlocked: KSeF does not answer or does not let us in; the document is as it was.
     """
     with services.database() as session:
         document = session.get_one(Document, document_id)
@@ -37,53 +49,81 @@ def track(services: Services, document_id: int, access: SellerAccess) -> Documen
     session_reference, reference = document.session_reference or "", document.document_reference or ""
     try:
         fate = access.call(lambda token: status.document(access.client, token, session_reference, reference))
-        original = _find_original(access, document, fate) if fate.state is KsefState.DUPLICATE else None
-    except (KsefBusy, KsefUnavailable) as error:
-        raise LaneBlocked(str(error)) from error
+        found = originals.search(access, document, fate) if _asks_for_search(document, fate) else Search()
+    except (KsefUnavailable, Unauthorized, AuthenticationFailed, Forbidden) as error:
+        raise LaneBlocked(error) from error
     except KsefRefused as error:
-        why = Text(f"KSeF nie podał stanu dokumentu: {error}", f"KSeF gave no status: {error}")
-        return life.postpone_one(services, document_id, why)
-    return life.change(services, document_id, lambda row: _apply(services, row, fate, original))
+        return _unknown_to_ksef(services, document, error)
+    if fate.code == _SESSION_FAILED and access.session_reference == session_reference:
+        # KSeF cannot read what is sent in this session
+        access.forget_session()
+
+    def apply(row: Document) -> None:
+        if row.state == DocumentState.SENT and row.document_reference == reference:
+            _apply(services, row, fate, found)
+
+    return life.change(services, document_id, apply)
 
 
-def _apply(services: Services, row: Document, fate: DocumentStatus, original: DocumentStatus | None) -> None:
+def _asks_for_search(document: Document, fate: DocumentStatus) -> bool:
+    """At 440 always; at a refusal only when an earlier sending may have been accepted."""
+    if fate.state is KsefState.DUPLICATE:
+        return True
+    return fate.state in {KsefState.REJECTED, KsefState.UNKNOWN} and len(document.tried_sessions or []) > 1
+
+
+def _apply(services: Services, row: Document, fate: DocumentStatus, found: Search) -> None:
     now = services.clock()
+    if found.copy is not None:
+        row.session_reference, row.document_reference = found.session, found.copy.reference
+        _accept(services, row, found.copy)
+        return
     match fate.state:
         case KsefState.PROCESSING:
-            life.poll_later(row, now)
+            life.poll_later(row, _PROCESSING, now)
+        case KsefState.ACCEPTED if fate.invoice_hash != hash_text(row.xml_sha256 or ""):
+            life.ask(row, [_other_bytes(fate)], now)
         case KsefState.ACCEPTED:
             _accept(services, row, fate)
-        case KsefState.DUPLICATE if original is not None:
-            row.session_reference = fate.original_session_reference
-            row.document_reference = original.reference
-            _accept(services, row, original)
+        case KsefState.DUPLICATE if found.foreign:
+            life.ask(row, [originals.foreign(fate)], now)
+        case KsefState.DUPLICATE if life.tries(row, _COMPARING) < PATIENT_TRIES:
+            # the original may still be on its way, or its session closed to us for a moment
+            life.poll_later(row, _COMPARING, now)
         case KsefState.DUPLICATE:
-            life.ask(row, [_foreign_duplicate(fate)], now)
+            life.ask(row, [originals.not_comparable(fate)], now)
         case KsefState.RETRY:
             row.session_reference = row.document_reference = None
             row.state = DocumentState.ISSUED.value
-            life.postpone(
-                row,
-                Text(
-                    f"KSeF przerwał przetwarzanie ({fate.code}); dokument zostanie wysłany ponownie.",
-                    f"KSeF cancelled the processing ({fate.code}); the document is sent again.",
-                ),
-                now,
-            )
-            life.note(row, Text("Do ponownej wysyłki.", "To be sent again."), now)
+            # each sending ends the count of failures, so that sendings themselves are counted here
+            row.attempts = len(row.tried_sessions or [1]) - 1
+            life.postpone(row, _again_text(fate), now)
+            life.note(row, _again_text(fate), now)
         case KsefState.REJECTED | KsefState.UNKNOWN:
             _reject(services, row, fate)
+
+
+def _again_text(fate: DocumentStatus) -> Text:
+    return Text(
+        f"KSeF przerwał przetwarzanie ({fate.code}); dokument zostanie wysłany ponownie.",
+        f"KSeF cancelled the processing ({fate.code}); the document is sent again.",
+    )
 
 
 def _accept(services: Services, row: Document, fate: DocumentStatus) -> None:
     row.ksef_number = fate.ksef_number
     row.accepted_at = fate.acquisition_date or services.clock()
+    offline = fate.mode == "Offline"
     life.move(
         row,
         DocumentState.ACCEPTED,
-        Text(f"KSeF nadał numer {fate.ksef_number}.", f"KSeF gave the number {fate.ksef_number}."),
+        Text(
+            f"KSeF nadał numer {fate.ksef_number}{' (tryb offline)' if offline else ''}.",
+            f"KSeF gave the number {fate.ksef_number}{' (offline mode)' if offline else ''}.",
+        ),
         services.clock(),
     )
+    wake(row, services.clock())
 
 
 def _reject(services: Services, row: Document, fate: DocumentStatus) -> None:
@@ -101,66 +141,40 @@ def _reject(services: Services, row: Document, fate: DocumentStatus) -> None:
     )
 
 
-def _find_original(access: SellerAccess, document: Document, fate: DocumentStatus) -> DocumentStatus | None:
-    """At 440: the earlier document, when it is byte for byte ours."""
-    session, number = fate.original_session_reference, fate.original_ksef_number
-    if not session or not number:
-        return None
-    ours = hash_text(document.xml_sha256 or "")
-    try:
-        same = access.call(lambda token: status.find(access.client, token, session, ours))
-    except KsefRefused:
-        return None  # a session of another program cannot be looked into: not ours
-    return next((one for one in same if one.ksef_number == number), None)
-
-
-def _foreign_duplicate(fate: DocumentStatus) -> Finding:
-    other = fate.original_ksef_number or "?"
-    return Finding(
-        "number-used-by-another-document",
+def _unknown_to_ksef(services: Services, document: Document, error: KsefRefused) -> Document:
+    """KSeF refuses to tell: later again, and in the end a person decides; it is never just forgotten."""
+    why = Text(f"KSeF nie podał stanu dokumentu: {error}", f"KSeF gave no status: {error}")
+    if life.tries(document, why) < PATIENT_TRIES:
+        return life.postpone_one(services, document.id, why)
+    finding = Finding(
+        "sent-document-unknown-to-ksef",
         Severity.ERROR,
-        "Faktura/Fa/P_2",
+        "",
         Text(
-            f"KSeF ma już inną fakturę z tym numerem: {other}.",
-            f"KSeF already has another invoice with this number: {other}.",
+            f"Dokument wysłano, ale KSeF nie podaje jego stanu: {error}",
+            f"The document was sent, but KSeF does not tell its state: {error}",
         ),
         Text(
-            "Sprawdź, który program wystawił tamtą fakturę, i zmień wzór numeracji sprzedawcy.",
-            "Find out which program issued that invoice, and change the number pattern of the seller.",
+            "Ponów: te same bajty pójdą jeszcze raz. Jeśli KSeF już je ma, odda ich numer zamiast przyjąć "
+            "drugą fakturę.",
+            "Retry: the same bytes go again. If KSeF has them, it gives their number back and takes no "
+            "second invoice.",
         ),
-        "KSeF: uniqueness by NIP, RodzajFaktury and P_2 (status 440)",
     )
+    return life.change(services, document.id, lambda row: life.ask(row, [finding], services.clock()))
 
 
-def collect_upo(services: Services, document_id: int, access: SellerAccess) -> Document:
-    """Fetch, check and keep the UPO of one accepted document that has none.
-
-    Raises:
-        LaneBlocked: KSeF does not answer.
-    """
-    with services.database() as session:
-        document = session.get_one(Document, document_id)
-    number, session_reference = document.ksef_number, document.session_reference or ""
-    if number is None or document.xml_sha256 is None:
-        return document
-    ours = hash_text(document.xml_sha256)
-    try:
-        proof = access.call(
-            lambda token: upo.fetch_by_number(access.client, token, session_reference, number)
-        )
-        upo.check_upo(upo.parse_upo(proof), ours, number)
-    except (KsefBusy, KsefUnavailable) as error:
-        raise LaneBlocked(str(error)) from error
-    except (KsefRefused, ProofMismatch) as error:
-        return life.postpone_one(services, document_id, _no_proof(error))
-
-    def keep(row: Document) -> None:
-        row.upo = proof
-        row.attempts, row.next_attempt_at, row.waiting_for = 0, None, None
-        life.note(row, Text("Pobrano UPO.", "The UPO was fetched."), services.clock())
-
-    return life.change(services, document_id, keep)
-
-
-def _no_proof(error: KsefError) -> Text:
-    return Text(f"Nie udało się pobrać UPO: {error}", f"The UPO could not be fetched: {error}")
+def _other_bytes(fate: DocumentStatus) -> Finding:
+    return Finding(
+        "ksef-has-other-bytes",
+        Severity.ERROR,
+        "",
+        Text(
+            f"KSeF przyjął pod tym numerem referencyjnym inne bajty ({fate.ksef_number}).",
+            f"KSeF accepted other bytes under this reference number ({fate.ksef_number}).",
+        ),
+        Text(
+            "Pobierz tę fakturę w Aplikacji Podatnika i porównaj ją z zapisaną.",
+            "Fetch that invoice in the Taxpayer's Application and compare it with the stored one.",
+        ),
+    )

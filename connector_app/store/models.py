@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from connector_app.store.types import DecimalText, UtcDateTime
@@ -26,6 +26,13 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[Any]: JSON,
     }
+
+
+INVOICE = "invoice"
+"""Purpose of an order's first document."""
+
+UNPROVEN = "ksef_number IS NOT NULL AND upo IS NULL"
+"""Documents that KSeF has and whose UPO is still to be fetched; the condition of their index."""
 
 
 class DocumentState(StrEnum):
@@ -61,6 +68,8 @@ class Seller(Base):
     session_reference: Mapped[str | None] = mapped_column(String(64))
     session: Mapped[str | None] = mapped_column(Text)
     """Sealed open interactive session."""
+    hold: Mapped[dict[str, Any] | None]
+    """Until when and why nothing of this seller goes to KSeF, see :mod:`connector_app.pipeline.holds`."""
     created_at: Mapped[datetime]
 
 
@@ -111,17 +120,28 @@ class Document(Base):
         UniqueConstraint("order_id", "purpose"),
         UniqueConstraint("seller_id", "number"),
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
+        Index("ix_documents_session", "session_reference"),
+        Index(
+            "ix_documents_unproven",
+            "seller_id",
+            sqlite_where=text(UNPROVEN),
+            postgresql_where=text(UNPROVEN),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     purpose: Mapped[str] = mapped_column(String(80))
-    """``invoice``, or ``refund:<id>``: an order has one document of each."""
+    """``invoice``, ``refund:<id>``, ``cancellation`` ...: an order has one document of each."""
     kind: Mapped[str] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(12))
     attention: Mapped[list[Any] | None]
     """Findings for a person, as JSON."""
+    refund: Mapped[dict[str, Any] | None]
+    """The neutral refund that a correction is made from."""
+    refund_proof: Mapped[dict[str, Any] | None]
+    """The refund proof sheet: shop refund = correction, per rate."""
     number: Mapped[str | None] = mapped_column(String(256))
     issued_on: Mapped[date | None]
     schema_version: Mapped[str | None] = mapped_column(String(4))
@@ -132,9 +152,15 @@ class Document(Base):
     buyer_name: Mapped[str | None] = mapped_column(String(512))
     session_reference: Mapped[str | None] = mapped_column(String(64))
     document_reference: Mapped[str | None] = mapped_column(String(64))
+    tried_sessions: Mapped[list[Any] | None]
+    """References of the sessions in which it was or may have been sent, one for each try, oldest first."""
     ksef_number: Mapped[str | None] = mapped_column(String(36), unique=True)
     accepted_at: Mapped[datetime | None]
     upo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    proof_attempts: Mapped[int] = mapped_column(default=0)
+    proof_next_at: Mapped[datetime | None]
+    proof_waits_for: Mapped[str | None] = mapped_column(Text)
+    """Why there is no UPO yet (JSON with both languages); waiting for it holds up nothing else."""
     refusal_code: Mapped[int | None]
     refusal_text: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -182,6 +208,6 @@ class NumberCounter(Base):
     __tablename__ = "number_counters"
 
     seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), primary_key=True)
-    series: Mapped[str] = mapped_column(String(256), primary_key=True)
+    series: Mapped[str] = mapped_column(String(512), primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
     last: Mapped[int]

@@ -10,7 +10,7 @@ from typing import Any
 
 from cattrs import Converter
 
-from core.orders import Order
+from core.orders import Order, Refund
 
 
 def _converter() -> Converter:
@@ -34,6 +34,17 @@ def to_json(order: Order) -> dict[str, Any]:
 def from_json(values: dict[str, Any]) -> Order:
     """The order that :func:`to_json` gave."""
     return _CONVERTER.structure(values, Order)
+
+
+def refund_to_json(refund: Refund) -> dict[str, Any]:
+    """A refund as JSON-ready values; amounts are texts."""
+    values: dict[str, Any] = _CONVERTER.unstructure(refund)
+    return values
+
+
+def refund_from_json(values: dict[str, Any]) -> Refund:
+    """The refund that :func:`refund_to_json` gave."""
+    return _CONVERTER.structure(values, Refund)
 
 
 def content_hash(order: Order) -> str:

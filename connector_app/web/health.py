@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template_string
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.pipeline.services import Services
+from connector_app.store.database import trouble
 from connector_app.store.models import Document, DocumentState
 
 _PAGE = """<!doctype html>
@@ -21,7 +23,7 @@ h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
 td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:right}
 .bad{color:#a3161b}</style></head><body>
 <h1>KSeF Shop Connector</h1>
-<p>{{ "Program działa." if not problems else "Program działa, ale coś wymaga uwagi:" }}</p>
+<p>{{ "Program działa." if not problems else "Coś wymaga uwagi:" }}</p>
 {% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
 <table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
 <p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
@@ -39,16 +41,26 @@ _NAMES = {
 }
 
 
+_SILENCE = timedelta(minutes=15)
+_STOPPED = "Praca w tle stanęła: od dawna nie skończyła ani jednego przebiegu. Uruchom program ponownie."
+
+
 @dataclass(slots=True)
 class Pulse:
     """What the background work last said about itself.
 
     Attributes:
-        at: end of the last pass, aware UTC. problems: what held something up then, in Polish.
+        started: when the process began, aware UTC. at: end of the last pass.
+        problems: what held something up then, in Polish.
     """
 
+    started: datetime
     at: datetime | None = None
     problems: list[str] = field(default_factory=list)
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether no pass has ended for so long that the background work must have stopped."""
+        return now - (self.at or self.started) > _SILENCE
 
 
 def create_app(services: Services, pulse: Pulse) -> Flask:
@@ -60,23 +72,34 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
     """
     app = Flask(__name__)
 
+    def look() -> tuple[dict[str, int], list[str], bool]:
+        """Counts by state, problems in words, and whether the process itself still works."""
+        silent = pulse.is_silent(services.clock())
+        problems = [*pulse.problems, *([_STOPPED] if silent else [])]
+        try:
+            return _counts(services), problems, not silent
+        except SQLAlchemyError as error:
+            return {}, [*problems, trouble(error).pl], False
+
     def page() -> str:
-        counts = _counts(services)
+        counts, problems, _ = look()
         return render_template_string(
             _PAGE,
-            problems=pulse.problems,
+            problems=problems,
             counts=[(_NAMES[state], counts.get(state.value, 0)) for state in DocumentState],
             last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
         )
 
-    def health() -> Response:
+    def health() -> tuple[Response, int]:
+        counts, problems, works = look()
         values: Mapping[str, Any] = {
-            "status": "ok" if not pulse.problems else "degraded",
+            "status": "degraded" if problems else "ok",
             "last_pass": pulse.at.isoformat() if pulse.at else None,
-            "problems": pulse.problems,
-            "documents": _counts(services),
+            "problems": problems,
+            "documents": counts,
         }
-        return jsonify(values)
+        # KSeF or a shop being down is no fault of this process, and restarting it would not help
+        return jsonify(values), 200 if works else 503
 
     app.add_url_rule("/", view_func=page)
     app.add_url_rule("/health", view_func=health)

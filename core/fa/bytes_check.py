@@ -85,12 +85,21 @@ def check_bytes(data: bytes, *, with_attachment: bool = False) -> list[Finding]:
     except UnicodeDecodeError as error:
         return [*findings, _not_utf8(body, error)]
     findings.extend(_declaration(text))
-    inside = 2 if text.startswith("<?xml") else 0
-    if body.find(b"<?", inside) >= 0 or b"<!DOCTYPE" in body or b"&#" in body:
+    if _may_have_markup(body):
         findings.extend(_markup(text))
     if body.translate(None, _HARMLESS) and _DISCOURAGED_BYTES.search(body):
         findings.extend(_characters(text))
     return findings
+
+
+def _may_have_markup(body: bytes) -> bool:
+    """Whether a search is worth it: one rare byte is found ten times faster than a pair with ``<``."""
+    inside = body.find(b"?>") + 2 if body.startswith(b"<?xml") else 0
+    return (
+        (body.find(b"?", inside) >= 0 and body.find(b"<?", inside) >= 0)
+        or (b"!" in body and b"<!DOCTYPE" in body)
+        or (b"#" in body and b"&#" in body)
+    )
 
 
 def _size(data: bytes, with_attachment: bool) -> Iterator[Finding]:

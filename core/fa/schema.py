@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from core.fa.registry import SCHEMA_FOLDER, FaSchema
-from core.fa.xsd_errors import XsdError, explain
 from core.findings import Finding, Severity, Text
 
 _PUBLISHER: Final = "crd.gov.pl"
@@ -173,7 +172,7 @@ def parse(data: bytes) -> etree._ElementTree:
         MalformedXml: not well-formed, nested deeper than libxml2 allows, or with a DOCTYPE: an FA document
             has none, and it is the door of entity attacks.
     """
-    if b"<!DOCTYPE" in data and (met := _PROLOG_WITH_DOCTYPE.match(data)):
+    if b"!" in data and b"<!DOCTYPE" in data and (met := _PROLOG_WITH_DOCTYPE.match(data)):
         raise _doctype(data.count(b"\n", 0, met.end()) + 1)
     try:
         tree = etree.ElementTree(etree.fromstring(data, safe_parser()))
@@ -208,6 +207,8 @@ def check(tree: etree._ElementTree, schema: FaSchema, directory: Path | None = N
     """
     if compiled(schema, directory)(tree):
         return []
+    from core.fa.xsd_errors import XsdError, explain  # noqa: PLC0415  needed only for a refusal
+
     with _COMPILING:
         validator, guard = _explainer(schema, directory)
     with guard:

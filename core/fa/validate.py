@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.fa import registry, schema
 from core.fa.bytes_check import check_bytes
+from core.fa.number_rules import check_ksef_numbers
 from core.fa.read import UnreadableDocument, read
 from core.findings import Finding, Severity, Text, has_errors
 from core.invoices import rules
@@ -60,9 +61,8 @@ def validate(data: bytes, today: date, schema_dir: Path | None = None) -> Report
         result = read(tree)
     except UnreadableDocument as error:
         return Report((*findings, _not_checked(str(error))), declared)
-    findings += rules.check(result.invoice, rules.Context(today))
-    if result.unread:
-        findings.append(_not_checked(", ".join(result.unread[:5])))
+    context = rules.Context(today, older_schema=declared is registry.FA2)
+    findings += _check_meaning(result.invoice, context)
     return Report(tuple(findings), declared, result.invoice)
 
 
@@ -81,7 +81,12 @@ def check_built(
     findings = list(check_bytes(data))
     if not findings:
         findings += schema.check(schema.parse(data), declared, schema_dir)
-    return findings + rules.check(invoice, rules.Context(today))
+    return findings + _check_meaning(invoice, rules.Context(today))
+
+
+def _check_meaning(invoice: Invoice, context: rules.Context) -> list[Finding]:
+    """The semantic rules, those over KSeF numbers last."""
+    return rules.check(invoice, context) + check_ksef_numbers(invoice)
 
 
 def _not_checked(what: str) -> Finding:
@@ -90,7 +95,7 @@ def _not_checked(what: str) -> Finding:
         Severity.INFO,
         "",
         Text(
-            f"Tych części dokumentu reguły jeszcze nie sprawdzają: {what}.",
-            f"The rules do not check these parts of the document yet: {what}.",
+            f"Dokumentu nie udało się odczytać, więc reguł nie sprawdzono: {what}.",
+            f"The document could not be read, so the rules were not checked: {what}.",
         ),
     )

@@ -10,6 +10,9 @@ from decimal import Decimal
 
 from core.findings import Finding, Severity, Text
 
+CURRENCY_WITHOUT_RATE = "currency-without-rate"
+"""Code of the reason that an invoice lacks an exchange rate."""
+
 
 class NeedsAttention(Exception):
     """An order that a person must decide.
@@ -92,11 +95,27 @@ def buyer_data_missing(what: Text, path: str) -> Finding:
     )
 
 
-def unknown_treatment(name: str, rate: Decimal | None, tax_class: str, path: str) -> Finding:
-    """The shop does not tell how a line is taxed."""
+def unknown_treatment(name: str, rate: Decimal | None, key: str, path: str, *, is_goods: bool) -> Finding:
+    """The shop does not tell how a line is taxed, or tells what the buyer contradicts."""
     shown = "brak stawki" if rate is None else f"stawka {rate.normalize():f}%"
-    shown_en = "no rate" if rate is None else f"rate {rate.normalize():f}%"
-    key = tax_class or "standard"
+    shown_en = "no rate" if rate is None else f"rate {rate.normalize():f} %"
+    if rate:
+        hint = Text(
+            "Popraw stawkę w sklepie: w Polsce obowiązują 23%, 8% i 5%.",
+            "Correct the rate in the shop: Poland's rates are 23 %, 8 % and 5 %.",
+        )
+    elif is_goods:
+        hint = Text(
+            f'Dopisz w ustawieniach sprzedawcy, co to znaczy: [tax_classes] "{key}" = "0 KR", "zw", "np I" '
+            'albo "oo"; dla firm z UE i eksportu: [treatments] eu_goods, export.',
+            f'Say in the seller\'s settings what it means: [tax_classes] "{key}" = "0 KR", "zw", "np I" or '
+            '"oo"; for EU businesses and exports: [treatments] eu_goods, export.',
+        )
+    else:
+        hint = Text(
+            "Dostawa i opłaty mają stawkę towarów: ustaw je w sklepie jako opodatkowane.",
+            "Delivery and fees share the rate of the goods: make them taxable in the shop.",
+        )
     return _reason(
         "tax-treatment-unknown",
         path,
@@ -106,11 +125,42 @@ def unknown_treatment(name: str, rate: Decimal | None, tax_class: str, path: str
             f'Line "{name}" ({shown_en}, tax class "{key}"): its tax treatment is unknown (0 %, exempt, '
             "outside VAT and reverse charge look the same in the shop).",
         ),
+        hint,
+        "P_12 (TStawkaPodatku), art. 29a ust. 6 VAT act",
+    )
+
+
+def oss_sale(name: str, rate: Decimal, path: str) -> Finding:
+    """A consumer in another EU country was charged that country's tax."""
+    shown = f"{rate.normalize():f}"
+    return _reason(
+        "oss-sale",
+        path,
         Text(
-            f'Dopisz w ustawieniach sprzedawcy: [tax_classes] "{key}" = "0 KR" | "zw" | "np I" | "oo".',
-            f'Add to the seller\'s settings: [tax_classes] "{key}" = "0 KR" | "zw" | "np I" | "oo".',
+            f"Pozycja „{name}” ma stawkę {shown}% innego kraju UE (sprzedaż OSS), która nie podlega "
+            "obowiązkowi KSeF.",
+            f'Line "{name}" has the rate {shown} % of another EU country (OSS sale), which is outside the '
+            "duty to use KSeF.",
         ),
-        "P_12 (TStawkaPodatku)",
+        Text(
+            "Jeśli chcesz wystawiać takie faktury w KSeF, ustaw [treatments] oss = true.",
+            "If you want to issue such invoices in KSeF, set [treatments] oss = true.",
+        ),
+        "art. 106ga ust. 2 VAT act, P_12_XII",
+    )
+
+
+def two_margin_schemes() -> Finding:
+    """Lines of different margin schemes cannot share an invoice: PMarzy names one."""
+    return _reason(
+        "margin-schemes-differ",
+        "lines",
+        Text(
+            "Zamówienie łączy różne procedury marży, a faktura może wskazać tylko jedną.",
+            "The order mixes margin schemes, and an invoice can name only one.",
+        ),
+        Text("Podziel zamówienie na dwa.", "Split the order in two."),
+        "PMarzy",
     )
 
 
@@ -197,7 +247,7 @@ def discount_exceeds_lines(name: str) -> Finding:
 def currency_without_rate(currency: str) -> Finding:
     """No exchange rate is known for an invoice in a foreign currency."""
     return _reason(
-        "currency-without-rate",
+        CURRENCY_WITHOUT_RATE,
         "currency",
         Text(
             f"Zamówienie jest w walucie {currency}, a kurs do przeliczenia podatku na złote nie jest znany.",
@@ -250,6 +300,44 @@ def nothing_sold() -> Finding:
             "The order has no line that anything was charged for.",
         ),
         Text("Takiego zamówienia się nie fakturuje.", "Such an order is not invoiced."),
+    )
+
+
+def out_of_range(what: str, value: str, path: str) -> Finding:
+    """An amount or quantity that no field of the schema can hold."""
+    return _reason(
+        "amount-out-of-range",
+        path,
+        Text(
+            f"Wartość {value} ({what}) nie mieści się na fakturze.",
+            f"The value {value} ({what}) does not fit on an invoice.",
+        ),
+        Text("Popraw kwoty w zamówieniu.", "Correct the amounts in the order."),
+        "TKwotowy, TKwotowy2, TIlosci",
+    )
+
+
+def too_many_lines(count: int) -> Finding:
+    """More lines than the schema takes."""
+    return _reason(
+        "too-many-lines",
+        "lines",
+        Text(
+            f"Zamówienie ma {count} pozycji, a faktura mieści 10 000.",
+            f"The order has {count} lines, an invoice takes 10 000.",
+        ),
+        Text("Podziel zamówienie.", "Split the order."),
+        "FaWiersz (maxOccurs 10000)",
+    )
+
+
+def own_nip(nip: str) -> Finding:
+    """The buyer's NIP is the seller's."""
+    return _reason(
+        "buyer-is-seller",
+        "buyer.tax_ids",
+        Text(f"NIP nabywcy {nip} jest NIP-em sprzedawcy.", f"The buyer's NIP {nip} is the seller's own."),
+        Text("Popraw NIP w zamówieniu.", "Correct the NIP in the order."),
     )
 
 

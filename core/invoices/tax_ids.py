@@ -6,11 +6,13 @@ other EU countries are checked by python-stdnum.
 
 from __future__ import annotations
 
+import functools
 import re
 
 _WEIGHTS = (6, 5, 7, 2, 3, 4, 5, 6, 7)
-_NOISE = re.compile(r"[\s.\-–—/_,;:]+")
-_LABEL = re.compile(r"^(NIP|VAT|VATID|VATNO|TAXID)", re.IGNORECASE)
+_NOISE = re.compile(r"[\s.\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\ufeff/_,;:()]+")
+# the longest words first, or "VAT" would leave "ID" behind
+_LABEL = re.compile(r"^(?:NUMER|NR)?(?:NIPUE|VATUE|NIP|VATNUMBER|VATID|VATNO|VATNR|TAXID|TAXNO|VAT|UID)?")
 _NIP_FORM = re.compile(r"[1-9](?:[0-9][1-9]|[1-9][0-9])[0-9]{7}")  # TNrNIP
 _EU = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,12}")
 EU_COUNTRIES = frozenset(re.findall("..", "ATBEBGCYCZDEDKEEELESFIFRHRHUIEITLTLULVMTNLPTROSESISKXI"))
@@ -19,10 +21,17 @@ EU_COUNTRIES = frozenset(re.findall("..", "ATBEBGCYCZDEDKEEELESFIFRHRHUIEITLTLUL
 
 def normalise(text: str) -> str:
     """A typed tax number in upper case without spaces, hyphens and words such as "NIP:"."""
-    bare = _NOISE.sub("", text).upper()
-    return _LABEL.sub("", bare)
+    bare = _NOISE.sub("", text).upper().removesuffix("MF")
+    return _LABEL.sub("", bare, count=1)
 
 
+def is_no_number(text: str) -> bool:
+    """Whether a text says that there is no number: nothing, words without digits, only zeros."""
+    digits = [character for character in text if character.isdigit()]
+    return not digits or set(digits) == {"0"}
+
+
+@functools.lru_cache(4096)
 def is_nip(digits: str) -> bool:
     """Whether ten digits are a NIP with a right check digit."""
     if not _NIP_FORM.fullmatch(digits):

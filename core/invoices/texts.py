@@ -30,7 +30,11 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     Returns:
         The text without refused characters, with single spaces, trimmed; may be empty.
     """
-    tidy = _SPACE.sub(" ", _UNWANTED.sub("", text)).strip()
+    if text.isprintable() and "  " not in text:
+        # nothing to remove: refused characters, and spaces other than U+0020, are not printable
+        tidy = text.strip()
+    else:
+        tidy = _SPACE.sub(" ", _UNWANTED.sub("", text)).strip()
     if len(tidy) <= limit:
         return tidy
     return tidy[: limit - 1].rstrip() + "…"

@@ -14,15 +14,14 @@ from decimal import Decimal
 from core.findings import Finding
 from core.invoices import attention
 from core.invoices.lines import Charge
-from core.invoices.model import Pricing, RateSummary, VatCategory
+from core.invoices.model import Pricing, RateRow, RateSummary
 from core.invoices.policy import ExchangeRate
+from core.invoices.treatment import Treatment
 from core.money import ZERO, grosz
 from core.orders import Order
 
 TOLERANCE = Decimal("0.02")
 """The largest difference between the shop's sums and ours that is put right without a person."""
-
-_ORDER = list(VatCategory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,12 @@ class Totals:
     Attributes:
         charges: lines, the largest one moved by up to 0.02 where the shop's own rounding asks for it.
         rates: the VAT table in the schema's order.
-        line_taxed: categories whose tax was counted line by line.
+        line_taxed: treatments whose tax was counted line by line.
     """
 
     charges: list[Charge]
     rates: tuple[RateSummary, ...]
-    line_taxed: frozenset[VatCategory]
+    line_taxed: frozenset[Treatment]
 
 
 def count(
@@ -60,24 +59,42 @@ def count(
         charges = _reconcile(
             order, charges, sum((charge.gross for charge in charges), ZERO), pricing, reasons
         )
-    rates: list[RateSummary] = []
-    line_taxed: set[VatCategory] = set()
-    for category in sorted({charge.category for charge in charges}, key=_ORDER.index):
-        own = [charge for charge in charges if charge.category is category]
-        tax, by_line = _tax(order, category, own, pricing, reasons)
+    rates: dict[RateRow, RateSummary] = {}
+    line_taxed: set[Treatment] = set()
+    for treatment in dict.fromkeys(charge.treatment for charge in charges):
+        own = [charge for charge in charges if charge.treatment == treatment]
+        tax, by_line = _tax(order, treatment, own, pricing, reasons)
         amount = sum((charge.amount(pricing) for charge in own), ZERO)
-        net = amount if pricing is Pricing.NET else amount - tax
-        vat_pln = grosz(tax * exchange.rate) if exchange and category.rate else None
-        rates.append(RateSummary(category, net, tax, vat_pln))
+        net = amount if pricing is Pricing.NET or treatment.margin else amount - tax
+        in_pln = grosz(tax * exchange.rate) if exchange and treatment.rate and not treatment.is_oss else None
+        rates[treatment.row] = _add(rates.get(treatment.row), treatment, net, tax, in_pln)
         if by_line:
-            line_taxed.add(category)
+            line_taxed.add(treatment)
     if pricing is Pricing.NET:
-        counted = sum((rate.gross for rate in rates), ZERO)
+        counted = sum((rate.gross for rate in rates.values()), ZERO)
         before = charges
         charges = _reconcile(order, charges, counted, pricing, reasons)
-        rates = _move(rates, before, charges)
-    _check_whole_tax(order, rates, reasons)
-    return Totals(charges, tuple(rates), frozenset(line_taxed))
+        _move(rates, before, charges)
+    table = tuple(rates[row] for row in RateRow if row in rates)
+    _check_whole_tax(order, table, reasons)
+    return Totals(charges, table, frozenset(line_taxed))
+
+
+def _add(
+    sum_so_far: RateSummary | None, treatment: Treatment, net: Decimal, tax: Decimal, in_pln: Decimal | None
+) -> RateSummary:
+    """One more treatment in its row; 23 % and 22 % share one."""
+    vat = tax if treatment.rate else None
+    if sum_so_far is None:
+        return RateSummary(treatment.row, net, vat, in_pln)
+    return RateSummary(
+        treatment.row, sum_so_far.net + net, plus(sum_so_far.vat, vat), plus(sum_so_far.vat_pln, in_pln)
+    )
+
+
+def plus(first: Decimal | None, second: Decimal | None) -> Decimal | None:
+    """The sum of two amounts of which either may be absent."""
+    return first if second is None else second if first is None else first + second
 
 
 def _reconcile(
@@ -99,47 +116,38 @@ def _reconcile(
     return [moved if i == largest else charge for i, charge in enumerate(charges)]
 
 
-def _move(rates: list[RateSummary], before: list[Charge], after: list[Charge]) -> list[RateSummary]:
-    """Carry a reconciled line's difference into the net amount of its rate."""
-    moved = {
-        new.category: new.net - old.net for old, new in zip(before, after, strict=True) if new.net != old.net
-    }
-    return [replace(rate, net=rate.net + moved.get(rate.category, ZERO)) for rate in rates]
+def _move(rates: dict[RateRow, RateSummary], before: list[Charge], after: list[Charge]) -> None:
+    """Carry a reconciled line's difference into the net amount of its row."""
+    for old, new in zip(before, after, strict=True):
+        if new.net != old.net:
+            rate = rates[new.treatment.row]
+            rates[rate.row] = replace(rate, net=rate.net + new.net - old.net)
 
 
 def _tax(
-    order: Order,
-    category: VatCategory,
-    charges: list[Charge],
-    pricing: Pricing,
-    reasons: list[Finding],
+    order: Order, treatment: Treatment, charges: list[Charge], pricing: Pricing, reasons: list[Finding]
 ) -> tuple[Decimal, bool]:
-    """The tax of one category and whether it was counted line by line."""
-    rate = category.rate
+    """The tax of one treatment and whether it was counted line by line."""
+    rate = treatment.rate
+    if not rate:
+        return ZERO, False
     amount = sum((charge.amount(pricing) for charge in charges), ZERO)
     counted = grosz(amount * rate / (100 if pricing is Pricing.NET else 100 + rate))
     by_line = sum((charge.tax for charge in charges), ZERO)
-    charged = _charged(order, category, by_line)
+    own = [total.tax for total in order.rate_totals if total.rate == rate]
+    charged = grosz(sum(own, ZERO)) if own else by_line
     if charged == counted:
         return charged, False
     if charged == by_line:
         return charged, True
     if abs(charged - counted) > TOLERANCE:
-        reasons.append(attention.rate_tax_differs(category.value, charged, counted))
+        reasons.append(attention.rate_tax_differs(treatment.name, charged, counted))
     return charged, False
 
 
-def _charged(order: Order, category: VatCategory, by_line: Decimal) -> Decimal:
-    """The shop's own tax for a rate; the sum of line taxes where it gives none."""
-    if not category.rate:
-        return ZERO
-    own = [total.tax for total in order.rate_totals if total.rate == category.rate]
-    return sum(own, ZERO) if own else by_line
-
-
-def _check_whole_tax(order: Order, rates: list[RateSummary], reasons: list[Finding]) -> None:
+def _check_whole_tax(order: Order, rates: tuple[RateSummary, ...], reasons: list[Finding]) -> None:
     if order.total_tax is None:
         return
-    whole = sum((rate.vat for rate in rates), ZERO)
+    whole = sum((rate.vat for rate in rates if rate.vat is not None), ZERO)
     if abs(whole - order.total_tax) > TOLERANCE:
         reasons.append(attention.rate_tax_differs("∑", order.total_tax, whole))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from typing import TYPE_CHECKING
 
 from core.ksef.limits import PUBLISHED, Group, Rate, group_of
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.strategies import MovingWindowRateLimiter
 
 _EDGE = 0.01
 """Seconds beyond the edge of a window."""
@@ -27,6 +28,10 @@ class WindowBudget:
     """
 
     def __init__(self, rates: Mapping[Group, Rate] = PUBLISHED) -> None:
+        # 30 ms that only a program which sends needs
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
         self._rates = dict(rates)
         self._lock = threading.Lock()
         self._closed: dict[tuple[Group, str], float] = {}
@@ -37,19 +42,17 @@ class WindowBudget:
         """Take one request; see :class:`Budget`."""
         group = group_of(operation)
         with self._lock:
-            now = time.time()
-            closed_for = self._closed.get((group, context), now) - now
-            if closed_for > 0:
-                return closed_for
-            limiter = self._limiter
-            items = self._limits(group)
-            waits = [self._wait(limiter, item, context, now) for item in items]
-            longest = max(waits, default=0.0)
+            longest = self._longest_wait(group, context)
             if longest > 0:
                 return longest
             # at the very edge of a window the library's test and hit disagree: hit decides
-            hits = [limiter.hit(item, context) for item in items]
+            hits = [self._limiter.hit(item, context) for item in self._limits(group)]
             return 0.0 if all(hits) else _EDGE
+
+    def wait(self, operation: str, context: str) -> float:
+        """Seconds until a request would be taken, for planning; takes nothing."""
+        with self._lock:
+            return self._longest_wait(group_of(operation), context)
 
     def close(self, operation: str, context: str, seconds: float) -> None:
         """Hold a group back; see :class:`Budget`."""
@@ -71,6 +74,15 @@ class WindowBudget:
             next(windows) if rate.per_hour is not None else None,
         )
 
+    def _longest_wait(self, group: Group, context: str) -> float:
+        now = time.time()
+        closed_for = self._closed.get((group, context), now) - now
+        if closed_for > 0:
+            return closed_for
+        return max(
+            (self._wait(self._limiter, item, context, now) for item in self._limits(group)), default=0.0
+        )
+
     def _wait(self, limiter: MovingWindowRateLimiter, item: RateLimitItem, context: str, now: float) -> float:
         if limiter.test(item, context):
             return 0.0
@@ -78,6 +90,8 @@ class WindowBudget:
         return max(limiter.get_window_stats(item, context).reset_time - now, 0.0) + _EDGE
 
     def _limits(self, group: Group) -> tuple[RateLimitItem, ...]:
+        from limits import RateLimitItemPerSecond  # noqa: PLC0415  see __init__
+
         if group not in self._items:
             rate = self._rates[group]
             pairs = ((rate.per_second, 2), (rate.per_minute, 62), (rate.per_hour, 3605))

@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
-
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from core.ksef.answers import SystemWarning, read_warnings
 from core.ksef.environments import Environment
@@ -21,6 +19,9 @@ from core.ksef.fields import FieldError, Fields
 from core.ksef.limits import Budget
 from core.ksef.problems import error_for
 from core.ksef.transport import Answer, Request, Transport, TransportFailure
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 log = logging.getLogger(__name__)
 
@@ -207,6 +208,7 @@ class Caller:
 
     def _repeat(self, attempt: Callable[[], Value]) -> Value:
         """Carry out something that may be repeated, a few times with growing, jittered pauses."""
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt  # noqa: PLC0415  slow to load
 
         def pause(state: RetryCallState) -> float:
             full = self.retry.first_pause * 2.0 ** (state.attempt_number - 1)

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -125,6 +124,8 @@ class PublicKeys:
 
 
 def _rsa_key(certificate: str) -> rsa.RSAPublicKey:
+    from cryptography import x509  # noqa: PLC0415  20 ms that only signing in and sending need
+
     try:
         loaded = x509.load_der_x509_certificate(base64.b64decode(certificate, validate=True))
         key = loaded.public_key()

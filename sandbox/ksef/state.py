@@ -200,12 +200,18 @@ class SandboxState:
 
 
 def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
-    """Make the tables of an empty database, or check the version of a used one."""
+    """Make the tables of an empty database, or check the version of a used one.
+
+    All tables and their version come in one transaction: a process that ends in between leaves none.
+    """
+    database.execute("BEGIN IMMEDIATE")
     version = database.execute("PRAGMA user_version").fetchone()[0]
     used = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
     if used and version != VERSION:
+        database.execute("ROLLBACK")
         database.close()
         raise StateError(f"{path} has version {version} of the sandbox's tables, expected {VERSION}")
     for statement in TABLES:
         database.execute(statement)
     database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("COMMIT")

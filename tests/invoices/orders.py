@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 from typing import Any
 
-from core.invoices.model import Address, Seller
+from core.invoices.model import Address, Issuer, Seller
 from core.orders import (
     Buyer,
     LineKind,
@@ -19,8 +19,8 @@ from core.orders import (
 )
 
 MOMENT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-SELLER = Seller(
-    "5265877635", "Sklep Testowy sp. z o.o.", Address("PL", "ul. Przykładowa 1", "00-001 Warszawa")
+SELLER = Issuer(
+    Seller("5265877635", "Sklep Testowy sp. z o.o.", Address("PL", "ul. Przykładowa 1", "00-001 Warszawa"))
 )
 HOME = PostalAddress("ul. Prosta 1", "", "00-838", "Warszawa", "", "PL")
 COMPANY = Buyer(

@@ -42,8 +42,11 @@ def reasons(source: Order, policy: InvoicePolicy | None = None) -> list[str]:
     return [one.code for one in caught.value.reasons]
 
 
-def table(invoice: Invoice) -> dict[str, tuple[D, D]]:
-    return {rate.category.value: (rate.net, rate.vat) for rate in invoice.rates}
+_NAMES = {"P_13_1": "23", "P_13_2": "8", "P_13_3": "5", "P_13_6_1": "0 KR", "P_13_7": "zw"}
+
+
+def table(invoice: Invoice) -> dict[str, tuple[D, D | None]]:
+    return {_NAMES[rate.row.value]: (rate.net, rate.vat) for rate in invoice.rates}
 
 
 class TestCounting:
@@ -92,7 +95,9 @@ class TestCounting:
         )
         assert invoice.total == total == sum(rate.gross for rate in invoice.rates)
         assert invoice.lines[0].amount == (D("12.30") if gross else D("10.00"))
-        assert invoice.lines[1].amount - (D("123.00") if gross else D("100.00")) == D(off)
+        moved = invoice.lines[1].amount
+        assert moved is not None
+        assert moved - (D("123.00") if gross else D("100.00")) == D(off)
 
     def test_a_total_three_grosz_apart_needs_a_person(self) -> None:
         """Amounts changed by hand or a plugin's fee are never explained away."""
@@ -147,7 +152,7 @@ class TestPrices:
             discounts=(discount,),
         )
         invoice = build(source)
-        assert sum(one.amount for one in invoice.lines) == D("213.92")
+        assert sum(one.amount or 0 for one in invoice.lines) == D("213.92")
         assert [one.discount for one in invoice.lines] == [D("2.52"), D("0.37"), D("1.26")]
         assert invoice.descriptions[0].value == "Rabat: 4.15 PLN"
 
@@ -249,7 +254,7 @@ class TestTreatment:
 
     def test_an_exempt_line_needs_a_legal_basis(self) -> None:
         """The law asks for the basis on the invoice."""
-        policy = InvoicePolicy(tax_classes={"standard": VatCategory.EXEMPT})
+        policy = InvoicePolicy(tax_classes={"none": VatCategory.EXEMPT})
         assert reasons(order(line("10.00", "0.00", None)), policy) == ["exemption-basis-missing"]
 
     def test_a_sold_voucher_needs_a_person(self) -> None:
@@ -299,10 +304,10 @@ class TestTerms:
         transfer = Payment(PaymentKind.GATEWAY, "bacs", "Przelew", form=PaymentForm.TRANSFER)
         unpaid = build(order(line("1.00", "0.23"), payments=(transfer,), paid_at=None), policy).payment
         assert unpaid is not None
-        assert unpaid.account == account
+        assert unpaid.accounts == (account,)
         paid = build(order(line("1.00", "0.23"), payments=(transfer,)), policy).payment
         assert paid is not None
-        assert (paid.account, paid.paid_on, paid.form) == (None, DAY, PaymentForm.TRANSFER)
+        assert (paid.accounts, paid.paid_on, paid.form) == ((), DAY, PaymentForm.TRANSFER)
 
     def test_an_unknown_gateway_is_named_in_words(self) -> None:
         """OpisPlatnosci carries what the buyer saw; the merchant's mapping wins over it."""

@@ -11,7 +11,9 @@ import requests
 from lxml import etree
 
 from connector_app.ksef_access import hash_text
-from core.fa import registry, schema
+from connector_app.pipeline import issue
+from core.fa import registry, schema, validate
+from core.findings import Finding, Severity, Text
 from core.ksef import upo
 from core.ksef.number import parse
 from sandbox.ksef import tokens
@@ -33,7 +35,7 @@ def test_orders_are_published_or_wait_for_a_person(ready_world: World) -> None:
         "28": "attention",
     }
     assert [reason["code"] for reason in found["23"].attention or []] == ["buyer-tax-id-invalid"]
-    assert [reason["code"] for reason in found["28"].attention or []] == ["currency-without-rate"]
+    assert [reason["code"] for reason in found["28"].attention or []] == ["currency-rate-unavailable"]
 
 
 def test_numbers_have_no_gap_where_a_person_was_asked(ready_world: World) -> None:
@@ -153,17 +155,21 @@ def test_an_order_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -
         assert [reason["code"] for reason in found["99"].attention or []] == ["order-unreadable"]
 
 
-def test_a_document_that_fails_the_schema_takes_no_number(tmp_path: Path) -> None:
-    """A country code that no schema knows asks a person, and the next invoice has number 1."""
-    odd = recorded("order_full")
-    odd["billing"]["country"] = "ZZ"
-    with world(tmp_path, [odd, recorded("order_net_prices_round_per_line")]) as made:
+def test_a_document_that_fails_its_checks_takes_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the built file's checks refuse asks a person, and the next invoice has number 1."""
+    real = validate.check_built
+    fault = Finding("xsd", Severity.ERROR, "Faktura/Fa/P_2", Text("Błąd schematu.", "Schema fault."))
+    calls = iter([[fault]])
+    monkeypatch.setattr(issue, "check_built", lambda *given: next(calls, None) or real(*given))
+    with world(tmp_path, [recorded("order_full"), recorded("order_net_prices_round_per_line")]) as made:
         made.prepare()
         made.run()
-        found = made.by_order()
-        assert found["15"].state == "attention"
-        assert any("KodKraju" in reason["path"] for reason in found["15"].attention or [])
-        assert found["27"].number == "FV/2026/11/0001"
+        states = sorted((one.state, one.number) for one in made.documents() if one.number)
+        assert states == [("published", "FV/2026/11/0001")]
+        (asked,) = [one for one in made.documents() if one.state == "attention"]
+        assert [reason["code"] for reason in asked.attention or []] == ["xsd"]
 
 
 def test_the_issue_day_is_the_warsaw_day_of_sending(tmp_path: Path) -> None:

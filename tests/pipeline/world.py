@@ -7,7 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -28,8 +30,10 @@ from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.fa import registry
 from core.ksef import environments
+from core.ksef.budget import WindowBudget
 from core.ksef.client import KsefClient
 from core.signing.keys import self_signed
+from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET, WooSandbox
@@ -72,25 +76,73 @@ DEMO = (
 )
 
 
+def install(
+    services: Services,
+    *,
+    api_url: str,
+    qr_url: str,
+    shop_url: str,
+    schema: str = "FA3",
+    token: str | None = None,
+    nip: str = NIP,
+) -> None:
+    """A seller and a store in an installation, unless they are there."""
+    profile = parse(
+        {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
+    )
+    credential = (
+        ksef_access.seal_token(services.vault, token)
+        if token
+        else ksef_access.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
+    )
+    config = {"url": shop_url, "consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
+    with services.database.begin() as session:
+        if session.scalar(select(Seller.id)) is not None:
+            return
+        seller = Seller(nip=nip, created_at=services.clock())
+        session.add(seller)
+        environment = environments.custom(api_url, qr_url)
+        fill(seller, profile, environment, registry.schema_for(schema), credential)
+        session.flush()
+        session.add(
+            Store(
+                code="test",
+                seller_id=seller.id,
+                platform="woocommerce",
+                url=shop_url,
+                config=services.vault.seal(config),
+                policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
+                created_at=services.clock(),
+            )
+        )
+
+
 class World:
     """Running sandboxes and an installation's files; :meth:`services` opens it as a new process would."""
 
     def __init__(self, home: Path, ksef: KsefSandbox, shop: WooSandbox, clock: Clock) -> None:
         self.home, self.ksef, self.shop, self.clock = home, ksef, shop, clock
         self.watch: Callable[[Document], None] = lambda _document: None
+        self.budget: WindowBudget | None = None
 
     def services(self) -> Services:
         """Open the installation."""
 
         def client(environment: environments.Environment) -> KsefClient:
-            return KsefClient(environment, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
+            return KsefClient(
+                environment,
+                budget=self.budget,
+                clock=self.clock,
+                sleep=self.clock.sleep,
+                jitter=lambda: 0.5,
+            )
 
         return Services(
             database=open_database(f"sqlite:///{self.home / 'connector.sqlite3'}"),
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(client),
+            connections=Connections(client, self.budget),
             connect_shop=self._connect_shop,
         )
 
@@ -103,38 +155,15 @@ class World:
 
     def prepare(self, *, schema: str = "FA3", token: str | None = None, nip: str = NIP) -> None:
         """Add the seller and the store."""
-        services = self.services()
-        profile = parse(
-            {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
+        install(
+            self.services(),
+            api_url=self.ksef.api_url,
+            qr_url=self.ksef.qr_url,
+            shop_url=self.shop.url,
+            schema=schema,
+            token=token,
+            nip=nip,
         )
-        key = self_signed(nip, now=self.clock())
-        credential = (
-            ksef_access.seal_token(services.vault, token)
-            if token
-            else ksef_access.seal_certificate(services.vault, key)
-        )
-        config = {
-            "url": self.shop.url,
-            "consumer_key": DEMO_CONSUMER_KEY,
-            "consumer_secret": DEMO_CONSUMER_SECRET,
-        }
-        with services.database.begin() as session:
-            seller = Seller(nip=nip, created_at=self.clock())
-            session.add(seller)
-            environment = environments.custom(self.ksef.api_url, self.ksef.qr_url)
-            fill(seller, profile, environment, registry.schema_for(schema), credential)
-            session.flush()
-            session.add(
-                Store(
-                    code="test",
-                    seller_id=seller.id,
-                    platform="woocommerce",
-                    url=self.shop.url,
-                    config=services.vault.seal(config),
-                    policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
-                    created_at=self.clock(),
-                )
-            )
 
     def run(self, patience: timedelta = PATIENCE) -> Pass:
         """One whole run as a new process: take in, then work until idle; waiting costs no real time."""
@@ -177,6 +206,18 @@ class World:
         return found
 
 
+@cache
+def _ksef_with_keys() -> bytes:
+    """A sandbox's database with its keys: making them takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ksef.sqlite3"
+        state = SandboxState.open(file, clock=Clock(START))
+        keys.published(state)
+        keys.seal(state)
+        state.close()
+        return file.read_bytes()
+
+
 @contextmanager
 def world(
     home: Path,
@@ -187,6 +228,7 @@ def world(
 ) -> Iterator[World]:
     """Start the sandboxes on free ports."""
     clock = Clock(now)
+    (home / "ksef.sqlite3").write_bytes(_ksef_with_keys())
     state = SandboxState.open(
         home / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds), clock=clock
     )

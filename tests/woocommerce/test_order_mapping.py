@@ -46,7 +46,7 @@ ORDERS = (
 
 
 def share(rate: str, net: str, tax: str, tax_class: str = "") -> TaxShare:
-    return TaxShare(Decimal(rate), Decimal(net), Decimal(tax), tax_class)
+    return TaxShare(Decimal(rate), Decimal(net), Decimal(tax), tax_class, "PL")
 
 
 def shares_of(order: Order) -> list[tuple[LineKind, str, tuple[TaxShare, ...]]]:
@@ -132,7 +132,16 @@ def test_negative_fee_at_one_rate(recording: Recording) -> None:
     assert discount.shares == (share("23", "4.00", "0.92"),)
 
 
-@pytest.mark.parametrize("taxes", [[], [("1", "-0.54")], [("1", "-0.30"), ("2", "-0.33"), ("3", "-0.02")]])
+def test_untaxed_negative_fee(recording: Recording) -> None:
+    """A fee that lowers no tax is a discount without a rate; what that means is for the merchant to say."""
+    data = recording("order_full")
+    data["fee_lines"][1] |= {"total_tax": "0.00", "taxes": []}
+    data["total_tax"] = "35.50"
+    (discount,) = map_order(data).discounts
+    assert discount.shares == (TaxShare(None, Decimal("4.00"), Decimal("0.00")),)
+
+
+@pytest.mark.parametrize("taxes", [[("1", "-0.54")], [("1", "-0.30"), ("2", "-0.33"), ("3", "-0.02")]])
 def test_unexplained_negative_fee(recording: Recording, taxes: list[tuple[str, str]]) -> None:
     """A negative fee whose taxes fit no proportion is not guessed."""
     data = recording("order_full")

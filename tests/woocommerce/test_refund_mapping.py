@@ -17,7 +17,7 @@ Recording = Callable[[str], Any]
 
 
 def share(rate: str, net: str, tax: str, tax_class: str = "") -> TaxShare:
-    return TaxShare(Decimal(rate), Decimal(net), Decimal(tax), tax_class)
+    return TaxShare(Decimal(rate), Decimal(net), Decimal(tax), tax_class, "PL")
 
 
 def test_one_piece_back(recording: Recording) -> None:

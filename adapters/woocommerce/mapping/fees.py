@@ -39,7 +39,7 @@ def discounts(order: Node, rates: Rates, lines: Sequence[OrderLine]) -> Iterator
         entries = [(rate, -part) for rate, part in read_taxes(node, rates)]
         if abs(sum((part for _, part in entries), ZERO) - tax) > GROSZ * max(len(entries), 1):
             raise node.child("total_tax").error(f"{-tax} is not the sum of the fee's taxes")
-        shares = _by_proportion(net, entries, lines) or _by_one_rate(net, entries)
+        shares = _by_proportion(net, entries, lines) or _by_one_rate(net, entries) or _untaxed(net, tax)
         if not shares:
             raise node.error("the taxes of this negative fee cannot be explained")
         yield OrderDiscount(id=node.child("id").identifier(), name=node.name_of("name"), shares=shares)
@@ -75,6 +75,11 @@ def _bases(lines: Sequence[OrderLine]) -> dict[_Key, Decimal]:
             key: _Key = (share.rate, "" if share.rate else share.tax_class)
             bases[key] = bases.get(key, ZERO) + share.net
     return {key: base for key, base in bases.items() if base}
+
+
+def _untaxed(net: Decimal, tax: Decimal) -> tuple[TaxShare, ...]:
+    """A fee without any tax, as loyalty plugins book it; whether it lowers the tax base is not told."""
+    return () if tax else (TaxShare(rate=None, net=net, tax=ZERO),)
 
 
 def _by_one_rate(net: Decimal, entries: _Entries) -> tuple[TaxShare, ...]:

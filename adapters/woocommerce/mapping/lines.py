@@ -6,7 +6,9 @@ percentage stands only in ``tax_lines``, joined by ``rate_id``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from adapters.woocommerce.mapping.reader import Node
@@ -17,6 +19,8 @@ _HUNDRED = Decimal(100)
 _ONE = Decimal(1)
 # half a grosz of rounding per tax entry
 _HALF = Decimal("0.005")
+
+_RATE_COUNTRY = re.compile(r"([A-Z]{2})-")
 
 Rates = Mapping[str, Decimal]
 """``rate_id`` as text to percentage."""
@@ -40,6 +44,32 @@ def read_rates(order: Node) -> dict[str, Decimal]:
         if rates.setdefault(rate_id, percent) != percent:
             raise node.error(f"rate {rate_id} has two percentages")
     return rates
+
+
+def rate_countries(order: Node) -> dict[Decimal, str]:
+    """Whose rates the percentages of an order are, where the shop's tax table names one country for each.
+
+    ``rate_code`` is built from country, state, name and priority of the tax table's row; the country is
+    left out for a row that holds everywhere.
+    """
+    countries: dict[Decimal, set[str]] = {}
+    for node in order.items("tax_lines"):
+        found = _RATE_COUNTRY.match(node.text_of("rate_code"))
+        countries.setdefault(node.child("rate_percent").number(), set()).add(found[1] if found else "")
+    return {percent: next(iter(known)) for percent, known in countries.items() if len(known) == 1}
+
+
+def with_countries(line: OrderLine, countries: Mapping[Decimal, str]) -> OrderLine:
+    """A line whose shares name the country of their rate."""
+    return replace(line, shares=located(line.shares, countries))
+
+
+def located(shares: tuple[TaxShare, ...], countries: Mapping[Decimal, str]) -> tuple[TaxShare, ...]:
+    """Shares that name the country of their rate."""
+    return tuple(
+        replace(share, country=countries.get(share.rate, "")) if share.rate is not None else share
+        for share in shares
+    )
 
 
 def rate_totals(order: Node) -> tuple[RateTotal, ...]:

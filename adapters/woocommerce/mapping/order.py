@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from adapters.woocommerce.mapping.fees import discounts
 from adapters.woocommerce.mapping.lines import (
     fee_lines,
+    located,
     product_lines,
+    rate_countries,
     rate_totals,
     read_rates,
     shipping_lines,
+    with_countries,
 )
 from adapters.woocommerce.mapping.parties import read_buyer, read_recipient
 from adapters.woocommerce.mapping.payments import charged_total, gift_card_amounts, read_payments
@@ -93,6 +96,9 @@ def map_order(data: Any, options: MappingOptions | None = None) -> Order:
     if not lines:
         raise node.child("line_items").error("the order charges nothing")
     reductions = tuple(discounts(node, rates, lines))
+    countries = rate_countries(node)
+    lines = tuple(with_countries(line, countries) for line in lines)
+    reductions = tuple(replace(one, shares=located(one.shares, countries)) for one in reductions)
     total_tax = node.child("total_tax").charged_amount()
     cards = gift_card_amounts(node)
     total = charged_total(node, _net(lines, reductions) + total_tax, cards)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from adapters.woocommerce.mapping.lines import Rates, read_rates, tax_shares
+from adapters.woocommerce.mapping.lines import Rates, rate_countries, read_rates, tax_shares, with_countries
 from adapters.woocommerce.mapping.order import PLATFORM
 from adapters.woocommerce.mapping.reader import Node
 from core.money import ZERO, split
@@ -42,6 +42,8 @@ def map_refund(data: Any, order: Order) -> Refund:
     parent = node.maybe("parent_id")
     if parent is not None and parent.identifier() != order.id:
         raise parent.error(f"the refund belongs to another order than {order.id}")
+    known = {share.rate: share.country for line in order.lines for share in line.shares if share.rate}
+    countries = known | rate_countries(node)
     return Refund(
         platform=PLATFORM,
         id=node.child("id").identifier(),
@@ -49,7 +51,7 @@ def map_refund(data: Any, order: Order) -> Refund:
         amount=node.child("amount").charged_amount(),
         created_at=node.child("date_created_gmt").moment(),
         currency=order.currency,
-        lines=tuple(_lines(node, read_rates(node), order)),
+        lines=tuple(with_countries(line, countries) for line in _lines(node, read_rates(node), order)),
         reason=node.text_of("reason"),
         modified_at=node.moment_of("date_modified_gmt"),
     )

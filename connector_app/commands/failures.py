@@ -1,0 +1,105 @@
+"""Errors that can come out of any command, in words: files, database, secrets, shops, keys."""
+
+from __future__ import annotations
+
+from connector_app.commands.app import BadInput, Failure
+from connector_app.commands.files import reason_of
+from core.findings import Text
+
+_KEYS = {
+    "UnreadableKeyError": (
+        Text("W pliku nie ma certyfikatu lub klucza, które da się odczytać.", "{0}."),
+        Text(
+            "Podaj certyfikat i klucz w PEM (--certificate, --key) albo plik PKCS#12 (--p12).",
+            "Give certificate and key in PEM (--certificate, --key), or a PKCS#12 file (--p12).",
+        ),
+    ),
+    "WrongPasswordError": (
+        Text("Hasło do klucza jest błędne albo go brakuje (lub plik jest uszkodzony).", "{0}."),
+        Text(
+            "Zapisz hasło w pliku i podaj go: --password-file PLIK.",
+            "Put the password into a file and name it: --password-file FILE.",
+        ),
+    ),
+    "KeyMismatchError": (
+        Text("Certyfikat należy do innego klucza.", "{0}."),
+        Text(
+            "Podaj klucz, z którym wydano ten certyfikat.",
+            "Give the key that this certificate was issued for.",
+        ),
+    ),
+    "WeakKeyError": (
+        Text("KSeF nie przyjmuje takiego klucza: {0}.", "{0}."),
+        Text(
+            "Potrzebny jest RSA od 2048 bitów albo EC P-256, P-384, P-521.",
+            "RSA of at least 2048 bits or EC P-256, P-384, P-521 is needed.",
+        ),
+    ),
+    "CertificateNotValidError": (
+        Text("Certyfikat nie jest teraz ważny: {0}.", "{0}."),
+        Text("Wystąp w KSeF o nowy certyfikat.", "Ask KSeF for a new certificate."),
+    ),
+}
+
+_LOCKED = Text(
+    "Zapisanego hasła lub klucza nie da się odszyfrować: plik secret.key jest inny niż dawniej.",
+    "A stored secret cannot be decrypted: secret.key is another file than it was.",
+)
+_SCHEMA_DIR = Text(
+    "KSEF_SCHEMA_DIR ma wskazywać folder z plikami XSD Ministerstwa; bez niej działają schematy programu.",
+    "KSEF_SCHEMA_DIR has to name the folder with the Ministry's XSD files; unset, the program uses its own.",
+)
+_RESTORE_KEY = Text("Przywróć secret.key z kopii zapasowej.", "Restore secret.key from the backup.")
+
+
+def explain(error: Exception, language: str) -> Failure | None:
+    """The failure to show for an error, or ``None`` when it is an error of the program itself.
+
+    Args:
+        error: what came out of a command.
+        language: ``pl`` or ``en``.
+    """
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError  # noqa: PLC0415  needed in trouble only
+
+    from adapters.contract import ShopError  # noqa: PLC0415
+    from connector_app.store.database import UnusableDatabase, trouble  # noqa: PLC0415
+    from connector_app.vault import VaultLocked  # noqa: PLC0415
+    from core.fa.schema import SchemaUnavailable  # noqa: PLC0415
+    from core.signing.keys import KeyMaterialError  # noqa: PLC0415
+
+    failure: Failure | None = None
+    if isinstance(error, OSError):
+        why = reason_of(error).in_language(language)
+        failure = Failure(f"{error.filename}: {why}." if error.filename else f"{why}.")
+    elif isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
+        said = Text("Do PostgreSQL brakuje sterownika.", "The driver for PostgreSQL is missing.")
+        failure = Failure(said.in_language(language), f"pip install {error.name}")
+    elif isinstance(error, DBAPIError | ArgumentError | NoSuchModuleError | UnusableDatabase):
+        failure = _database(trouble(error), language)
+    elif isinstance(error, KeyMaterialError):
+        failure = key_failure(error, language)
+    elif isinstance(error, VaultLocked):
+        failure = Failure(_LOCKED.in_language(language), _RESTORE_KEY.in_language(language))
+    elif isinstance(error, SchemaUnavailable):
+        said = Text(f"Schematu nie da się użyć: {error}.", f"The schema cannot be used: {error}.")
+        failure = Failure(said.in_language(language), _SCHEMA_DIR.in_language(language))
+    elif isinstance(error, ShopError):
+        failure = Failure(error.message, error.hint)
+    return failure
+
+
+def key_failure(error: Exception, language: str) -> BadInput:
+    """A key or certificate that cannot be used, with what to do about it."""
+    said, hint = _KEYS.get(type(error).__name__, (Text("{0}", "{0}"), Text("", "")))
+    reason = str(error).rstrip(".")
+    return BadInput(said.in_language(language).format(reason), hint.in_language(language))
+
+
+def _database(said: Text, language: str) -> Failure:
+    hint = Text(
+        "Sprawdź uprawnienia i miejsce na dysku oraz zmienne KSEF_CONNECTOR_HOME i DATABASE_URL; "
+        "uszkodzoną bazę przywróć z kopii zapasowej.",
+        "Check permissions, disk space, KSEF_CONNECTOR_HOME and DATABASE_URL; "
+        "restore a damaged database from its backup.",
+    )
+    return Failure(said.in_language(language), hint.in_language(language))

@@ -1,0 +1,42 @@
+"""Taking numbers: the counters of a seller's series, without gaps and without doubles."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connector_app.store.models import Document, NumberCounter, Seller
+from core.invoices.numbering import Series
+
+
+def take_number(session: Session, seller_id: int, series: Series) -> str:
+    """Take the next free number of a series inside the caller's transaction.
+
+    The seller's row is locked until the transaction ends, so that also the first number of a period, whose
+    counter does not exist yet, is taken by one at a time. Undoing the transaction gives the number back.
+
+    Args:
+        session: a transaction that writes (``database.begin()``); it also stores the document.
+        seller_id: the seller's row.
+        series: where to take it from.
+
+    Returns:
+        P_2; no document of the seller has it.
+
+    Raises:
+        BadPattern: the number does not fit P_2.
+    """
+    # FOR NO KEY UPDATE: rows that refer to the seller can still be added meanwhile
+    session.execute(select(Seller.id).where(Seller.id == seller_id).with_for_update(key_share=True))
+    counter = session.get(NumberCounter, (seller_id, series.key, series.period), populate_existing=True)
+    if counter is None:
+        counter = NumberCounter(seller_id=seller_id, series=series.key, period=series.period, last=0)
+        session.add(counter)
+    while True:
+        counter.last = series.following(counter.last)
+        number = series.number(counter.last)
+        # a pattern that was changed can meet numbers of the one before
+        taken = select(Document.id).where(Document.seller_id == seller_id, Document.number == number)
+        if session.scalar(taken) is None:
+            session.flush()
+            return number

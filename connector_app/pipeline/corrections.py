@@ -1,0 +1,222 @@
+"""Corrections: a refund, or a cancellation, after the invoice becomes the next correcting invoice.
+
+A correction names the KSeF number of what it corrects and states differences against the state after the
+last correction. So it waits until the invoice is accepted and every earlier correction of the order is
+settled, and the shop is asked for the refund's lines when it is about to be issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, object_session, undefer
+
+from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
+from connector_app.pipeline import life
+from connector_app.pipeline.issue import ask_if_same, freeze
+from connector_app.pipeline.services import Services, dump_text
+from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
+from core.calendar import warsaw_day
+from core.fa import schema
+from core.fa.read import read
+from core.findings import Finding, Severity, Text
+from core.invoices.attention import NeedsAttention
+from core.invoices.corrections.build import CorrectionDraft
+from core.invoices.corrections.others import to_zero
+from core.invoices.corrections.policy import CorrectionPolicy
+from core.invoices.corrections.proof import ProofSheet
+from core.invoices.corrections.refunds import correct
+from core.invoices.corrections.state import InvoiceState, state_of
+from core.invoices.model import Invoice, InvoiceKind
+from core.orders import Refund
+
+REFUND = "refund:"
+"""Begin of the purpose of a refund's document."""
+
+CANCELLATION = "cancellation"
+"""Purpose of the document that corrects an invoice to zero."""
+
+_SETTLED = frozenset({DocumentState.ACCEPTED, DocumentState.PUBLISHED})
+
+
+def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
+    """Issue one correction that is ready.
+
+    Args:
+        services: the outside world.
+        document_id: a correction; in any other state than ``ready`` nothing happens.
+        shop: the connected store; ``None`` when it does not answer in this pass.
+
+    Returns:
+        The document as committed: ``issued``, ``attention`` with every reason, ``cancelled`` when the refund
+        was deleted before, ``waiting`` for what it corrects, or still ``ready`` when the shop does not
+        answer.
+    """
+    now = services.clock()
+    with services.database() as session:
+        seen = session.get_one(Document, document_id, options=[joinedload(Document.order)])
+        if seen.state != DocumentState.READY or seen.xml_sha256 or seen.purpose == INVOICE:
+            return seen
+        profile = services.profile(seen.seller)
+        code = seen.order.store.code
+        invoice, earlier = _chain(session, seen)
+    missing = _waits_for(invoice, earlier)
+    if missing is not None:
+        return _wait(services, document_id, missing)
+    refund: Refund | None = None
+    if seen.purpose.startswith(REFUND):
+        found = _refund(seen, shop)
+        if not isinstance(found, Refund):
+            return _no_refund(services, document_id, found)
+        refund = found
+    try:
+        prepared, proof = _prepare(_state(invoice, earlier), refund, profile.corrections)
+    except NeedsAttention as attention:
+        return ask_if_same(services, seen, attention.reasons)
+    if refund is not None and proof is not None:
+        _keep_source(services, document_id, refund, proof)
+    series = profile.numbering.series(InvoiceKind.CORRECTION, warsaw_day(now), code)
+    return freeze(services, seen, prepared.issue, series, now)
+
+
+def _chain(session: Session, correction: Document) -> tuple[Document, list[Document]]:
+    """The invoice of a correction's order, and the corrections that were begun before."""
+    rows = list(
+        session.scalars(
+            select(Document)
+            .options(undefer(Document.xml))
+            .where(Document.order_id == correction.order_id)
+            .order_by(Document.id)
+        )
+    )
+    invoice = next(row for row in rows if row.purpose == INVOICE)
+    # what was issued before counts, whatever the order of the rows
+    begun = [row for row in rows if row.purpose != INVOICE and row.id != correction.id and row.xml_sha256]
+    return invoice, sorted(
+        begun, key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at)
+    )
+
+
+def _waits_for(invoice: Document, earlier: Sequence[Document]) -> Text | None:
+    if invoice.ksef_number is None:
+        return Text(
+            "Korekta czeka, aż faktura dostanie numer KSeF.",
+            "The correction waits until the invoice has its KSeF number.",
+        )
+    for row in earlier:
+        if DocumentState(row.state) not in _SETTLED:
+            return Text(
+                f"Korekta czeka na wcześniejszą korektę {row.number} tego zamówienia.",
+                f"The correction waits for the earlier correction {row.number} of this order.",
+            )
+    return None
+
+
+def _wait(services: Services, document_id: int, missing: Text) -> Document:
+    """Put a correction aside; :func:`wake` brings it back once what it waits for is accepted."""
+    with services.database.begin() as session:
+        row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
+        # accepted in this very moment by somebody else: nothing would wake it
+        if row.state == DocumentState.READY and _waits_for(*_chain(session, row)) is not None:
+            life.move(row, DocumentState.WAITING, missing, services.clock())
+            row.waiting_for = dump_text(missing)
+    services.watch(row)
+    return row
+
+
+def wake(accepted: Document, now: datetime) -> None:
+    """Let the corrections of an order go on when its invoice, or an earlier correction, was accepted.
+
+    Args:
+        accepted: stored, inside the transaction that accepts it.
+        now: aware UTC.
+    """
+    session = object_session(accepted)
+    assert session is not None, "a document is accepted inside a transaction"
+    waiting = select(Document).where(
+        Document.order_id == accepted.order_id,
+        Document.purpose != INVOICE,
+        Document.state == DocumentState.WAITING,
+    )
+    for row in session.scalars(waiting):
+        text = Text(
+            f"Dokument {accepted.number} ma numer KSeF; korekta może powstać.",
+            f"Document {accepted.number} has its KSeF number; the correction can be issued.",
+        )
+        life.move(row, DocumentState.READY, text, now)
+
+
+def _state(invoice: Document, earlier: Sequence[Document]) -> InvoiceState:
+    return state_of(_read(invoice), invoice.ksef_number or "", [_read(row) for row in earlier])
+
+
+def _read(row: Document) -> Invoice:
+    """The stored document as a model: what was issued is what is corrected."""
+    return read(schema.parse(row.xml or b"")).invoice
+
+
+def _refund(document: Document, shop: ShopAdapter | None) -> Refund | ShopError | None:
+    """The refund with its lines; ``None`` when the shop no longer has it."""
+    if document.refund is not None:
+        return refund_from_json(document.refund)
+    snapshot = document.order.snapshot
+    if shop is None or snapshot is None:
+        return ShopError("the shop does not answer")
+    wanted = document.purpose.removeprefix(REFUND)
+    try:
+        refunds = shop.refunds(from_json(snapshot))
+    except NotFound:
+        return None
+    except ShopError as error:
+        return error
+    return next((refund for refund in refunds if refund.id == wanted), None)
+
+
+def _no_refund(services: Services, document_id: int, why: ShopError | None) -> Document:
+    now = services.clock()
+    if why is None:
+        gone = Text(
+            "Zwrot usunięto w sklepie przed korektą.", "The refund was deleted before its correction."
+        )
+        return life.change(
+            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, gone, now)
+        )
+    if isinstance(why, UnreadableOrder):
+        finding = _unreadable(why)
+        return life.change(services, document_id, lambda row: life.ask(row, [finding], now))
+    text = Text(f"Sklep nie podał zwrotu: {why}", f"The shop did not give the refund: {why}")
+    return life.postpone_one(services, document_id, text)
+
+
+def _unreadable(error: UnreadableOrder) -> Finding:
+    return Finding(
+        "refund-unreadable",
+        Severity.ERROR,
+        error.path,
+        Text(
+            f"Danych zwrotu ze sklepu nie da się odczytać ({error.path}): {error.message}",
+            f"The refund's data from the shop cannot be read ({error.path}): {error.message}",
+        ),
+        Text(
+            "Popraw zwrot w sklepie i ponów, albo wystaw korektę ręcznie.",
+            "Correct the refund in the shop and retry, or issue the correction by hand.",
+        ),
+    )
+
+
+def _prepare(
+    state: InvoiceState, refund: Refund | None, policy: CorrectionPolicy
+) -> tuple[CorrectionDraft, ProofSheet | None]:
+    if refund is not None:
+        return correct(state, refund, policy)
+    return to_zero(state, "Anulowanie zamówienia", policy), None
+
+
+def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:
+    def keep(row: Document) -> None:
+        row.refund, row.refund_proof = refund_to_json(refund), proof.as_json()
+
+    life.change(services, document_id, keep, watch=False)

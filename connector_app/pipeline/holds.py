@@ -1,0 +1,102 @@
+"""Holds: while KSeF does not let a seller in, the whole lane waits instead of every document for itself.
+
+One hold asks KSeF once per pause, however many documents wait; otherwise a wrong credential would be tried
+again with every new order. A hold names the credential it was made under: another credential ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_, update
+
+from connector_app.pipeline import life
+from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.store.models import Document, Seller
+from core.findings import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why and how long a lane waits.
+
+    Attributes:
+        until: aware UTC. why: for a person. failures: tries in a row that failed.
+    """
+
+    until: datetime
+    why: Text
+    failures: int
+
+
+def hold_of(seller: Seller, now: datetime) -> Hold | None:
+    """The hold on a seller's lane that is in force at a moment."""
+    stored = seller.hold
+    if stored is None or stored["credential"] != _fingerprint(seller):
+        return None
+    hold = Hold(datetime.fromisoformat(stored["until"]), load_text(stored["why"]), stored["failures"])
+    return hold if hold.until > now else None
+
+
+def hold(
+    services: Services, seller_id: int, why: Text, waiting: ColumnElement[bool], *, at_least: float = 0.0
+) -> Hold:
+    """Make a seller's lane wait; pauses grow with every failure in a row.
+
+    Args:
+        services: the outside world.
+        seller_id: the lane.
+        why: for a person; each waiting document says it, too.
+        waiting: which documents wait.
+        at_least: seconds to wait at the least.
+    """
+    now = services.clock()
+    with services.database.begin() as session:
+        seller = session.get_one(Seller, seller_id)
+        known = seller.hold if seller.hold and seller.hold["credential"] == _fingerprint(seller) else None
+        failures = known["failures"] if known else 0
+        made = Hold(now + life.pause_after(failures, at_least=at_least), why, failures + 1)
+        seller.hold = {
+            "until": made.until.isoformat(),
+            "why": dump_text(why),
+            "failures": made.failures,
+            "credential": _fingerprint(seller),
+        }
+        session.execute(
+            update(Document)
+            .where(Document.seller_id == seller_id, waiting)
+            .values(waiting_for=dump_text(why))
+            .execution_options(synchronize_session=False)
+        )
+    return made
+
+
+def lift(services: Services, seller_id: int) -> None:
+    """KSeF let the seller in: the next failure begins with the shortest pause."""
+    with services.database.begin() as session:
+        session.get_one(Seller, seller_id).hold = None
+
+
+def put_off(services: Services, which: ColumnElement[bool], why: Text, pause: timedelta) -> None:
+    """Put documents off without counting a failure against them.
+
+    Args:
+        services: the outside world.
+        which: the documents; those that wait longer already keep their time.
+        why: for a person.
+        pause: how long.
+    """
+    moment = services.clock() + pause
+    with services.database.begin() as session:
+        session.execute(
+            update(Document)
+            .where(which, or_(Document.next_attempt_at.is_(None), Document.next_attempt_at < moment))
+            .values(next_attempt_at=moment, waiting_for=dump_text(why))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _fingerprint(seller: Seller) -> str:
+    return hashlib.sha256(f"{seller.credential} {seller.environment}".encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Proof: the UPO of an accepted document, on a clock of its own.
+
+A UPO can be late or never come; nothing else of the document waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector_app.ksef_access import SellerAccess, hash_text
+from connector_app.pipeline import life
+from connector_app.pipeline.services import Services, dump_text
+from connector_app.pipeline.submit import LaneBlocked
+from connector_app.store.models import Document
+from core.findings import Text
+from core.ksef import upo
+from core.ksef.errors import (
+    AuthenticationFailed,
+    Forbidden,
+    KsefError,
+    KsefRefused,
+    KsefUnavailable,
+    ProofMismatch,
+    Unauthorized,
+)
+
+
+def collect_upo(services: Services, document_id: int, access: SellerAccess) -> Document:
+    """Fetch, check and keep the UPO of one accepted document that has none.
+
+    Args:
+        services: the outside world.
+        document_id: a document without KSeF number is left alone.
+        access: the seller's sign-in.
+
+    Returns:
+        The document as committed, with its UPO or with the reason why there is none yet.
+
+    Raises:
+        LaneBlocked: KSeF does not answer or does not let us in.
+    """
+    with services.database() as session:
+        document = session.get_one(Document, document_id)
+    number, session_reference = document.ksef_number, document.session_reference or ""
+    if number is None or document.xml_sha256 is None:
+        return document
+    ours = hash_text(document.xml_sha256)
+    try:
+        proof = access.call(
+            lambda token: upo.fetch_by_number(access.client, token, session_reference, number)
+        )
+        upo.check_upo(upo.parse_upo(proof), ours, number)
+    except (KsefUnavailable, Unauthorized, AuthenticationFailed, Forbidden) as error:
+        raise LaneBlocked(error) from error
+    except (KsefRefused, ProofMismatch) as error:
+        return life.change(services, document_id, _later(services, error))
+
+    def keep(row: Document) -> None:
+        row.upo = proof
+        row.proof_attempts, row.proof_next_at, row.proof_waits_for = 0, None, None
+        life.note(row, Text("Pobrano UPO.", "The UPO was fetched."), services.clock())
+
+    return life.change(services, document_id, keep)
+
+
+def postpone_proof(services: Services, document_id: int, error: KsefError) -> Document:
+    """Ask for a document's UPO again later."""
+    return life.change(services, document_id, _later(services, error))
+
+
+def _later(services: Services, error: KsefError) -> Callable[[Document], None]:
+    why = Text(
+        f"Nie udało się pobrać UPO: {error} {error.hint.pl}".strip(),
+        f"The UPO could not be fetched: {error} {error.hint.en}".strip(),
+    )
+
+    def apply(row: Document) -> None:
+        now = services.clock()
+        if isinstance(error, ProofMismatch) and row.proof_waits_for is None:
+            life.note(row, why, now)
+        row.proof_next_at = now + life.pause_after(row.proof_attempts)
+        row.proof_attempts += 1
+        row.proof_waits_for = dump_text(why)
+
+    return apply

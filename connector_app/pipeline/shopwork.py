@@ -1,0 +1,126 @@
+"""Publishing a seller's accepted documents, store by store, without hammering a shop that says no."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from adapters.contract import ShopAdapter, ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
+from connector_app.pipeline import holds, life
+from connector_app.pipeline.publish import failed, publish
+from connector_app.pipeline.services import Services
+from connector_app.store.models import Document, DocumentState, ShopOrder, Store
+from connector_app.vault import VaultLocked
+from core.findings import Text
+
+_log = logging.getLogger(__name__)
+
+_SILENT_AFTER = 3
+"""Documents in a row at which a shop gave no answer before the rest is put off."""
+
+_BROKEN_PAUSE = timedelta(minutes=15)
+"""Pause of a whole store whose key or address is wrong: only a person can change that."""
+
+_SILENT_PAUSE = timedelta(seconds=60)
+_NO_ROUTE = "rest_no_route"
+
+_INTERNAL = Text(
+    "Błąd wewnętrzny programu przy zapisie do sklepu; szczegóły są w dzienniku. Program ponowi próbę.",
+    "An internal error of the program while writing to the shop; the log has details. It is tried again.",
+)
+
+
+def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
+    """Write what is due to each of a seller's shops.
+
+    Returns:
+        How many documents were touched, and sentences about shops that cannot be written to.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
+    """
+    worked, problems = 0, []
+    with services.database() as session:
+        stores = list(session.scalars(select(Store).where(Store.seller_id == seller_id).order_by(Store.id)))
+    for store in stores:
+        of_store = (Document.state == DocumentState.ACCEPTED) & Document.order_id.in_(
+            select(ShopOrder.id).where(ShopOrder.store_id == store.id)
+        )
+        due = _due(services, seller_id, of_store)
+        if not due:
+            continue
+        try:
+            shop = services.shop(store)
+        except (ShopError, VaultLocked) as error:
+            problems.append(_put_off(services, store, of_store, error, _BROKEN_PAUSE))
+            continue
+        try:
+            done, problem = _publish(services, store, shop, due, of_store)
+        finally:
+            shop.close()
+        worked += done
+        problems += [problem] if problem else []
+    return worked, problems
+
+
+def _publish(
+    services: Services, store: Store, shop: ShopAdapter, due: list[int], of_store: ColumnElement[bool]
+) -> tuple[int, Text | None]:
+    worked = silent = 0
+    for document_id in due:
+        try:
+            publish(services, document_id, shop)
+            silent = 0
+        except ShopRefused as error:
+            if _is_of_the_store(error):
+                return worked, _put_off(services, store, of_store, error, _BROKEN_PAUSE)
+            failed(services, document_id, error)
+        except ShopError as error:
+            failed(services, document_id, error)
+            silent += isinstance(error, ShopUnavailable)
+            if silent >= _SILENT_AFTER:
+                return worked + 1, _put_off(services, store, of_store, error, _SILENT_PAUSE)
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and not isinstance(error, IntegrityError):
+                raise
+            _log.exception("document %d: writing to store %s failed", document_id, store.code)
+            life.postpone_one(services, document_id, _INTERNAL)
+        worked += 1
+    return worked, None
+
+
+def _is_of_the_store(error: ShopRefused) -> bool:
+    """Whether the key or the address is wrong, so that every other document would be refused as well."""
+    return isinstance(error, ShopAuthFailed) or error.code == _NO_ROUTE or 300 <= error.status < 400
+
+
+def _put_off(
+    services: Services,
+    store: Store,
+    of_store: ColumnElement[bool],
+    error: ShopError | VaultLocked,
+    pause: timedelta,
+) -> Text:
+    said = f"{error.message} {error.hint}".strip() if isinstance(error, ShopError) else str(error)
+    why = Text(f"Sklep {store.code}: {said}", f"Store {store.code}: {said}")
+    holds.put_off(services, of_store, why, pause)
+    return why
+
+
+def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[int]:
+    now = services.clock()
+    with services.database() as session:
+        return list(
+            session.scalars(
+                select(Document.id)
+                .where(
+                    Document.seller_id == seller_id,
+                    what,
+                    or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now),
+                )
+                .order_by(Document.id)
+            )
+        )

@@ -1,0 +1,149 @@
+"""A process killed by SIGKILL, at every commit and at any moment: the next one ends with the same story.
+
+The story is read from outside: the documents in the sandbox KSeF, notes, e-mails and metadata in the sandbox
+shop, and the database file.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector_app.ksef_access import hash_text
+from sandbox.ksef.server import KsefSandbox
+from sandbox.ksef.state import SandboxState, Settings
+from sandbox.woocommerce.server import WooSandbox
+from tests.pipeline.world import Clock, World, recorded
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SEED = 20261124
+FIRST_ORDER = 5000
+NEW_INSTALLATION = 5
+
+
+class Harness:
+    """Sandboxes in this process, and the driver that runs the pipeline in others."""
+
+    def __init__(self, made: World, driver: subprocess.Popen[str]) -> None:
+        self.made = made
+        self._driver = driver
+        self.orders: list[int] = []
+
+    def add_orders(self, count: int) -> None:
+        for _ in range(count):
+            number = FIRST_ORDER + len(self.orders)
+            self.made.shop.state.add_orders([_order(number)], {})
+            self.orders.append(number)
+
+    def run(self, mode: str, number: float = 0) -> list[int]:
+        """How each process of one run ended."""
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(f"{mode} {number}\n")
+        self._driver.stdin.flush()
+        return [int(code) for code in self._driver.stdout.readline().split()]
+
+    def assert_one_story(self) -> None:
+        """Each due order: one document, one number without gaps, one note of each kind, one e-mail."""
+        accepted = {one["invoiceHash"]: one for one in self.made.in_ksef()}
+        documents = self.made.documents()
+        assert [int(one.order.remote_id) for one in documents] == self.orders
+        assert len(self.made.in_ksef()) == len(accepted) == len(documents)
+        for one in documents:
+            assert (one.state, one.purpose) == ("published", "invoice"), one.waiting_for
+            in_ksef = accepted[hash_text(one.xml_sha256 or "")]
+            assert (in_ksef["ksefNumber"], in_ksef["invoiceNumber"]) == (one.ksef_number, one.number)
+            assert one.upo is not None
+            self._assert_in_shop(int(one.order.remote_id), str(one.ksef_number))
+        taken = [int(str(one.number).rpartition("/")[2]) for one in documents]
+        assert sorted(taken) == list(range(1, len(documents) + 1))
+
+    def _assert_in_shop(self, order: int, ksef_number: str) -> None:
+        seen = self.made.in_shop(order)
+        notes = [note["customer_note"] for note in seen["notes"] if ksef_number in note["note"]]
+        assert sorted(notes) == [False, True]
+        assert len(seen["emails"]) == 1
+        values = [entry["value"] for entry in seen["meta_data"] if entry["key"] == "_ksef_number"]
+        assert values == [ksef_number]
+
+
+def _order(number: int) -> dict[str, Any]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    dates = ("date_created", "date_modified", "date_paid")
+    gmt = {f"{name}_gmt": now for name in dates}
+    return recorded("order_full", id=number, number=str(number)) | dict.fromkeys(dates, now) | gmt
+
+
+class _RealClock(Clock):
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@contextmanager
+def harness(folder: Path, *, processing_seconds: float = 0.0) -> Iterator[Harness]:
+    state = SandboxState.open(
+        folder / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds)
+    )
+    home = folder / "home"
+    with KsefSandbox(state=state) as ksef, WooSandbox() as shop:
+        addresses = (str(home), ksef.api_url, ksef.qr_url, shop.url)
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.pipeline.crash_driver", *addresses],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as driver:
+            yield Harness(World(home, ksef, shop, _RealClock()), driver)
+            assert driver.stdin is not None
+            driver.stdin.close()
+    state.close()
+
+
+@pytest.mark.parametrize("mode", ["before", "after"])
+def test_a_kill_at_any_commit_of_the_first_run_changes_nothing(tmp_path: Path, mode: str) -> None:
+    """From the making of the database to the last note: killed at each commit in turn, one story."""
+    with harness(tmp_path) as made:
+        commit = 0
+        ended = [-9]
+        while ended == [-9]:
+            commit += 1
+            made.add_orders(1)
+            ended = made.run(mode, commit)
+            assert ended in ([-9], [0]), ended
+            # a new installation has to survive several kills in a row before its first whole run
+            if commit >= NEW_INSTALLATION:
+                assert made.run("clean") == [0]
+        assert commit > 10
+        made.assert_one_story()
+
+
+def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
+    """Killed from outside at random moments, with answers lost on the way: one story."""
+    chance = random.Random(SEED)
+    with harness(tmp_path, processing_seconds=0.05) as made:
+        for _ in range(6):
+            made.add_orders(2)
+            made.made.ksef.state.faults.add("drop_after", "POST /v2/sessions/online/[^/]+/invoices$")
+            made.made.shop.fault("drop_after", method="POST", path="/notes$")
+            made.run("timed", round(chance.uniform(0.02, 0.7), 3))
+        made.made.ksef.state.faults.clear()
+        assert made.run("clean") == [0]
+        made.assert_one_story()
+
+
+def test_two_processes_started_at_once_do_the_work_once(tmp_path: Path) -> None:
+    """The second waits for the lock of the first, also while the database is being made."""
+    with harness(tmp_path) as made:
+        for _ in range(3):
+            made.add_orders(2)
+            assert made.run("pair") == [0, 0]
+        made.assert_one_story()

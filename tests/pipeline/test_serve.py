@@ -1,0 +1,73 @@
+"""The running application: one at a time, a health page that tells the truth, and a quiet end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from tests.pipeline.test_crash import ROOT, harness
+
+COMMAND = [sys.executable, "-c", "from connector_app.cli import main; main()"]
+
+
+def wait_for(truth: Callable[[], bool], seconds: float = 40.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not truth():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_serve_works_alone_and_ends_quietly(tmp_path: Path) -> None:
+    """While it runs, ``store sync`` is told so; a new order is published; SIGTERM ends it with code 0."""
+    with harness(tmp_path) as made:
+        assert made.run("clean") == [0]
+        home = os.environ | {"KSEF_CONNECTOR_HOME": str(tmp_path / "home")}
+        port = free_port()
+        with subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(port), "--every", "1"],
+            cwd=ROOT,
+            env=home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as serving:
+            address = f"http://127.0.0.1:{port}/health"
+
+            def answers() -> bool:
+                try:
+                    return requests.get(address, timeout=5).status_code == 200
+                except requests.ConnectionError:
+                    return False
+
+            wait_for(answers)
+            other = subprocess.run(
+                [*COMMAND, "--lang", "en", "store", "sync"],
+                cwd=ROOT,
+                env=home,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert other.returncode == 1
+            assert "Another process" in other.stderr
+            made.add_orders(2)
+            wait_for(lambda: requests.get(address, timeout=5).json()["documents"].get("published") == 2)
+            serving.send_signal(signal.SIGTERM)
+            _, said = serving.communicate(timeout=40)
+            assert (serving.returncode, "Traceback" in said) == (0, False), said
+        made.assert_one_story()

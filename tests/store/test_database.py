@@ -1,0 +1,118 @@
+"""The database file: opened by many, private, migrated whole, and clear words when it cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from connector_app.store import database
+from connector_app.store.database import UnusableDatabase, open_database, trouble
+from connector_app.store.models import Base, Seller
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'connector.sqlite3'}"
+
+
+def test_a_new_file_is_private_and_logs_ahead(tmp_path: Path) -> None:
+    """Mode 0600, write-ahead log, full synchronisation, foreign keys."""
+    factory = open_database(url(tmp_path))
+    assert (tmp_path / "connector.sqlite3").stat().st_mode & 0o777 == 0o600
+    with factory() as session:
+        read = [session.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
+        assert read == ["wal", 2]
+        assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_eight_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
+    """All of them end well: one migrates, the others wait for it."""
+    code = f"from connector_app.store.database import open_database; open_database({url(tmp_path)!r})"
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(8)
+    ]
+    ends = [(one.wait(60), one.stderr.read() if one.stderr else b"") for one in running]
+    for one in running:
+        if one.stderr:
+            one.stderr.close()
+    assert [code for code, _ in ends] == [0] * 8, ends
+
+
+def test_migrations_make_what_the_models_say_and_can_be_undone(tmp_path: Path) -> None:
+    """The migrated tables and indexes are those of the models; down and up again changes nothing."""
+    open_database(url(tmp_path))
+    engine = create_engine(url(tmp_path))
+    config = database._alembic_config()
+
+    def shape() -> dict[str, tuple[set[str], set[str]]]:
+        seen = inspect(engine)
+        return {
+            name: (
+                {column["name"] for column in seen.get_columns(name)},
+                {str(index["name"]) for index in seen.get_indexes(name)},
+            )
+            for name in Base.metadata.tables
+        }
+
+    wanted = {
+        name: ({column.name for column in table.columns}, {str(index.name) for index in table.indexes})
+        for name, table in Base.metadata.tables.items()
+    }
+    assert shape() == wanted
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    assert shape() == wanted
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_program_is_not_touched(tmp_path: Path) -> None:
+    """A clear sentence, and the file stays as it is."""
+    open_database(url(tmp_path))
+    with sqlite3.connect(tmp_path / "connector.sqlite3") as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '0999'")
+    raw.close()
+    with pytest.raises(UnusableDatabase) as caught:
+        open_database(url(tmp_path))
+    assert "nowszej wersji" in trouble(caught.value).pl
+    with sqlite3.connect(tmp_path / "connector.sqlite3") as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0999",)]
+    raw.close()
+
+
+def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+    """Not a traceback of the driver but words."""
+    (tmp_path / "connector.sqlite3").write_bytes(b"faktury" * 1000)
+    with pytest.raises(SQLAlchemyError) as caught:
+        open_database(url(tmp_path))
+    assert trouble(caught.value).en == "The database: its file is no database."
+
+
+def test_a_reader_does_not_hold_up_a_writer(tmp_path: Path) -> None:
+    """A page that is being read and a step that is being written do not wait for each other."""
+    factory = open_database(url(tmp_path))
+    with factory() as reading:
+        assert reading.query(Seller).all() == []
+        with factory.begin() as writing:
+            writing.execute(text("PRAGMA busy_timeout = 100"))
+            writing.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        assert reading.query(Seller).all() == []
+
+
+def test_an_error_shows_no_values(tmp_path: Path) -> None:
+    """A failing statement names no parameter: they are names, amounts and sealed secrets."""
+    factory = open_database(url(tmp_path))
+    with pytest.raises(OperationalError) as caught, factory.begin() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "cs_sekret"})
+    assert "cs_sekret" not in str(caught.value)
