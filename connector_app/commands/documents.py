@@ -29,6 +29,7 @@ from connector_app.pipeline.services import Services, load_text
 from connector_app.store.models import Document, DocumentState
 from core.calendar import WARSAW
 from core.findings import Text
+from core.invoices.corrections.proof import ProofSheet
 
 _ID = click.IntRange(1, 2**63 - 1)
 _PAGE = 50
@@ -126,7 +127,7 @@ def show(
     if piped + as_json > 1:
         raise BadInput(app.text("Na wyjście może iść jedna rzecz.", "Standard output takes one thing."))
     if as_json:
-        app.json(document_json(row, app.language) | {"events": _events_json(row)})
+        app.json(document_json(row, app.language) | {"proof": row.refund_proof, "events": _events_json(row)})
     elif not piped:
         _print(app, row)
     for path, data in (
@@ -211,6 +212,8 @@ def _print(app: App, row: Document) -> None:
         if value:
             app.out.print(f"{app.text(pl, en)}: {value}", markup=False)
     print_hints(app, row)
+    if row.refund_proof is not None:
+        app.out.print(ProofSheet.from_json(row.refund_proof).as_text(app.language), markup=False)
     for publication in row.publications:
         app.out.print(f"{publication.channel}: {publication.remote_id or publication.failure}", markup=False)
     for event in row.events:

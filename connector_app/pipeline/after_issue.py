@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.pipeline import life
-from connector_app.pipeline.corrections import CANCELLATION, REFUND
+from connector_app.pipeline.corrections import CANCELLATION, REFUND, WITHDRAWN
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import Document, DocumentState, Store
@@ -23,9 +23,6 @@ from core.orders import Order, OrderState
 
 CHANGE = "change:"
 """Begin of the purpose of a document that stands for a changed total."""
-
-WITHDRAWN = "withdrawn:"
-"""Begin of the purpose of a document that stands for a refund deleted after its correction."""
 
 _NOT_BEGUN = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
 
@@ -149,7 +146,7 @@ def _withdrawn(correction: Document) -> Finding:
             f"The refund of {amount} {correction.currency} was deleted in the shop after its correction "
             f"{correction.number}: a correction back is needed if the buyer did not get the money.",
         ),
-        _BY_HAND,
+        _BY_RETRY,
     )
 
 

@@ -25,7 +25,7 @@ from core.fa.read import read
 from core.findings import Finding, Severity, Text
 from core.invoices.attention import NeedsAttention
 from core.invoices.corrections.build import CorrectionDraft
-from core.invoices.corrections.others import to_zero
+from core.invoices.corrections.others import to_zero, undo
 from core.invoices.corrections.policy import CorrectionPolicy
 from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
@@ -35,6 +35,9 @@ from core.orders import Refund
 
 REFUND = "refund:"
 """Begin of the purpose of a refund's document."""
+
+WITHDRAWN = "withdrawn:"
+"""Begin of the purpose of a document that takes back the correction of a refund that was deleted after it."""
 
 CANCELLATION = "cancellation"
 """Purpose of the document that corrects an invoice to zero."""
@@ -73,7 +76,8 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return _no_refund(services, document_id, found)
         refund = found
     try:
-        prepared, proof = _prepare(_state(invoice, earlier), refund, profile.corrections)
+        state = _state(invoice, earlier)
+        prepared, proof = _prepare(state, refund, _undone(seen, earlier), profile.corrections)
     except NeedsAttention as attention:
         return ask_if_same(services, seen, attention.reasons)
     if refund is not None and proof is not None:
@@ -207,11 +211,21 @@ def _unreadable(error: UnreadableOrder) -> Finding:
     )
 
 
+def _undone(document: Document, earlier: Sequence[Document]) -> Invoice | None:
+    """The correction that a document takes back; ``None`` for every other purpose."""
+    if not document.purpose.startswith(WITHDRAWN):
+        return None
+    purpose = f"{REFUND}{document.purpose.removeprefix(WITHDRAWN)}"
+    return _read(next(row for row in earlier if row.purpose == purpose))
+
+
 def _prepare(
-    state: InvoiceState, refund: Refund | None, policy: CorrectionPolicy
+    state: InvoiceState, refund: Refund | None, undone: Invoice | None, policy: CorrectionPolicy
 ) -> tuple[CorrectionDraft, ProofSheet | None]:
     if refund is not None:
         return correct(state, refund, policy)
+    if undone is not None:
+        return undo(state, undone, "Zwrot cofnięty", policy), None
     return to_zero(state, "Anulowanie zamówienia", policy), None
 
 

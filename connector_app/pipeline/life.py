@@ -15,7 +15,7 @@ from core.findings import Finding, Text
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
 
-_BY_HAND = ("change:", "withdrawn:")
+_BY_HAND = "change:"
 _POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 _JITTER = 0.2
 _LONGEST_PAUSE = 86_400.0
@@ -136,7 +136,7 @@ def again(document: Document, now: datetime) -> None:
     with 440 when it has them; with a KSeF number only the shop is written to.
 
     Raises:
-        NothingToRetry: a changed order or a deleted refund, whose correction a person makes by hand.
+        NothingToRetry: a changed order, whose correction a person makes by hand.
     """
     if document.purpose.startswith(_BY_HAND):
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")

@@ -250,7 +250,7 @@ def test_a_deleted_refund_is_not_corrected(tmp_path: Path) -> None:
         assert len(made.in_ksef()) == 2
 
 
-def test_a_refund_deleted_after_its_correction_asks_a_person(invoiced: World) -> None:
+def test_a_refund_deleted_after_its_correction_is_taken_back_once_a_person_says_so(invoiced: World) -> None:
     """The shop took back what KSeF already knows: nobody may miss it."""
     refund(invoiced, ONE_MUG)
     invoiced.run()
@@ -261,8 +261,11 @@ def test_a_refund_deleted_after_its_correction_asks_a_person(invoiced: World) ->
     correction, withdrawn = corrections(invoiced)
     assert (correction.state, withdrawn.state) == ("published", "attention")
     assert withdrawn.total == Decimal("43.62")
-    with pytest.raises(life.NothingToRetry):
-        retry(invoiced, withdrawn.id)
+    retry(invoiced, withdrawn.id)
+    invoiced.run()
+    correction, withdrawn = corrections(invoiced)
+    assert (withdrawn.state, withdrawn.number) == ("published", "KOR/2026/11/0002")
+    assert (correction.total or 0) + (withdrawn.total or 0) == 0
 
 
 def test_a_cancellation_is_corrected_to_zero_once_a_person_says_so(invoiced: World) -> None:

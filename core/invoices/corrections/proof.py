@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from core.invoices.model import RateRow
 
@@ -96,6 +97,24 @@ class ProofSheet:
                 for row in self.rows
             ],
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The proof that :meth:`as_json` gave."""
+        amounts = ("refunded_net", "refunded_tax", "corrected_net", "corrected_tax", "left")
+        return cls(
+            refund_id=values["refund_id"],
+            order_id=values["order_id"],
+            invoice_number=values["invoice_number"],
+            currency=values["currency"],
+            refunded=Decimal(values["refunded"]),
+            corrected=Decimal(values["corrected"]),
+            left=Decimal(values["left"]),
+            rows=tuple(
+                ProofRow(RateRow(row["row"]), *(Decimal(row[name]) for name in amounts))
+                for row in values["rates"]
+            ),
+        )
 
     def as_text(self, language: str = "pl") -> str:
         """The proof as a small table of text, in ``pl`` or ``en``."""
