@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from connector_app.profiles import read
-from core.invoices.model import VatCategory
+from connector_app.profiles import TABLES, read
+from core.invoices.model import PartyRole, VatCategory
 from core.signing.keys import self_signed
 from sandbox.woocommerce.recordings import demo_orders
 from sandbox.woocommerce.server import (
@@ -199,14 +199,65 @@ def test_the_example_file_says_what_the_guide_says(run: Run) -> None:
     assert run("--version").exit_code == 0
     profile = read(EXAMPLE.read_bytes(), EXAMPLE.name)
     assert profile.policy.tax_classes["zwolnione"] is VatCategory.EXEMPT
+    assert set(profile.values) == set(TABLES)
+    nested = [
+        *profile.values["numbering"]["start"],
+        *profile.values["products"].values(),
+        *profile.values["buyers"].values(),
+    ]
     for name in ("seller.md", "seller.pl.md"):
         guide = (ROOT / "docs" / name).read_text("utf-8")
         for table, values in profile.values.items():
-            assert f"`[{table}]" in guide or f"`[{table}." in guide, (name, table)
-            if table in {"seller", "invoices", "bank_account"}:
+            assert any(f"{begin}{table}{end}" in guide for begin in ("`[", "`[[") for end in ("]", ".")), (
+                name,
+                table,
+            )
+            if table in {"seller", "invoices", "bank_account", "treatments", "corrections"}:
                 assert [one for one in values if f"`{one}`" not in guide and one != "address"] == []
+        assert [one for table in nested for one in table if f"`{one}`" not in guide] == []
+        for role in PartyRole:
+            assert f"`{role.name.lower()}`" in guide
         for value in VatCategory:
             assert f"`{value.value}`" in guide
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "sentence"),
+    [
+        (
+            '[[numbering.start]]\nperiod = "2026-11"\nnext = 1',
+            "numbering.start[1].kind",
+            "brakuje tego wpisu",
+        ),
+        ('[[numbering.start]]\nkind = "invoice"\nnext = "7"', "numbering.start[1].next", "liczbą całkowitą"),
+        ("[numbering.start]\nnext = 7", "numbering.start", "listą tabel"),
+        ('[[numbering.start]]\nkind = "invoice"\nperiod = "2026"\nnext = 7', "invoices", "2026"),
+        ('[treatments]\neu_goods = "23%"', "treatments.eu_goods", "nie jest jednym z"),
+        ('[products.K]\nmargin = "P_PMarzy_2"', "products.K.margin", "tourism, used_goods"),
+        ('[buyers."123"]\nvat_group = true', "buyers.123", "to nie jest NIP"),
+        ('[corrections]\ntype = "2"', "corrections.type", "original_day, correction_day, other_day"),
+        ('[corrections]\namount_only = "guess"', "corrections.amount_only", "attention, spread"),
+        ('[invoices]\ncorrection_pattern = "FV/{yyyy}/{mm}/{n:04}"', "invoices", "ten sam numer"),
+    ],
+)
+def test_each_table_names_its_faults(run: Run, files: Path, text: str, entry: str, sentence: str) -> None:
+    """A wrong entry is refused with its name and what is allowed; nothing is kept."""
+    seller = f'[seller]\nnip = "{NIP}"\nname = "S"\n[seller.address]\nline1 = "ul. Przykładowa 1"\n'
+    (files / "faulty.toml").write_text(seller + text, "utf-8")
+    refused = run("seller", "add", "faulty.toml", *P12)
+    assert refused.exit_code == 2
+    assert f"  {entry}: " in refused.output
+    assert sentence in refused.output
+    assert NIP not in run("seller", "list").output
+
+
+def test_a_store_asks_before_corrections_when_told_so(run: Run, with_seller: Path) -> None:
+    """The choice is kept when the store is changed later."""
+    assert with_seller
+    assert _add_store(run, corrections="ask")
+    assert json.loads(run("store", "list", "--json").output)[0]["corrections"] == "ask"
+    assert _add_store(run, trigger="completed")
+    assert json.loads(run("store", "list", "--json").output)[0]["corrections"] == "ask"
 
 
 def _add_store(
