@@ -21,7 +21,7 @@ _PATTERNS = {
     SeriesKind.ADVANCE: "advance_pattern",
     SeriesKind.SETTLEMENT: "settlement_pattern",
 }
-_FLAGS = ("simplified", "allow_missing_address", "recipient_as_third_party")
+_FLAGS = ("simplified", "allow_missing_address", "recipient_as_third_party", "receipts")
 _TEXTS = ("exemption_law", "unit", "service_unit")
 
 
@@ -54,7 +54,8 @@ def invoice_policy(reader: Reader, values: Mapping[str, Any]) -> InvoicePolicy:
         oss=reader.flag(treatments, "treatments", "oss"),
         recipient_as_third_party=flags["recipient_as_third_party"],
         simplified=flags["simplified"],
-        allow_missing_address=flags["allow_missing_address"] or flags["simplified"],
+        receipts=flags["receipts"],
+        allow_missing_address=flags["allow_missing_address"],
         paid_on_delivery=frozenset(reader.texts(table, "invoices", "paid_on_delivery")),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from core import orders
 from core.countries import COUNTRIES, EU
 from core.findings import Finding, Text
@@ -10,6 +12,9 @@ from core.invoices.model import Address, Buyer, Contact, PartyRole, Seller, TaxI
 from core.invoices.policy import BuyerMarks, CompanyWithoutNip, InvoicePolicy
 from core.invoices.tax_ids import as_eu_vat, as_nip, is_no_number, normalise
 from core.invoices.texts import NAME_LIMIT, clean
+
+SIMPLIFIED_LIMIT = Decimal(450)
+"""Gross PLN up to which an invoice may be simplified (art. 106e ust. 5 pkt 3 of the VAT act)."""
 
 _PHONE_LIMIT = 16
 _OTHER_ID_LIMIT = 50  # TNrIdentyfikacjiPodatkowej
@@ -39,11 +44,12 @@ def buyer_of(
     name = (person or company) if is_consumer else (company or person)
     if not name:
         reasons.append(attention.buyer_data_missing(Text("nazwa lub nazwisko", "a name"), "buyer"))
+    may_lack = policy.allow_missing_address or may_be_simplified(order, tax_id, policy)
     marks = policy.buyers.get(tax_id.value, _NO_MARKS) if tax_id.kind is TaxIdKind.NIP else _NO_MARKS
     buyer = Buyer(
         tax_id=tax_id,
         name=name,
-        address=_address(shop.address, policy, reasons),
+        address=_address(shop.address, reasons, may_lack=may_lack),
         # a consumer's contact data and customer number are nobody's business in KSeF
         contacts=() if is_consumer else _contacts(shop),
         customer_number="" if is_consumer else clean(shop.customer_id),
@@ -51,6 +57,16 @@ def buyer_of(
         is_vat_group_member=marks.is_vat_group_member,
     )
     return buyer, (*marks.third_parties, *_recipient(order, buyer, policy))
+
+
+def may_be_simplified(order: orders.Order, tax_id: TaxId, policy: InvoicePolicy) -> bool:
+    """Whether an order may get UPR: the merchant allows it, the buyer has a NIP, at most 450 PLN."""
+    return (
+        policy.simplified
+        and tax_id.kind is TaxIdKind.NIP
+        and order.currency == "PLN"
+        and order.total <= SIMPLIFIED_LIMIT
+    )
 
 
 def _tax_id(shop: orders.Buyer, policy: InvoicePolicy, reasons: list[Finding]) -> TaxId:
@@ -90,7 +106,7 @@ def _read_candidate(candidate: orders.TaxIdCandidate, country: str) -> TaxId | N
     return None
 
 
-def _address(shop: orders.PostalAddress, policy: InvoicePolicy, reasons: list[Finding]) -> Address | None:
+def _address(shop: orders.PostalAddress, reasons: list[Finding], *, may_lack: bool) -> Address | None:
     country = shop.country.strip().upper()
     lacks = [
         (not clean(shop.line1), Text("ulica i numer", "street and number")),
@@ -99,7 +115,7 @@ def _address(shop: orders.PostalAddress, policy: InvoicePolicy, reasons: list[Fi
     ]
     missing = [what for is_missing, what in lacks if is_missing]
     if missing:
-        if not policy.allow_missing_address:
+        if not may_lack:
             reasons += [attention.buyer_data_missing(what, "buyer.address") for what in missing]
         return None
     street = " ".join(part for part in (shop.line1, shop.line2) if part.strip())
@@ -115,7 +131,7 @@ def _recipient(order: orders.Order, buyer: Buyer, policy: InvoicePolicy) -> tupl
     name = clean(recipient.company or recipient.name, NAME_LIMIT)
     if not name or name == buyer.name:
         return ()
-    address = _address(recipient.address, policy, [])
+    address = _address(recipient.address, [], may_lack=True)
     return (ThirdParty(TaxId.none(), name, PartyRole.RECIPIENT, address=address),)
 
 

@@ -15,7 +15,7 @@ from core.calendar import warsaw_day
 from core.findings import Finding
 from core.invoices import attention
 from core.invoices.bounds import check_bounds
-from core.invoices.buyers import buyer_of
+from core.invoices.buyers import buyer_of, may_be_simplified
 from core.invoices.lines import Charge, charges_of, invoice_lines, spread_discounts
 from core.invoices.model import (
     Annotations,
@@ -47,9 +47,6 @@ SYSTEM = "ksef-shop-connector"
 
 SPLIT_PAYMENT_LIMIT = Decimal(15000)
 """Gross PLN above which goods of annex 15 ask for split payment (art. 108a ust. 1a of the VAT act)."""
-
-SIMPLIFIED_LIMIT = Decimal(450)
-"""Gross PLN up to which an invoice may be simplified (art. 106e ust. 5 pkt 3 of the VAT act)."""
 
 _UNSET_NUMBER = "-"
 _BUYER_SETTLES = frozenset({VatCategory.REVERSE_CHARGE, VatCategory.OUTSIDE_SERVICES})
@@ -153,6 +150,7 @@ def draft(order: Order, issuer: Issuer, policy: InvoicePolicy) -> Draft:
         currency=order.currency,
         seller=_seller(issuer.seller, charges),
         place=issuer.place,
+        from_receipt=policy.receipts and buyer.tax_id.kind is TaxIdKind.NONE,
         buyer=buyer,
         third_parties=third_parties,
         lines=invoice_lines(order, totals.charges, pricing, totals.line_taxed, policy),
@@ -193,14 +191,8 @@ def _margin(charges: list[Charge], reasons: list[Finding]) -> MarginScheme | Non
 
 
 def _kind(order: Order, buyer: Buyer, policy: InvoicePolicy) -> InvoiceKind:
-    """UPR where the merchant allows it and the law does: a NIP, no address, up to 450 PLN."""
-    is_simple = (
-        policy.simplified
-        and buyer.address is None
-        and buyer.tax_id.kind is TaxIdKind.NIP
-        and order.currency == "PLN"
-        and order.total <= SIMPLIFIED_LIMIT
-    )
+    """UPR where it is allowed and the address is missing."""
+    is_simple = buyer.address is None and may_be_simplified(order, buyer.tax_id, policy)
     return InvoiceKind.SIMPLIFIED if is_simple else InvoiceKind.VAT
 
 

@@ -94,6 +94,8 @@ class InvoicePolicy:
         simplified: issue UPR where a company gives a NIP but no address, up to 450 PLN.
         allow_missing_address: invoice buyers whose address the shop does not ask for (virtual goods); the
             schema allows it, art. 106e ust. 1 pkt 3 asks for the address.
+        receipts: sales to buyers without a tax number were recorded by a cash register, so their invoices
+            are marked FP (art. 109 ust. 3d VAT act: they are not counted a second time).
         paid_on_delivery: payment methods that are paid only when the order is completed, whatever the
             shop says before.
     """
@@ -114,4 +116,5 @@ class InvoicePolicy:
     recipient_as_third_party: bool = False
     simplified: bool = False
     allow_missing_address: bool = False
+    receipts: bool = False
     paid_on_delivery: frozenset[str] = frozenset()

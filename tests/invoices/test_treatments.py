@@ -310,12 +310,21 @@ class TestParties:
     def test_a_simplified_invoice_needs_no_address(self) -> None:
         """UPR up to 450 PLN with a NIP, when the merchant allows it; above it the address is missed."""
         nowhere = replace(COMPANY, address=PostalAddress(country="PL"))
-        policy = InvoicePolicy(simplified=True, allow_missing_address=True)
+        policy = InvoicePolicy(simplified=True)
         assert build(order(line("100.00", "23.00"), buyer=nowhere), policy).kind is InvoiceKind.SIMPLIFIED
         assert reasons(order(line("100.00", "23.00"), buyer=nowhere), InvoicePolicy()) == [
             "buyer-data-missing",
             "buyer-data-missing",
         ]
+        dear = order(line("1000.00", "230.00"), buyer=nowhere)
+        assert reasons(dear, InvoicePolicy(simplified=True)) == ["buyer-data-missing", "buyer-data-missing"]
+
+    def test_sales_of_a_cash_register_are_marked(self) -> None:
+        """FP for buyers without a number, who got a receipt; never for a company, and never unasked."""
+        policy = InvoicePolicy(receipts=True)
+        assert build(order(line("1.00", "0.23"), buyer=CONSUMER), policy).from_receipt
+        assert not build(order(line("1.00", "0.23"), buyer=CONSUMER), InvoicePolicy()).from_receipt
+        assert not build(order(line("1.00", "0.23"), buyer=COMPANY), policy).from_receipt
 
 
 class TestPayments:
