@@ -9,14 +9,15 @@ from pathlib import Path
 import click
 from rich.table import Table
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connector_app import ksef_access
-from connector_app.commands.app import App, BadInput, pass_app
+from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.failures import key_failure
 from connector_app.commands.files import FILE
 from connector_app.profiles import BadProfile, Profile, read
-from connector_app.store.models import Seller
+from connector_app.store.models import Document, Seller
 from connector_app.vault import Vault
 from core.fa import registry
 from core.findings import Text
@@ -153,6 +154,8 @@ def add(
         if row is None:
             row = Seller(nip=profile.seller.nip, created_at=services.clock())
             session.add(row)
+        else:
+            _stays(app, session, row, place)
         sealed = _seal(services.vault, found) if found is not None else row.credential
         fill(row, profile, place, schema, sealed)
     app.say(
@@ -163,6 +166,32 @@ def add(
     if isinstance(found, KeyMaterial):
         until = f"{found.valid_until:%Y-%m-%d}"
         app.say(Text(f"  Certyfikat jest ważny do {until}.", f"  The certificate is valid until {until}."))
+
+
+def _stays(app: App, session: Session, seller: Seller, place: Environment) -> None:
+    """A seller with issued documents stays in its environment: their numbers and corrections belong there.
+
+    Raises:
+        Failure: another environment.
+    """
+    current = ksef_access.environment_of(seller)
+    issued = select(Document.id).where(Document.seller_id == seller.id, Document.xml_sha256.is_not(None))
+    if current.name == place.name or session.scalar(issued.limit(1)) is None:
+        return
+    raise Failure(
+        app.text(
+            f"Sprzedawca {seller.nip} wystawił już dokumenty w środowisku {current.name}; ich numery i "
+            f"korekty nie mogą trafić do {place.name}.",
+            f"Seller {seller.nip} has issued documents in {current.name} already; their numbers and "
+            f"corrections cannot go to {place.name}.",
+        ),
+        app.text(
+            f"Dla {place.name} załóż osobną instalację: KSEF_CONNECTOR_HOME=INNY_FOLDER ksef-connector "
+            "seller add",
+            f"Make another installation for {place.name}: KSEF_CONNECTOR_HOME=OTHER_FOLDER ksef-connector "
+            "seller add",
+        ),
+    )
 
 
 def load_profile(app: App, path: Path) -> Profile:

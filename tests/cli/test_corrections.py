@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.pipeline.world import World, recorded, world
+from tests.pipeline.world import NIP, World, recorded, world
 
 
 @pytest.fixture
@@ -85,3 +85,16 @@ def test_a_cancelled_order_is_corrected_after_a_retry(invoiced: World, run: Run)
         ("published", "246.55"),
         ("published", "-246.55"),
     ]
+
+
+def test_a_seller_with_documents_stays_where_they_are(invoiced: World, run: Run, tmp_path: Path) -> None:
+    """Numbers of one KSeF environment must not go on in another; the way out is named."""
+    file = tmp_path / "seller.toml"
+    file.write_text(
+        f'[seller]\nnip = "{NIP}"\nname = "S"\n[seller.address]\nline1 = "ul. Przykładowa 1"\n', "utf-8"
+    )
+    refused = run("seller", "add", file, "--environment", "DEMO")
+    assert refused.exit_code == 1
+    assert "KSEF_CONNECTOR_HOME" in refused.output
+    addresses = ("--api-url", invoiced.ksef.api_url, "--qr-url", invoiced.ksef.qr_url)
+    assert run("seller", "add", file, *addresses).exit_code == 0

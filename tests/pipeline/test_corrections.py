@@ -223,6 +223,27 @@ def test_an_amount_without_lines_asks_a_person(invoiced: World) -> None:
     assert len(invoiced.in_ksef()) == 1
 
 
+@pytest.mark.parametrize("how", ["lines", "amount"])
+def test_a_whole_order_given_back_leaves_nothing(tmp_path: Path, how: str) -> None:
+    """The shop calls the order refunded: all of the invoice is taken back, even when no lines are named."""
+    name = f"order_full_refunded_by_{how}"
+    order = recorded(name, status="processing", refunds=[])
+    # as recorded it has a company without a NIP, which asks a person
+    order["billing"]["company"] = ""
+    order_id = int(order["id"])
+    with world(tmp_path, [order]) as made:
+        made.prepare()
+        made.run()
+        made.clock.sleep(60)
+        made.shop.state.add_refund(order_id, recorded(f"refund_full_by_{how}"))
+        made.shop.state.change(order_id, status="refunded")
+        assert made.run().problems == []
+        (correction,) = corrections(made)
+        assert (correction.state, correction.total) == ("published", Decimal("-124.62"))
+        assert {line.quantity for line in parsed(correction).lines if not line.before} == {Decimal(0)}
+        assert made.run().worked == 0
+
+
 def test_a_seller_who_said_so_spreads_amounts_by_rate(invoiced: World) -> None:
     """With ``amount_only = "spread"`` a retry issues the correction to the grosz."""
     given = refund(invoiced, "refund_amount_only")
