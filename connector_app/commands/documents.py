@@ -266,14 +266,14 @@ def retry(app: App, document_id: int) -> None:
 
 
 @documents.command(
-    pl="""Zamyka korektę, która wymaga decyzji, bez wystawiania: skorygowano gdzie indziej albo zbędna.
+    pl="""Zamyka korektę, która wymaga decyzji lub którą KSeF odrzucił: skorygowano gdzie indziej albo zbędna.
 
     Faktury tak się nie zamyka: jej zamówienie mogłoby zostać zafakturowane dwa razy.""",
 )
 @click.argument("document_id", type=_ID, metavar="ID")
 @pass_app
 def close(app: App, document_id: int) -> None:
-    """Close a correction that needs a person without issuing it: corrected elsewhere, or not needed.
+    """Close a correction that needs a person or was refused: corrected elsewhere, or not needed.
 
     Invoices are not closed this way: their order could be invoiced twice.
     """
@@ -285,9 +285,9 @@ def close(app: App, document_id: int) -> None:
         raise Failure(
             app.text(
                 f"Dokumentu w stanie „{state_name(DocumentState(row.state), 'pl')}” nie da się zamknąć: "
-                "zamyka się tylko niewystawioną korektę, która wymaga decyzji.",
+                "zamyka się tylko korektę, która wymaga decyzji albo którą KSeF odrzucił.",
                 f'A document that is "{state_name(DocumentState(row.state), "en")}" cannot be closed: only a '
-                "correction that needs a person and was not issued can be.",
+                "correction that needs a person or was refused by KSeF can be.",
             ),
             f"ksef-connector documents show {document_id}",
         ) from None

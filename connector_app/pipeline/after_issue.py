@@ -24,7 +24,7 @@ from core.orders import Order, OrderState
 CHANGE = "change:"
 """Begin of the purpose of a document that stands for a changed total."""
 
-_NOT_BEGUN = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
+_WAITS = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _wanted(invoice: Document, order: Order, rows: dict[str, Document]) -> list[
         for refund in order.refunds
     ]
     for row in _deleted(rows, order):
-        if row.xml_sha256 is not None:
+        if row.xml_sha256 is not None and not _is_nowhere(row):
             refund_id = row.purpose.removeprefix(REFUND)
             wanted.append(_Wanted(f"{WITHDRAWN}{refund_id}", -(row.total or Decimal(0)), _withdrawn(row)))
     if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
@@ -96,15 +96,25 @@ def _deleted(rows: dict[str, Document], order: Order) -> list[Document]:
     return [row for purpose, row in rows.items() if purpose.startswith(REFUND) and purpose not in kept]
 
 
+def _is_nowhere(row: Document) -> bool:
+    """Whether KSeF refused the document, so that it never was an invoice."""
+    return row.state in {DocumentState.REJECTED, DocumentState.CANCELLED}
+
+
 def _drop_withdrawn(rows: dict[str, Document], order: Order, now: datetime) -> list[Document]:
-    """Cancel the corrections that were not issued of refunds that were deleted."""
-    dropped = [row for row in _deleted(rows, order) if row.xml_sha256 is None and row.state in _NOT_BEGUN]
+    """Cancel the corrections of deleted refunds that KSeF does not have."""
+    dropped = [
+        row
+        for row in _deleted(rows, order)
+        if row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in _WAITS)
+    ]
     for row in dropped:
         row.attention = None
         text = Text(
             "Zwrot usunięto w sklepie przed korektą.", "The refund was deleted before its correction."
         )
         life.move(row, DocumentState.CANCELLED, text, now)
+        life.wake(row, now)
     return dropped
 
 

@@ -8,10 +8,9 @@ settled, and the shop is asked for the refund's lines when it is about to be iss
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, object_session, undefer
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
@@ -98,7 +97,14 @@ def _chain(session: Session, correction: Document) -> tuple[Document, list[Docum
     )
     invoice = next(row for row in rows if row.purpose == INVOICE)
     # what was issued before counts, whatever the order of the rows
-    begun = [row for row in rows if row.purpose != INVOICE and row.id != correction.id and row.xml_sha256]
+    begun = [
+        row
+        for row in rows
+        if row.purpose != INVOICE
+        and row.id != correction.id
+        and row.xml_sha256
+        and row.state != DocumentState.CANCELLED
+    ]
     return invoice, sorted(
         begun, key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at)
     )
@@ -120,7 +126,7 @@ def _waits_for(invoice: Document, earlier: Sequence[Document]) -> Text | None:
 
 
 def _wait(services: Services, document_id: int, missing: Text) -> Document:
-    """Put a correction aside; :func:`wake` brings it back once what it waits for is accepted."""
+    """Put a correction aside until :func:`~connector_app.pipeline.life.wake` brings it back."""
     with services.database.begin() as session:
         row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         # accepted in this very moment by somebody else: nothing would wake it
@@ -129,28 +135,6 @@ def _wait(services: Services, document_id: int, missing: Text) -> Document:
             row.waiting_for = dump_text(missing)
     services.watch(row)
     return row
-
-
-def wake(accepted: Document, now: datetime) -> None:
-    """Let the corrections of an order go on when its invoice, or an earlier correction, was accepted.
-
-    Args:
-        accepted: stored, inside the transaction that accepts it.
-        now: aware UTC.
-    """
-    session = object_session(accepted)
-    assert session is not None, "a document is accepted inside a transaction"
-    waiting = select(Document).where(
-        Document.order_id == accepted.order_id,
-        Document.purpose != INVOICE,
-        Document.state == DocumentState.WAITING,
-    )
-    for row in session.scalars(waiting):
-        text = Text(
-            f"Dokument {accepted.number} ma numer KSeF; korekta może powstać.",
-            f"Document {accepted.number} has its KSeF number; the correction can be issued.",
-        )
-        life.move(row, DocumentState.READY, text, now)
 
 
 def _state(invoice: Document, earlier: Sequence[Document]) -> InvoiceState:

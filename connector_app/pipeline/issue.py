@@ -126,7 +126,8 @@ def freeze(
         schema = registry.schema_for(document.seller.schema_version)
         try:
             with session.begin_nested():
-                number = take_number(session, document.seller_id, series)
+                # what KSeF refused keeps its number (see life.again)
+                number = document.number or take_number(session, document.seller_id, series)
                 invoice = complete(number, warsaw_day(now), now)
                 data = write(invoice, schema)
                 findings = check_built(invoice, data, schema, warsaw_day(now), services.schema_dir)

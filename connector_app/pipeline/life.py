@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, object_session
 
 from connector_app.pipeline.services import Services, dump_text
@@ -16,6 +17,8 @@ PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
 
 _BY_HAND = "change:"
+_WRONG_CONTENT = frozenset({415, 430, 450})
+"""Refusals (status of a document) that the same bytes would meet again."""
 _POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 _JITTER = 0.2
 _LONGEST_PAUSE = 86_400.0
@@ -30,7 +33,7 @@ class NothingToRetry(Exception):
 
 
 class NothingToClose(Exception):
-    """A document that cannot be closed: an invoice, or one that was issued or needs nobody."""
+    """A document that cannot be closed: an invoice, or one that KSeF may have or that needs nobody."""
 
 
 def change(services: Services, document_id: int, apply: Change, *, watch: bool = True) -> Document:
@@ -132,8 +135,9 @@ def poll_later(document: Document, why: Text, now: datetime) -> None:
 def again(document: Document, now: datetime) -> None:
     """Try a document again because a person asked, at once even when the seller's lane waits.
 
-    Without XML it is decided anew from its order; with XML the very same bytes go again, which KSeF answers
-    with 440 when it has them; with a KSeF number only the shop is written to.
+    Without XML it is decided anew from its order, and so is what KSeF refused for its content, under the
+    number it has: a refused document was never an invoice. Other XML goes again as the very same bytes,
+    which KSeF answers with 440 when it has them; with a KSeF number only the shop is written to.
 
     Raises:
         NothingToRetry: a changed order, whose correction a person makes by hand.
@@ -147,7 +151,10 @@ def again(document: Document, now: datetime) -> None:
         document.attempts, document.next_attempt_at = 0, None
         note(document, asked, now)
         return
+    is_wrong = document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT
     document.attention = document.refusal_code = document.refusal_text = None
+    if is_wrong:
+        _begin_anew(document, now)
     if document.ksef_number is not None:
         move(document, DocumentState.ACCEPTED, asked, now)
     elif document.xml_sha256 is not None:
@@ -157,14 +164,49 @@ def again(document: Document, now: datetime) -> None:
         move(document, DocumentState.READY, asked, now)
 
 
+def _begin_anew(document: Document, now: datetime) -> None:
+    """Take the bytes that KSeF refused out of a document; its number stays, so the series has no gap."""
+    text = Text(
+        f"Odrzucony plik (SHA-256 {document.xml_sha256}) nie jest fakturą; dokument powstanie od nowa pod "
+        f"numerem {document.number}.",
+        f"The refused file (SHA-256 {document.xml_sha256}) is no invoice; the document is made anew under "
+        f"number {document.number}.",
+    )
+    note(document, text, now)
+    document.xml = document.xml_sha256 = document.issued_on = None
+    document.session_reference = document.document_reference = None
+
+
 def close(document: Document, now: datetime) -> None:
-    """End a correction that needs a person without issuing it, because the person says so.
+    """End a correction that no KSeF has, because a person says so.
 
     Raises:
-        NothingToClose: an invoice, a document that was issued, or one that does not wait for a person.
+        NothingToClose: an invoice, or a document that neither waits for a person nor was refused by KSeF.
     """
-    if document.purpose == INVOICE or document.xml_sha256 or document.state != DocumentState.ATTENTION:
+    asks = document.state == DocumentState.ATTENTION and document.xml_sha256 is None
+    if document.purpose == INVOICE or not (asks or document.state == DocumentState.REJECTED):
         raise NothingToClose(f"document {document.id} cannot be closed")
     document.attention = None
-    closed = Text("Zamknięto na prośbę człowieka bez wystawiania.", "Closed by a person without issuing.")
-    move(document, DocumentState.CANCELLED, closed, now)
+    move(
+        document, DocumentState.CANCELLED, Text("Zamknięto na prośbę człowieka.", "Closed by a person."), now
+    )
+    wake(document, now)
+
+
+def wake(settled: Document, now: datetime) -> None:
+    """Let the corrections of an order go on that waited for this document of it.
+
+    Args:
+        settled: KSeF accepted it, or it will never come about; inside the transaction that says so.
+        now: aware UTC.
+    """
+    session = object_session(settled)
+    assert session is not None, "a document is changed inside a transaction"
+    waiting = select(Document).where(
+        Document.order_id == settled.order_id,
+        Document.purpose != INVOICE,
+        Document.state == DocumentState.WAITING,
+    )
+    for row in session.scalars(waiting):
+        text = Text("Korekta może powstać.", "The correction can be issued.")
+        move(row, DocumentState.READY, text, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life, originals
-from connector_app.pipeline.corrections import wake
 from connector_app.pipeline.originals import Search
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
@@ -123,7 +122,7 @@ def _accept(services: Services, row: Document, fate: DocumentStatus) -> None:
         ),
         services.clock(),
     )
-    wake(row, services.clock())
+    life.wake(row, services.clock())
 
 
 def _reject(services: Services, row: Document, fate: DocumentStatus) -> None:

@@ -208,6 +208,40 @@ def test_a_correction_of_a_refused_invoice_waits_for_it(tmp_path: Path) -> None:
         (correction,) = corrections(made)
         assert (correction.state, correction.number) == ("waiting", None)
         assert made.run().worked == 0
+        retry(made, made.by_order()["15"].id)
+        made.shop.state.refunds[ORDER].clear()
+        made.shop.state.change(ORDER, refunds=[])
+        made.run()
+        assert [one.state for one in made.documents()] == ["published", "cancelled"]
+
+
+def test_a_refused_correction_lets_the_next_one_go_once_it_is_closed(invoiced: World) -> None:
+    """KSeF refuses the first, so the second waits; a person closes the first, and the second goes."""
+    refund(invoiced, ONE_MUG)
+    refund(invoiced, SHIPPING)
+    invoiced.ksef.state.faults.add("refuse_code", "POST .*/invoices$", value=450)
+    invoiced.run()
+    assert [one.state for one in corrections(invoiced)] == ["rejected", "waiting"]
+    services = invoiced.services()
+    first = corrections(invoiced)[0].id
+    life.change(services, first, lambda row: life.close(row, services.clock()))
+    invoiced.run()
+    found = corrections(invoiced)
+    assert [one.state for one in found] == ["cancelled", "published"]
+    assert found[1].total == Decimal("-19.00")
+
+
+def test_a_refused_correction_is_made_anew_under_its_number(invoiced: World) -> None:
+    """A retry after a refusal of the content builds it again; nothing is corrected twice."""
+    refund(invoiced, ONE_MUG)
+    invoiced.ksef.state.faults.add("refuse_code", "POST .*/invoices$", value=450)
+    invoiced.run()
+    (refused,) = corrections(invoiced)
+    assert (refused.state, refused.number) == ("rejected", "KOR/2026/11/0001")
+    retry(invoiced, refused.id)
+    invoiced.run()
+    (correction,) = corrections(invoiced)
+    assert (correction.state, correction.number) == ("published", "KOR/2026/11/0001")
 
 
 def test_an_amount_without_lines_asks_a_person(invoiced: World) -> None:

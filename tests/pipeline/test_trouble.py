@@ -80,7 +80,7 @@ def test_a_document_cancelled_by_ksef_is_sent_again(tmp_path: Path) -> None:
 
 
 def test_a_refusal_carries_the_code_and_our_explanation(tmp_path: Path) -> None:
-    """450 ends as rejected, with KSeF's words kept; after a person's retry the same number is accepted."""
+    """450 ends as rejected, with KSeF's words kept; the corrected order takes the same number."""
     with world(tmp_path, [recorded("order_full")]) as made:
         made.prepare()
         made.ksef.state.faults.add("refuse_code", KSEF_OPERATIONS["send"], value=450)
@@ -89,11 +89,17 @@ def test_a_refusal_carries_the_code_and_our_explanation(tmp_path: Path) -> None:
         assert (refused.state, refused.refusal_code) == ("rejected", 450)
         assert "450" in refused.events[-1].text
         assert made.in_ksef() == []
+        billing = recorded("order_full")["billing"] | {"company": "Poprawiona Sp. z o.o."}
+        made.clock.sleep(60)
+        made.shop.state.change(15, billing=billing)
         services = made.services()
         life.change(services, refused.id, lambda row: life.again(row, services.clock()))
         made.run()
         assert_one_of_each(made)
-        assert made.by_order()["15"].xml == refused.xml
+        accepted = made.by_order()["15"]
+        assert accepted.number == refused.number == "FV/2026/11/0001"
+        assert accepted.buyer_name == "Poprawiona Sp. z o.o."
+        assert any(str(refused.xml_sha256) in event.text for event in accepted.events)
 
 
 def test_a_lost_answer_and_a_lost_reference_end_in_the_original_number(tmp_path: Path) -> None:
