@@ -26,7 +26,7 @@ from connector_app.commands.tables import (
 from connector_app.pipeline import life
 from connector_app.pipeline.publish import verification_link
 from connector_app.pipeline.services import Services, load_text
-from connector_app.store.models import Document, DocumentState
+from connector_app.store.models import INVOICE, Document, DocumentState
 from core.calendar import WARSAW
 from core.findings import Text
 from core.invoices.corrections.proof import ProofSheet
@@ -237,7 +237,10 @@ def retry(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
-    if state in {DocumentState.PUBLISHED, DocumentState.CANCELLED, DocumentState.WAITING}:
+    idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
+    if row.purpose == INVOICE:
+        idle.add(DocumentState.CANCELLED)
+    if state in idle:
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",

@@ -1,45 +1,32 @@
-"""What happens to an order after its invoice: corrections to come, and changes a person must see.
-
-Nothing issued is ever touched: each refund, cancellation or change becomes a document of its own.
-"""
+"""What happens to an order after its invoice becomes documents of its own; nothing issued is ever touched."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.pipeline import life
-from connector_app.pipeline.corrections import CANCELLATION, REFUND, WITHDRAWN
+from connector_app.pipeline.changes import Wanted, after_hand_made, is_hand_made, unreadable, wanted
+from connector_app.pipeline.purposes import REFUND, UNREADABLE
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.documents import buyer_name, document_for
-from connector_app.store.models import Document, DocumentState, Store
-from core.findings import Finding, Severity, Text
+from connector_app.store.models import INVOICE, Document, DocumentState, Store
+from core.findings import Text
 from core.invoices.model import InvoiceKind
-from core.orders import Order, OrderState
-
-CHANGE = "change:"
-"""Begin of the purpose of a document that stands for a changed total."""
+from core.orders import Order
 
 _WAITS = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One thing that happened: the document's purpose, what it changes in the total, and why."""
-
-    purpose: str
-    amount: Decimal
-    finding: Finding
 
 
 def after_issue(
     session: Session, store: Store, invoice: Document, order: Order, now: datetime
 ) -> list[Document]:
-    """Keep what a changed order says after its invoice was issued.
+    """Bring the documents of an invoiced order in line with what the shop says now.
+
+    What is new becomes ready, or asks a person; what the shop took back before KSeF had it is cancelled, and
+    comes back when the shop says it again. What a person closed stays closed.
 
     Args:
         session: inside a transaction.
@@ -49,136 +36,78 @@ def after_issue(
         now: aware UTC.
 
     Returns:
-        The documents that are new or were cancelled.
+        The documents that were changed.
     """
-    rows = {
-        row.purpose: row
-        for row in session.scalars(select(Document).where(Document.order_id == invoice.order_id))
-    }
-    touched = _drop_withdrawn(rows, order, now)
-    automatic = StorePolicy.from_json(store.policy).corrections is Corrections.AUTOMATIC
-    for wanted in _wanted(invoice, order, rows):
-        if wanted.purpose in rows:
+    query = select(Document).where(Document.order_id == invoice.order_id)
+    rows = {row.purpose: row for row in session.scalars(query)}
+    asked = wanted(invoice, order, rows)
+    touched = _drop(rows, {one.purpose for one in asked}, now)
+    by_itself = StorePolicy.from_json(store.policy).corrections is Corrections.AUTOMATIC
+    hand_made = any(is_hand_made(row) for row in rows.values())
+    for one in asked:
+        row = rows.get(one.purpose)
+        if row is not None and not _comes_back(row):
             continue
-        document = document_for(session, store, invoice.order, wanted.purpose, InvoiceKind.CORRECTION, now)
-        document.total, document.currency = wanted.amount, order.currency
-        document.buyer_name = buyer_name(order)
-        if automatic and wanted.purpose.startswith(REFUND):
-            life.move(document, DocumentState.READY, wanted.finding.message, now)
-        else:
-            life.ask(document, [wanted.finding], now)
-        touched.append(document)
+        if row is None:
+            row = document_for(session, store, invoice.order, one.purpose, InvoiceKind.CORRECTION, now)
+        elif row.xml_sha256 is not None:
+            life.begin_anew(row, now)
+        row.total, row.currency, row.buyer_name = one.amount, order.currency, buyer_name(order)
+        _begin(row, one, now, by_itself=by_itself, hand_made=hand_made)
+        touched.append(row)
     return touched
 
 
-def _wanted(invoice: Document, order: Order, rows: dict[str, Document]) -> list[_Wanted]:
-    wanted = [
-        _Wanted(
-            f"{REFUND}{refund.id}", -refund.amount, _given_back(refund.amount, order.currency, refund.reason)
-        )
-        for refund in order.refunds
-    ]
-    for row in _deleted(rows, order):
-        if row.xml_sha256 is not None and not _is_nowhere(row):
-            refund_id = row.purpose.removeprefix(REFUND)
-            wanted.append(_Wanted(f"{WITHDRAWN}{refund_id}", -(row.total or Decimal(0)), _withdrawn(row)))
-    if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
-        wanted.append(_Wanted(CANCELLATION, -order.total, _cancelled(order)))
-    elif invoice.total is not None and (order.total, order.currency) != (invoice.total, invoice.currency):
-        purpose = f"{CHANGE}{order.total:f}{order.currency}"
-        wanted.append(_Wanted(purpose, order.total - invoice.total, _changed(invoice, order)))
-    return wanted
+def _begin(row: Document, one: Wanted, now: datetime, *, by_itself: bool, hand_made: bool) -> None:
+    is_refund = one.purpose.startswith(REFUND)
+    if is_refund and hand_made:
+        life.ask(row, [after_hand_made(one.finding)], now)
+    elif is_refund and by_itself:
+        life.move(row, DocumentState.READY, one.finding.message, now)
+    else:
+        life.ask(row, [one.finding], now)
 
 
-def _deleted(rows: dict[str, Document], order: Order) -> list[Document]:
-    """Documents of refunds that the shop no longer has."""
-    kept = {f"{REFUND}{refund.id}" for refund in order.refunds}
-    return [row for purpose, row in rows.items() if purpose.startswith(REFUND) and purpose not in kept]
+def _comes_back(row: Document) -> bool:
+    """Whether a document was cancelled because the shop took back what it now says again."""
+    return row.state == DocumentState.CANCELLED and row.closed_at is None
 
 
-def _is_nowhere(row: Document) -> bool:
-    """Whether KSeF refused the document, so that it never was an invoice."""
-    return row.state in {DocumentState.REJECTED, DocumentState.CANCELLED}
-
-
-def _drop_withdrawn(rows: dict[str, Document], order: Order, now: datetime) -> list[Document]:
-    """Cancel the corrections of deleted refunds that KSeF does not have."""
+def _drop(rows: dict[str, Document], asked: set[str], now: datetime) -> list[Document]:
+    """Cancel the corrections that nothing asks for any more and that KSeF does not have."""
     dropped = [
         row
-        for row in _deleted(rows, order)
-        if row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in _WAITS)
+        for purpose, row in rows.items()
+        if purpose != INVOICE
+        and purpose not in asked
+        and (row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in _WAITS))
     ]
     for row in dropped:
         row.attention = None
-        text = Text(
-            "Zwrot usunięto w sklepie przed korektą.", "The refund was deleted before its correction."
-        )
+        text = Text("W sklepie nie ma już tej zmiany.", "The shop no longer says this.")
         life.move(row, DocumentState.CANCELLED, text, now)
         life.wake(row, now)
     return dropped
 
 
-_BY_RETRY = Text(
-    "Ponów dokument (documents retry), a korekta powstanie; zbędny zamknij (documents close).",
-    "Retry the document (documents retry) to issue the correction; close it (documents close) if none is "
-    "needed.",
-)
-_BY_HAND = Text(
-    "Wystaw korektę ręcznie, np. w Aplikacji Podatnika KSeF: łącznik nie zgaduje, co się zmieniło. "
-    "Potem zamknij dokument (documents close).",
-    "Issue the correction by hand, e.g. in the KSeF Taxpayer's Application: the connector does not guess "
-    "what changed. Then close the document (documents close).",
-)
+def ask_about_unreadable(
+    session: Session, store: Store, invoice: Document, path: str, message: str, now: datetime
+) -> list[Document]:
+    """An invoiced order that cannot be read: a person has to know, or a refund could be missed.
 
+    Args:
+        session: inside a transaction.
+        store: where the order is from.
+        invoice: issued.
+        path: of the value that cannot be read.
+        message: what is wrong with it.
+        now: aware UTC.
 
-def _correction_needed(message: Text, hint: Text) -> Finding:
-    return Finding("correction-needed", Severity.ERROR, "refunds", message, hint, "art. 106j VAT act")
-
-
-def _given_back(amount: Decimal, currency: str, reason: str) -> Finding:
-    why_pl = f" (powód: {reason})" if reason else ""
-    why_en = f" (reason: {reason})" if reason else ""
-    return _correction_needed(
-        Text(
-            f"Po wystawieniu faktury zwrócono {amount} {currency}{why_pl}: potrzebna jest korekta.",
-            f"{amount} {currency} was given back after the invoice{why_en}: a correction is needed.",
-        ),
-        _BY_RETRY,
-    )
-
-
-def _withdrawn(correction: Document) -> Finding:
-    amount = -(correction.total or Decimal(0))
-    return _correction_needed(
-        Text(
-            f"Zwrot {amount} {correction.currency} usunięto w sklepie po wystawieniu korekty "
-            f"{correction.number}: potrzebna jest korekta z powrotem, jeśli nabywca nie dostał pieniędzy.",
-            f"The refund of {amount} {correction.currency} was deleted in the shop after its correction "
-            f"{correction.number}: a correction back is needed if the buyer did not get the money.",
-        ),
-        _BY_RETRY,
-    )
-
-
-def _cancelled(order: Order) -> Finding:
-    return _correction_needed(
-        Text(
-            f"Po wystawieniu faktury anulowano zamówienie na {order.total} {order.currency}: potrzebna jest "
-            "korekta, jeśli sprzedaż nie doszła do skutku.",
-            f"The order of {order.total} {order.currency} was cancelled after its invoice: a correction is "
-            "needed if the sale did not take place.",
-        ),
-        _BY_RETRY,
-    )
-
-
-def _changed(invoice: Document, order: Order) -> Finding:
-    return _correction_needed(
-        Text(
-            f"Po wystawieniu faktury na {invoice.total} {invoice.currency} zamówienie zmieniono na "
-            f"{order.total} {order.currency}: potrzebna jest korekta.",
-            f"After the invoice of {invoice.total} {invoice.currency} the order was changed to "
-            f"{order.total} {order.currency}: a correction is needed.",
-        ),
-        _BY_HAND,
-    )
+    Returns:
+        The document that asks.
+    """
+    row = document_for(session, store, invoice.order, UNREADABLE, InvoiceKind.CORRECTION, now)
+    row.currency, row.buyer_name = invoice.currency, invoice.buyer_name
+    row.closed_at = None
+    life.ask(row, [unreadable(path, message)], now)
+    return [row]

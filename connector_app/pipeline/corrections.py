@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
 from connector_app.pipeline.issue import ask_if_same, freeze
+from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, TO_ZERO, WITHDRAWN
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
@@ -30,18 +31,7 @@ from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
 from core.invoices.corrections.state import InvoiceState, state_of
 from core.invoices.model import Invoice, InvoiceKind
-from core.orders import Refund
-
-REFUND = "refund:"
-"""Begin of the purpose of a refund's document."""
-
-WITHDRAWN = "withdrawn:"
-"""Begin of the purpose of a document that takes back the correction of a refund that was deleted after it."""
-
-CANCELLATION = "cancellation"
-"""Purpose of the document that corrects an invoice to zero."""
-
-_SETTLED = frozenset({DocumentState.ACCEPTED, DocumentState.PUBLISHED})
+from core.orders import OrderState, Refund
 
 
 def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
@@ -68,6 +58,10 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
     missing = _waits_for(invoice, earlier)
     if missing is not None:
         return _wait(services, document_id, missing)
+    if not _is_still_asked(seen):
+        return life.change(
+            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, _NO_MORE, now)
+        )
     refund: Refund | None = None
     if seen.purpose.startswith(REFUND):
         found = _refund(seen, shop)
@@ -76,7 +70,7 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
         refund = found
     try:
         state = _state(invoice, earlier)
-        prepared, proof = _prepare(state, refund, _undone(seen, earlier), profile.corrections)
+        prepared, proof = _prepare(state, refund, _undone(seen, earlier), seen.purpose, profile.corrections)
     except NeedsAttention as attention:
         return ask_if_same(services, seen, attention.reasons)
     if refund is not None and proof is not None:
@@ -117,7 +111,7 @@ def _waits_for(invoice: Document, earlier: Sequence[Document]) -> Text | None:
             "The correction waits until the invoice has its KSeF number.",
         )
     for row in earlier:
-        if DocumentState(row.state) not in _SETTLED:
+        if row.ksef_number is None:
             return Text(
                 f"Korekta czeka na wcześniejszą korektę {row.number} tego zamówienia.",
                 f"The correction waits for the earlier correction {row.number} of this order.",
@@ -146,34 +140,63 @@ def _read(row: Document) -> Invoice:
     return read(schema.parse(row.xml or b"")).invoice
 
 
+_REASONS = {CANCELLATION: "Anulowanie zamówienia", REFUNDED: "Zwrot całego zamówienia"}
+
+_NO_MORE = Text("W sklepie nie ma już tej zmiany.", "The shop no longer says this.")
+
+_GONE = Finding(
+    "order-gone",
+    Severity.ERROR,
+    "",
+    Text(
+        "Tego zamówienia nie ma już w sklepie, a faktura jest w KSeF. Pozycji zwrotu nie ma skąd wziąć.",
+        "The shop no longer has this order, and its invoice is in KSeF. The refund's lines cannot be read.",
+    ),
+    Text(
+        "Przywróć zamówienie w sklepie i ponów, albo wystaw korektę ręcznie i zamknij dokument.",
+        "Restore the order in the shop and retry, or issue the correction by hand and close the document.",
+    ),
+)
+
+
+def _is_still_asked(document: Document) -> bool:
+    """Whether the order, as it was read last, is still cancelled or called refunded."""
+    snapshot = document.order.snapshot
+    if document.purpose not in TO_ZERO or snapshot is None:
+        return True
+    state = from_json(snapshot).state
+    if document.purpose == REFUNDED:
+        return state is OrderState.REFUNDED
+    return state in {OrderState.CANCELLED, OrderState.FAILED}
+
+
 def _refund(document: Document, shop: ShopAdapter | None) -> Refund | ShopError | None:
-    """The refund with its lines; ``None`` when the shop no longer has it."""
+    """The refund with its lines; ``None`` when neither the order nor the shop names it any more."""
     if document.refund is not None:
         return refund_from_json(document.refund)
     snapshot = document.order.snapshot
     if shop is None or snapshot is None:
         return ShopError("the shop does not answer")
     wanted = document.purpose.removeprefix(REFUND)
+    order = from_json(snapshot)
     try:
-        refunds = shop.refunds(from_json(snapshot))
-    except NotFound:
-        return None
+        found = next((refund for refund in shop.refunds(order) if refund.id == wanted), None)
     except ShopError as error:
         return error
-    return next((refund for refund in refunds if refund.id == wanted), None)
+    if found is None and any(refund.id == wanted for refund in order.refunds):
+        # a list read from a cache or a copy that lags: the order itself decides, once it is read again
+        return ShopError("the list of refunds lacks this one")
+    return found
 
 
 def _no_refund(services: Services, document_id: int, why: ShopError | None) -> Document:
     now = services.clock()
     if why is None:
-        gone = Text(
-            "Zwrot usunięto w sklepie przed korektą.", "The refund was deleted before its correction."
-        )
         return life.change(
-            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, gone, now)
+            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, _NO_MORE, now)
         )
-    if isinstance(why, UnreadableOrder):
-        finding = _unreadable(why)
+    if isinstance(why, UnreadableOrder | NotFound):
+        finding = _unreadable(why) if isinstance(why, UnreadableOrder) else _GONE
         return life.change(services, document_id, lambda row: life.ask(row, [finding], now))
     text = Text(f"Sklep nie podał zwrotu: {why}", f"The shop did not give the refund: {why}")
     return life.postpone_one(services, document_id, text)
@@ -204,13 +227,13 @@ def _undone(document: Document, earlier: Sequence[Document]) -> Invoice | None:
 
 
 def _prepare(
-    state: InvoiceState, refund: Refund | None, undone: Invoice | None, policy: CorrectionPolicy
+    state: InvoiceState, refund: Refund | None, undone: Invoice | None, purpose: str, policy: CorrectionPolicy
 ) -> tuple[CorrectionDraft, ProofSheet | None]:
     if refund is not None:
         return correct(state, refund, policy)
     if undone is not None:
         return undo(state, undone, "Zwrot cofnięty", policy), None
-    return to_zero(state, "Anulowanie zamówienia", policy), None
+    return to_zero(state, _REASONS[purpose], policy), None
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

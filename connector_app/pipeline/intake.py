@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from adapters.contract import ShopError, UnreadableOrder
 from connector_app.pipeline import life
-from connector_app.pipeline.after_issue import after_issue
+from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
 from connector_app.store.documents import buyer_name, document_for
@@ -199,17 +199,19 @@ def _keep_unreadable(session: Session, store: Store, error: UnreadableOrder, now
     said = f"{error.path} {error.message}"
     fingerprint = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
     row.seen_at = now
-    if not is_new and row.content_hash == fingerprint:
-        return []
+    is_known = not is_new and row.content_hash == fingerprint
     row.content_hash = fingerprint
     session.flush()
     document = document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
+    if is_known and (document.state != DocumentState.READY or document.xml_sha256 is not None):
+        # a document that is due again because a person retried it has to ask again
+        return []
     if _is_open(document):
         # what it said before must not become an invoice
         row.snapshot = None
         life.ask(document, [_unreadable(error)], now)
     else:
-        life.note(document, _unreadable(error).message, now)
+        return ask_about_unreadable(session, store, document, error.path, error.message, now)
     return [document]
 
 

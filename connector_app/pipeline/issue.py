@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 from connector_app.numbering import take_number
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
+from connector_app.policies import StorePolicy, decide
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json
 from core.calendar import warsaw_day
@@ -43,17 +44,23 @@ def issue(services: Services, document_id: int) -> Document:
             be read, nothing happens.
 
     Returns:
-        The document as committed: ``issued``, ``attention`` with every reason, or still ``ready`` while an
-        exchange rate cannot be had.
+        The document as committed: ``issued``, ``attention`` with every reason, what the store's rules decide
+        when the order is not due, or still ``ready`` while an exchange rate cannot be had.
     """
     now = services.clock()
     with services.database() as session:
         document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
-        seller = document.seller
+        seller, policy = document.seller, document.order.store.policy
     snapshot = document.order.snapshot
     due = document.state == DocumentState.READY and document.purpose == INVOICE
     if not due or document.xml_sha256 or snapshot is None:
         return document
+    decision = decide(from_json(snapshot), StorePolicy.from_json(policy))
+    if decision.state != DocumentState.READY:
+        # made due by a person's retry; the order may have been cancelled since its invoice was refused
+        return life.change(
+            services, document_id, lambda row: life.move(row, decision.state, decision.reason, now)
+        )
     profile = services.profile(seller)
     try:
         # before the transaction: asking for an exchange rate may take its time

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, object_session
 
+from connector_app.pipeline.purposes import BY_HAND
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState, Event
 from core.findings import Finding, Text
@@ -16,7 +17,7 @@ from core.findings import Finding, Text
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
 
-_BY_HAND = "change:"
+_UNDECIDED = (DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION)
 _WRONG_CONTENT = frozenset({415, 430, 450})
 """Refusals (status of a document) that the same bytes would meet again."""
 _POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
@@ -142,11 +143,18 @@ def again(document: Document, now: datetime) -> None:
     Raises:
         NothingToRetry: a changed order, whose correction a person makes by hand.
     """
-    if document.purpose.startswith(_BY_HAND):
+    if document.purpose.startswith(BY_HAND):
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
     asked = Text("Ponowiono na prośbę człowieka.", "Retried because a person asked.")
     document.seller.hold = None
     document.proof_attempts, document.proof_next_at = 0, None
+    if document.state == DocumentState.CANCELLED and document.purpose != INVOICE:
+        # closed or dropped before: whether it is still asked for is found out when it is issued
+        document.closed_at = None
+        if document.xml_sha256 is not None:
+            begin_anew(document, now)
+        move(document, DocumentState.READY, asked, now)
+        return
     if document.state not in {DocumentState.ATTENTION, DocumentState.REJECTED}:
         document.attempts, document.next_attempt_at = 0, None
         note(document, asked, now)
@@ -154,7 +162,7 @@ def again(document: Document, now: datetime) -> None:
     is_wrong = document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT
     document.attention = document.refusal_code = document.refusal_text = None
     if is_wrong:
-        _begin_anew(document, now)
+        begin_anew(document, now)
     if document.ksef_number is not None:
         move(document, DocumentState.ACCEPTED, asked, now)
     elif document.xml_sha256 is not None:
@@ -164,8 +172,15 @@ def again(document: Document, now: datetime) -> None:
         move(document, DocumentState.READY, asked, now)
 
 
-def _begin_anew(document: Document, now: datetime) -> None:
-    """Take the bytes that KSeF refused out of a document; its number stays, so the series has no gap."""
+def begin_anew(document: Document, now: datetime) -> None:
+    """Take the bytes that KSeF refused out of a document; its number stays, so the series has no gap.
+
+    Corrections that wait for an invoice that is made anew are cancelled: it says what the order says now.
+
+    Args:
+        document: stored, refused by KSeF.
+        now: aware UTC.
+    """
     text = Text(
         f"Odrzucony plik (SHA-256 {document.xml_sha256}) nie jest fakturą; dokument powstanie od nowa pod "
         f"numerem {document.number}.",
@@ -175,6 +190,12 @@ def _begin_anew(document: Document, now: datetime) -> None:
     note(document, text, now)
     document.xml = document.xml_sha256 = document.issued_on = None
     document.session_reference = document.document_reference = None
+    if document.purpose != INVOICE:
+        return
+    anew = Text("Faktura powstaje od nowa.", "The invoice is made anew.")
+    for row in _of_order(document, *_UNDECIDED):
+        row.attention = None
+        move(row, DocumentState.CANCELLED, anew, now)
 
 
 def close(document: Document, now: datetime) -> None:
@@ -187,6 +208,7 @@ def close(document: Document, now: datetime) -> None:
     if document.purpose == INVOICE or not (asks or document.state == DocumentState.REJECTED):
         raise NothingToClose(f"document {document.id} cannot be closed")
     document.attention = None
+    document.closed_at = now
     move(
         document, DocumentState.CANCELLED, Text("Zamknięto na prośbę człowieka.", "Closed by a person."), now
     )
@@ -200,13 +222,16 @@ def wake(settled: Document, now: datetime) -> None:
         settled: KSeF accepted it, or it will never come about; inside the transaction that says so.
         now: aware UTC.
     """
-    session = object_session(settled)
-    assert session is not None, "a document is changed inside a transaction"
-    waiting = select(Document).where(
-        Document.order_id == settled.order_id,
-        Document.purpose != INVOICE,
-        Document.state == DocumentState.WAITING,
-    )
-    for row in session.scalars(waiting):
-        text = Text("Korekta może powstać.", "The correction can be issued.")
+    text = Text("Korekta może powstać.", "The correction can be issued.")
+    for row in _of_order(settled, DocumentState.WAITING):
         move(row, DocumentState.READY, text, now)
+
+
+def _of_order(document: Document, *states: DocumentState) -> list[Document]:
+    """The corrections of a stored document's order that stand in one of the states."""
+    session = object_session(document)
+    assert session is not None, "a document is changed inside a transaction"
+    query = select(Document).where(
+        Document.order_id == document.order_id, Document.purpose != INVOICE, Document.state.in_(states)
+    )
+    return [row for row in session.scalars(query) if row.id != document.id]

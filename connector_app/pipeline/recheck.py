@@ -19,7 +19,7 @@ from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
 from connector_app.pipeline.intake import keep
 from connector_app.pipeline.services import Services
-from connector_app.store.models import Document, ShopOrder, Store
+from connector_app.store.models import INVOICE, Document, ShopOrder, Store
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
 from core.findings import Finding, Severity, Text
@@ -66,6 +66,9 @@ class Recheck:
         if order.snapshot is not None and services.clock() - order.seen_at < FRESH:
             return
         found = self._read(store, order.remote_id)
+        if document.purpose != INVOICE and not isinstance(found, Order | UnreadableOrder):
+            # what is corrected is in KSeF, and what the correction needs of the shop it asks for itself
+            return
         if isinstance(found, NotFound):
             life.change(services, document_id, lambda row: life.ask(row, [_GONE], services.clock()))
         elif isinstance(found, Order | UnreadableOrder):

@@ -176,7 +176,7 @@ class Runner:
                 return whole
             left = timedelta(seconds=max(0.0, deadline - self._monotonic()))
             pause = next_due(self._services, self._sellers(), left)
-            if pause is None:
+            if pause is None or not left:
                 break
             if not one.problems:
                 whole.problems = []

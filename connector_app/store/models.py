@@ -161,6 +161,8 @@ class Document(Base):
     proof_next_at: Mapped[datetime | None]
     proof_waits_for: Mapped[str | None] = mapped_column(Text)
     """Why there is no UPO yet (JSON with both languages); waiting for it holds up nothing else."""
+    closed_at: Mapped[datetime | None]
+    """When a person ended the document without issuing it."""
     refusal_code: Mapped[int | None]
     refusal_text: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)

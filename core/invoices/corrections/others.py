@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.invoices.attention import NeedsAttention
+from core.invoices.corrections import reasons
 from core.invoices.corrections.build import CorrectionDraft, LineChange, build
 from core.invoices.corrections.policy import CorrectionPolicy, RowStyle
 from core.invoices.corrections.state import InvoiceState, emptied, with_amount
@@ -23,9 +25,14 @@ def to_zero(state: InvoiceState, reason: str, policy: CorrectionPolicy) -> Corre
         state: the invoice as it stands.
         reason: PrzyczynaKorekty.
         policy: style and type.
+
+    Raises:
+        NeedsAttention: nothing of the invoice is left.
     """
     changes = [LineChange(line, emptied(line)) for line in state.lines if line.amount or line.quantity]
     rates = {row: _negated(rate) for row, rate in state.rates.items() if rate.net or rate.vat}
+    if not changes and not rates:
+        raise NeedsAttention([reasons.nothing()])
     return build(state, changes, rates, reason=reason, kind=policy.type, style=policy.style)
 
 

@@ -1,0 +1,217 @@
+"""What an order asks for after its invoice: refunds, a cancellation, a change, each as a reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector_app.pipeline.purposes import (
+    CANCELLATION,
+    CHANGE,
+    REFUND,
+    REFUNDED,
+    REINSTATED,
+    TO_ZERO,
+    UNREADABLE,
+    WITHDRAWN,
+)
+from connector_app.store.models import INVOICE, Document, DocumentState
+from core.findings import Finding, Severity, Text
+from core.money import ZERO
+from core.orders import Order, OrderState
+
+_NOWHERE = frozenset({DocumentState.REJECTED, DocumentState.CANCELLED})
+
+_BY_RETRY = Text(
+    "Ponów dokument (documents retry), a korekta powstanie; zbędny zamknij (documents close).",
+    "Retry the document (documents retry) to issue the correction; close it (documents close) if none is "
+    "needed.",
+)
+_BY_HAND = Text(
+    "Wystaw korektę ręcznie, np. w Aplikacji Podatnika KSeF: łącznik nie zgaduje, co się zmieniło. "
+    "Potem zamknij dokument (documents close).",
+    "Issue the correction by hand, e.g. in the KSeF Taxpayer's Application: the connector does not guess "
+    "what changed. Then close the document (documents close).",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing that happened to an order after its invoice.
+
+    Attributes:
+        purpose: of its document.
+        amount: what it changes in the total, in the order's currency.
+        finding: why, for a person.
+    """
+
+    purpose: str
+    amount: Decimal
+    finding: Finding
+
+
+def is_in_ksef_or_under_way(row: Document) -> bool:
+    """Whether a correction counts: it was issued, and KSeF did not refuse it."""
+    return row.xml_sha256 is not None and row.state not in _NOWHERE
+
+
+def is_hand_made(row: Document) -> bool:
+    """Whether a row says that the order was, or is to be, corrected outside the connector."""
+    is_change = row.purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
+    closed = row.closed_at is not None and row.purpose not in {*TO_ZERO, UNREADABLE}
+    return is_change or closed
+
+
+def wanted(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+    """Everything that a changed order asks for.
+
+    Args:
+        invoice: issued.
+        order: as it is now.
+        rows: the order's documents by purpose.
+    """
+    found = [_refund(order, refund.id, refund.amount, refund.reason) for refund in order.refunds]
+    found += [_withdrawn(row) for row in _deleted_after_correction(order, rows)]
+    left = (invoice.total or ZERO) + sum(
+        (
+            row.total or ZERO
+            for row in rows.values()
+            if row.purpose != INVOICE and is_in_ksef_or_under_way(row)
+        ),
+        ZERO,
+    )
+    if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
+        found += _to_zero(CANCELLATION, left, order, rows)
+        return found
+    if order.state is OrderState.REFUNDED and sum((one.amount for one in order.refunds), ZERO) < order.total:
+        found += _to_zero(REFUNDED, left, order, rows)
+    elif order.state is not OrderState.REFUNDED and any(
+        is_in_ksef_or_under_way(rows[one]) for one in TO_ZERO & rows.keys()
+    ):
+        found.append(Wanted(REINSTATED, order.total, _reinstated(order)))
+    return found + _change(invoice, order, rows)
+
+
+def _deleted_after_correction(order: Order, rows: Mapping[str, Document]) -> list[Document]:
+    kept = {f"{REFUND}{refund.id}" for refund in order.refunds}
+    return [
+        row
+        for purpose, row in rows.items()
+        if purpose.startswith(REFUND) and purpose not in kept and is_in_ksef_or_under_way(row)
+    ]
+
+
+def _to_zero(purpose: str, left: Decimal, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+    """Wanted while something is left; a correction to zero that was issued stays what it is."""
+    known = rows.get(purpose)
+    if left == 0 or (known is not None and is_in_ksef_or_under_way(known)):
+        return []
+    return [Wanted(purpose, -left, _cancelled(order, left))]
+
+
+def _change(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+    """Another total than the invoice's, or than a person has corrected by hand last."""
+    done = [row for purpose, row in rows.items() if purpose.startswith(CHANGE) and row.closed_at is not None]
+    last = max(done, key=lambda row: (row.closed_at, row.id), default=None)
+    total, currency = invoice.total or ZERO, invoice.currency or ""
+    for row in sorted(done, key=lambda one: (one.closed_at, one.id)):
+        total += row.total or ZERO
+    if (order.total, order.currency) == (total, currency):
+        return []
+    place = f"{CHANGE}{order.total:f}{order.currency}"
+    if last is not None:
+        # the same total may come back after another one was corrected by hand
+        place = f"{place}#{len(done)}"
+    return [Wanted(place, order.total - total, _changed(total, currency, order))]
+
+
+def after_hand_made(finding: Finding) -> Finding:
+    """A refund of an order that was corrected outside the connector: a person decides."""
+    more = Text(
+        "To zamówienie korygowano też poza łącznikiem, którego korekta by tego nie uwzględniła.",
+        "This order was also corrected outside the connector, whose correction would not know of it.",
+    )
+    message = Text(f"{finding.message.pl} {more.pl}", f"{finding.message.en} {more.en}")
+    return _correction_needed(message, _BY_RETRY)
+
+
+def unreadable(path: str, message: str) -> Finding:
+    """An issued order that cannot be read any more."""
+    return Finding(
+        "order-unreadable",
+        Severity.ERROR,
+        path,
+        Text(
+            f"Zamówienia z wystawioną fakturą nie da się już odczytać ze sklepu ({path}): {message}. Zwrotów "
+            "i zmian łącznik nie zobaczy.",
+            f"An invoiced order can no longer be read from the shop ({path}): {message}. Refunds and changes "
+            "will not be seen.",
+        ),
+        Text(
+            "Otwórz zamówienie w sklepie i zapisz je ponownie; gdy da się odczytać, ten wpis zniknie.",
+            "Open the order in the shop and save it again; once it can be read, this entry goes away.",
+        ),
+    )
+
+
+def _correction_needed(message: Text, hint: Text) -> Finding:
+    return Finding("correction-needed", Severity.ERROR, "refunds", message, hint, "art. 106j VAT act")
+
+
+def _refund(order: Order, refund_id: str, amount: Decimal, reason: str) -> Wanted:
+    why_pl = f" (powód: {reason})" if reason else ""
+    why_en = f" (reason: {reason})" if reason else ""
+    message = Text(
+        f"Po wystawieniu faktury zwrócono {amount} {order.currency}{why_pl}: potrzebna jest korekta.",
+        f"{amount} {order.currency} was given back after the invoice{why_en}: a correction is needed.",
+    )
+    return Wanted(f"{REFUND}{refund_id}", -amount, _correction_needed(message, _BY_RETRY))
+
+
+def _withdrawn(correction: Document) -> Wanted:
+    amount = -(correction.total or ZERO)
+    message = Text(
+        f"Zwrot {amount} {correction.currency} usunięto w sklepie po wystawieniu korekty "
+        f"{correction.number}: potrzebna jest korekta z powrotem, jeśli nabywca nie dostał pieniędzy.",
+        f"The refund of {amount} {correction.currency} was deleted in the shop after its correction "
+        f"{correction.number}: a correction back is needed if the buyer did not get the money.",
+    )
+    purpose = f"{WITHDRAWN}{correction.purpose.removeprefix(REFUND)}"
+    return Wanted(purpose, amount, _correction_needed(message, _BY_RETRY))
+
+
+def _cancelled(order: Order, left: Decimal) -> Finding:
+    is_refunded = order.state is OrderState.REFUNDED
+    message = Text(
+        f"Sklep uważa zamówienie za zwrócone, ale nie podaje zwrotów na całość: z faktury zostaje {left} "
+        f"{order.currency}. Potrzebna jest korekta do zera, jeśli pieniądze wróciły do nabywcy.",
+        f"The shop calls the order refunded but names no refunds of all of it: {left} {order.currency} of "
+        "the invoice is left. A correction to zero is needed if the buyer got the money back.",
+    )
+    if not is_refunded:
+        message = Text(
+            f"Po wystawieniu faktury anulowano zamówienie, a z faktury zostaje {left} {order.currency}: "
+            "potrzebna jest korekta do zera, jeśli sprzedaż nie doszła do skutku.",
+            f"The order was cancelled after its invoice, of which {left} {order.currency} is left: a "
+            "correction to zero is needed if the sale did not take place.",
+        )
+    return _correction_needed(message, _BY_RETRY)
+
+
+def _reinstated(order: Order) -> Finding:
+    message = Text(
+        f"Fakturę skorygowano do zera, a zamówienie na {order.total} {order.currency} znów trwa.",
+        f"The invoice was corrected to zero, and the order of {order.total} {order.currency} goes on again.",
+    )
+    return _correction_needed(message, _BY_HAND)
+
+
+def _changed(total: Decimal, currency: str, order: Order) -> Finding:
+    message = Text(
+        f"Po wystawieniu faktury na {total} {currency} zamówienie zmieniono na {order.total} "
+        f"{order.currency}: potrzebna jest korekta.",
+        f"After the invoice of {total} {currency} the order was changed to {order.total} "
+        f"{order.currency}: a correction is needed.",
+    )
+    return _correction_needed(message, _BY_HAND)

@@ -1,0 +1,29 @@
+"""What a document is for: one document for each purpose of an order, so nothing comes about twice."""
+
+from __future__ import annotations
+
+REFUND = "refund:"
+"""Begin: the correction of a refund, by its id."""
+
+WITHDRAWN = "withdrawn:"
+"""Begin: takes back the correction of a refund that was deleted after it."""
+
+CANCELLATION = "cancellation"
+"""Corrects to zero: the order was cancelled."""
+
+REFUNDED = "refunded"
+"""Corrects to zero: the shop calls the order refunded and has no refunds that say so."""
+
+REINSTATED = "reinstated"
+"""The order goes on after its invoice was corrected to zero; corrected by hand."""
+
+CHANGE = "change:"
+"""Begin: the order's total changed; corrected by hand."""
+
+UNREADABLE = "unreadable"
+"""The order cannot be read any more, so nobody knows what happened to it."""
+
+TO_ZERO = frozenset({CANCELLATION, REFUNDED})
+
+BY_HAND = (CHANGE, REINSTATED, UNREADABLE)
+"""Begins of purposes that the connector cannot correct by itself."""
