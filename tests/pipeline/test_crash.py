@@ -26,6 +26,7 @@ from tests.pipeline.world import Clock, World, recorded
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEED = 20261124
 FIRST_ORDER = 5000
+FIRST_REFUND = 900_000
 NEW_INSTALLATION = 5
 
 
@@ -36,6 +37,7 @@ class Harness:
         self.made = made
         self._driver = driver
         self.orders: list[int] = []
+        self.refunded: set[int] = set()
 
     def add_orders(self, count: int) -> None:
         for _ in range(count):
@@ -51,26 +53,47 @@ class Harness:
         self._driver.stdin.flush()
         return [int(code) for code in self._driver.stdout.readline().split()]
 
+    def refund_last(self) -> None:
+        """Give one unit of the newest order back."""
+        order = self.orders[-1]
+        self.made.shop.state.add_refund(
+            order, recorded("refund_partial_line_created", id=FIRST_REFUND + order)
+        )
+        self.refunded.add(order)
+
     def assert_one_story(self) -> None:
-        """Each due order: one document, one number without gaps, one note of each kind, one e-mail."""
+        """Each invoice and each correction: one document, no gap, one note of each kind, one e-mail."""
         accepted = {one["invoiceHash"]: one for one in self.made.in_ksef()}
         documents = self.made.documents()
-        assert [int(one.order.remote_id) for one in documents] == self.orders
+        invoices = [one for one in documents if one.purpose == "invoice"]
+        corrections = [one for one in documents if one.purpose != "invoice"]
+        assert [int(one.order.remote_id) for one in invoices] == self.orders
+        assert {int(one.order.remote_id) for one in corrections} == self.refunded
+        assert len(corrections) == len(self.refunded)
         assert len(self.made.in_ksef()) == len(accepted) == len(documents)
         for one in documents:
-            assert (one.state, one.purpose) == ("published", "invoice"), one.waiting_for
+            assert one.state == "published", one.waiting_for
             in_ksef = accepted[hash_text(one.xml_sha256 or "")]
             assert (in_ksef["ksefNumber"], in_ksef["invoiceNumber"]) == (one.ksef_number, one.number)
             assert one.upo is not None
+            self._assert_noted(int(one.order.remote_id), str(one.ksef_number))
+        for one in invoices:
             self._assert_in_shop(int(one.order.remote_id), str(one.ksef_number))
-        taken = [int(str(one.number).rpartition("/")[2]) for one in documents]
-        assert sorted(taken) == list(range(1, len(documents) + 1))
+        for series in (invoices, corrections):
+            taken = [int(str(one.number).rpartition("/")[2]) for one in series]
+            assert sorted(taken) == list(range(1, len(series) + 1))
+
+    def _assert_noted(self, order: int, ksef_number: str) -> None:
+        kinds = [
+            note["customer_note"]
+            for note in self.made.in_shop(order)["notes"]
+            if f"KSeF: {ksef_number}" in note["note"]
+        ]
+        assert sorted(kinds) == [False, True]
 
     def _assert_in_shop(self, order: int, ksef_number: str) -> None:
         seen = self.made.in_shop(order)
-        notes = [note["customer_note"] for note in seen["notes"] if ksef_number in note["note"]]
-        assert sorted(notes) == [False, True]
-        assert len(seen["emails"]) == 1
+        assert len(seen["emails"]) == 1 + (order in self.refunded)
         values = [entry["value"] for entry in seen["meta_data"] if entry["key"] == "_ksef_number"]
         assert values == [ksef_number]
 
@@ -123,6 +146,24 @@ def test_a_kill_at_any_commit_of_the_first_run_changes_nothing(tmp_path: Path, m
             if commit >= NEW_INSTALLATION:
                 assert made.run("clean") == [0]
         assert commit > 10
+        made.assert_one_story()
+
+
+@pytest.mark.parametrize("mode", ["before", "after"])
+def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mode: str) -> None:
+    """From seeing the refund to the last note about its correction: killed at each commit, one story."""
+    with harness(tmp_path) as made:
+        commit = 0
+        ended = [-9]
+        while ended == [-9]:
+            commit += 1
+            made.add_orders(1)
+            assert made.run("clean") == [0]
+            made.refund_last()
+            ended = made.run(mode, commit)
+            assert ended in ([-9], [0]), ended
+            assert made.run("clean") == [0]
+        assert commit > 8
         made.assert_one_story()
 
 
