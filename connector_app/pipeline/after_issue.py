@@ -8,8 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.pipeline import life
-from connector_app.pipeline.changes import Wanted, after_hand_made, is_hand_made, unreadable, wanted
-from connector_app.pipeline.purposes import REFUND, UNREADABLE
+from connector_app.pipeline.changes import (
+    Wanted,
+    after_hand_made,
+    is_hand_made,
+    unreadable,
+    wanted,
+    zero_by_hand,
+)
+from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, Store
@@ -44,6 +51,7 @@ def after_issue(
     touched = _drop(rows, {one.purpose for one in asked}, now)
     by_itself = StorePolicy.from_json(store.policy).corrections is Corrections.AUTOMATIC
     hand_made = any(is_hand_made(row) for row in rows.values())
+    hand_made = hand_made or any(one.purpose.startswith(CHANGE) for one in asked)
     for one in asked:
         row = rows.get(one.purpose)
         if row is not None and not _comes_back(row):
@@ -62,6 +70,8 @@ def _begin(row: Document, one: Wanted, now: datetime, *, by_itself: bool, hand_m
     is_refund = one.purpose.startswith(REFUND)
     if is_refund and hand_made:
         life.ask(row, [after_hand_made(one.finding)], now)
+    elif hand_made and one.purpose in TO_ZERO:
+        life.ask(row, [one.finding, zero_by_hand()], now)
     elif is_refund and by_itself:
         life.move(row, DocumentState.READY, one.finding.message, now)
     else:

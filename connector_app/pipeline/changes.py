@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from connector_app.pipeline.purposes import (
     CANCELLATION,
+    CANCELLED_AGAIN,
     CHANGE,
     REFUND,
     REFUNDED,
+    REFUNDED_AGAIN,
     REINSTATED,
     TO_ZERO,
     UNREADABLE,
@@ -73,6 +75,7 @@ def wanted(invoice: Document, order: Order, rows: Mapping[str, Document]) -> lis
     """
     found = [_refund(order, refund.id, refund.amount, refund.reason) for refund in order.refunds]
     found += [_withdrawn(row) for row in _deleted_after_correction(order, rows)]
+    found += _again(order, rows)
     left = (invoice.total or ZERO) + sum(
         (
             row.total or ZERO
@@ -111,19 +114,46 @@ def _to_zero(purpose: str, left: Decimal, order: Order, rows: Mapping[str, Docum
 
 
 def _change(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
-    """Another total than the invoice's, or than a person has corrected by hand last."""
+    """Another total than the invoice's, or than a person has corrected to by hand last."""
     done = [row for purpose, row in rows.items() if purpose.startswith(CHANGE) and row.closed_at is not None]
-    last = max(done, key=lambda row: (row.closed_at, row.id), default=None)
     total, currency = invoice.total or ZERO, invoice.currency or ""
-    for row in sorted(done, key=lambda one: (one.closed_at, one.id)):
-        total += row.total or ZERO
-    if (order.total, order.currency) == (total, currency):
-        return []
     place = f"{CHANGE}{order.total:f}{order.currency}"
-    if last is not None:
+    if done:
+        last = max(done, key=lambda row: (row.closed_at, row.id))
+        target = last.purpose.removeprefix(CHANGE).partition("#")[0]
+        total, currency = Decimal(target[:-3]), target[-3:]
         # the same total may come back after another one was corrected by hand
         place = f"{place}#{len(done)}"
+    if (order.total, order.currency) == (total, currency):
+        return []
     return [Wanted(place, order.total - total, _changed(total, currency, order))]
+
+
+def _again(order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+    """What happens once more after it was taken back: only a person knows how it stands."""
+    found = []
+    for refund in order.refunds:
+        undone = rows.get(f"{WITHDRAWN}{refund.id}")
+        if undone is not None and is_in_ksef_or_under_way(undone):
+            finding = _correction_needed(
+                _refund(order, refund.id, refund.amount, "").finding.message, _BY_HAND
+            )
+            found.append(Wanted(f"{REFUNDED_AGAIN}{refund.id}", -refund.amount, finding))
+    reinstated = rows.get(REINSTATED)
+    is_off = order.state in {OrderState.CANCELLED, OrderState.FAILED}
+    if is_off and reinstated is not None and reinstated.closed_at is not None:
+        finding = _correction_needed(_cancelled(order, order.total).message, _BY_HAND)
+        found.append(Wanted(CANCELLED_AGAIN, -order.total, finding))
+    return found
+
+
+def zero_by_hand() -> Finding:
+    """To zero, but part of the invoice was corrected outside the connector."""
+    message = Text(
+        "Zamówienie korygowano też poza łącznikiem, więc łącznik nie wie, ile zostaje do zera.",
+        "The order was also corrected outside the connector, so it does not know what is left to zero.",
+    )
+    return _correction_needed(message, _BY_HAND)
 
 
 def after_hand_made(finding: Finding) -> Finding:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
+from connector_app.pipeline.changes import is_hand_made, zero_by_hand
 from connector_app.pipeline.issue import ask_if_same, freeze
 from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, TO_ZERO, WITHDRAWN
 from connector_app.pipeline.services import Services, dump_text
@@ -54,14 +55,12 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return seen
         profile = services.profile(seen.seller)
         code = seen.order.store.code
-        invoice, earlier = _chain(session, seen)
+        invoice, earlier, hand_made = _chain(session, seen)
     missing = _waits_for(invoice, earlier)
     if missing is not None:
         return _wait(services, document_id, missing)
-    if not _is_still_asked(seen):
-        return life.change(
-            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, _NO_MORE, now)
-        )
+    if not _is_still_asked(seen, earlier):
+        return _cancel(services, document_id)
     refund: Refund | None = None
     if seen.purpose.startswith(REFUND):
         found = _refund(seen, shop)
@@ -69,6 +68,7 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return _no_refund(services, document_id, found)
         refund = found
     try:
+        _knows_what_is_left(seen, hand_made)
         state = _state(invoice, earlier)
         prepared, proof = _prepare(state, refund, _undone(seen, earlier), seen.purpose, profile.corrections)
     except NeedsAttention as attention:
@@ -79,8 +79,13 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
     return freeze(services, seen, prepared.issue, series, now)
 
 
-def _chain(session: Session, correction: Document) -> tuple[Document, list[Document]]:
-    """The invoice of a correction's order, and the corrections that were begun before."""
+def _chain(session: Session, correction: Document) -> tuple[Document, list[Document], bool]:
+    """What a correction stands on.
+
+    Returns:
+        The invoice of its order; the corrections that were begun before; whether the order was corrected
+        outside the connector too.
+    """
     rows = list(
         session.scalars(
             select(Document)
@@ -99,9 +104,8 @@ def _chain(session: Session, correction: Document) -> tuple[Document, list[Docum
         and row.xml_sha256
         and row.state != DocumentState.CANCELLED
     ]
-    return invoice, sorted(
-        begun, key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at)
-    )
+    begun.sort(key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at))
+    return invoice, begun, any(is_hand_made(row) for row in rows)
 
 
 def _waits_for(invoice: Document, earlier: Sequence[Document]) -> Text | None:
@@ -124,7 +128,7 @@ def _wait(services: Services, document_id: int, missing: Text) -> Document:
     with services.database.begin() as session:
         row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         # accepted in this very moment by somebody else: nothing would wake it
-        if row.state == DocumentState.READY and _waits_for(*_chain(session, row)) is not None:
+        if row.state == DocumentState.READY and _waits_for(*_chain(session, row)[:2]) is not None:
             life.move(row, DocumentState.WAITING, missing, services.clock())
             row.waiting_for = dump_text(missing)
     services.watch(row)
@@ -159,15 +163,41 @@ _GONE = Finding(
 )
 
 
-def _is_still_asked(document: Document) -> bool:
-    """Whether the order, as it was read last, is still cancelled or called refunded."""
-    snapshot = document.order.snapshot
-    if document.purpose not in TO_ZERO or snapshot is None:
+def _knows_what_is_left(document: Document, hand_made: bool) -> None:
+    """Refuse to zero an invoice that was also corrected outside the connector.
+
+    Raises:
+        NeedsAttention: it was.
+    """
+    if hand_made and document.purpose in TO_ZERO:
+        raise NeedsAttention([zero_by_hand()])
+
+
+def _is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:
+    """Whether the order, as it was read last, still asks for a correction."""
+    if document.order.snapshot is None:
         return True
-    state = from_json(snapshot).state
+    order = from_json(document.order.snapshot)
+    listed = {f"{REFUND}{refund.id}" for refund in order.refunds}
+    if document.purpose.startswith(REFUND):
+        return document.purpose in listed
+    if document.purpose.startswith(WITHDRAWN):
+        refund = f"{REFUND}{document.purpose.removeprefix(WITHDRAWN)}"
+        return refund not in listed and any(row.purpose == refund for row in earlier)
     if document.purpose == REFUNDED:
-        return state is OrderState.REFUNDED
-    return state in {OrderState.CANCELLED, OrderState.FAILED}
+        return order.state is OrderState.REFUNDED
+    return order.state in {OrderState.CANCELLED, OrderState.FAILED}
+
+
+def _cancel(services: Services, document_id: int) -> Document:
+    """End a correction that nothing asks for any more, and let those go on that wait for it."""
+
+    def cancel(row: Document) -> None:
+        if row.state == DocumentState.READY and row.xml_sha256 is None:
+            life.move(row, DocumentState.CANCELLED, _NO_MORE, services.clock())
+            life.wake(row, services.clock())
+
+    return life.change(services, document_id, cancel)
 
 
 def _refund(document: Document, shop: ShopAdapter | None) -> Refund | ShopError | None:
@@ -192,9 +222,7 @@ def _refund(document: Document, shop: ShopAdapter | None) -> Refund | ShopError 
 def _no_refund(services: Services, document_id: int, why: ShopError | None) -> Document:
     now = services.clock()
     if why is None:
-        return life.change(
-            services, document_id, lambda row: life.move(row, DocumentState.CANCELLED, _NO_MORE, now)
-        )
+        return _cancel(services, document_id)
     if isinstance(why, UnreadableOrder | NotFound):
         finding = _unreadable(why) if isinstance(why, UnreadableOrder) else _GONE
         return life.change(services, document_id, lambda row: life.ask(row, [finding], now))

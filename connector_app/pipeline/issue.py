@@ -58,9 +58,12 @@ def issue(services: Services, document_id: int) -> Document:
     decision = decide(from_json(snapshot), StorePolicy.from_json(policy))
     if decision.state != DocumentState.READY:
         # made due by a person's retry; the order may have been cancelled since its invoice was refused
-        return life.change(
-            services, document_id, lambda row: life.move(row, decision.state, decision.reason, now)
-        )
+
+        def decided(row: Document) -> None:
+            if is_same(row, document):
+                life.move(row, decision.state, decision.reason, now)
+
+        return life.change(services, document_id, decided)
     profile = services.profile(seller)
     try:
         # before the transaction: asking for an exchange rate may take its time

@@ -17,6 +17,12 @@ REFUNDED = "refunded"
 REINSTATED = "reinstated"
 """The order goes on after its invoice was corrected to zero; corrected by hand."""
 
+CANCELLED_AGAIN = "cancelled-again"
+"""The order was cancelled once more after a person invoiced its going on; corrected by hand."""
+
+REFUNDED_AGAIN = "refunded-again:"
+"""Begin: a refund is back whose correction was taken back; corrected by hand."""
+
 CHANGE = "change:"
 """Begin: the order's total changed; corrected by hand."""
 
@@ -25,5 +31,5 @@ UNREADABLE = "unreadable"
 
 TO_ZERO = frozenset({CANCELLATION, REFUNDED})
 
-BY_HAND = (CHANGE, REINSTATED, UNREADABLE)
+BY_HAND = (CHANGE, REINSTATED, CANCELLED_AGAIN, REFUNDED_AGAIN, UNREADABLE)
 """Begins of purposes that the connector cannot correct by itself."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.world import World, world
+from tests.pipeline.world import World, recorded, world
 
 
 @pytest.fixture
@@ -15,4 +15,14 @@ def ready_world(tmp_path: Path) -> Iterator[World]:
     """Five recorded orders, a seller with a certificate, a store: ready to run."""
     with world(tmp_path) as made:
         made.prepare()
+        yield made
+
+
+@pytest.fixture
+def invoiced(tmp_path: Path) -> Iterator[World]:
+    """One order whose invoice is accepted."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        made.run()
+        made.clock.sleep(60)
         yield made

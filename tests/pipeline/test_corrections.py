@@ -2,94 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connector_app.pipeline import life
 from connector_app.policies import Corrections, Recipients, StorePolicy
-from connector_app.store.models import Document, Seller, Store
+from connector_app.store.models import Document
 from core.fa import registry, schema
-from core.fa.read import read
-from core.invoices.model import Invoice
-from sandbox.ksef.state import Settings
+from tests.pipeline.refunds import (
+    A_MINUTE,
+    ONE_MUG,
+    ORDER,
+    SHIPPING,
+    corrections,
+    invoice_under_way,
+    parsed,
+    reasons,
+    refund,
+    retry,
+    set_policy,
+    spread_amounts,
+)
 from tests.pipeline.world import World, recorded, world
-
-ORDER = 15
-ONE_MUG = "refund_partial_line_created"
-SHIPPING = "refund_shipping_only"
-A_MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def invoiced(tmp_path: Path) -> Iterator[World]:
-    """One order whose invoice is accepted."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
-        made.clock.sleep(60)
-        yield made
-
-
-@contextmanager
-def invoice_under_way(home: Path) -> Iterator[World]:
-    """KSeF works on the invoice of the order for half an hour."""
-    with world(home, [recorded("order_net_prices_round_per_line")]) as made:
-        made.prepare()
-        made.run()
-        made.ksef.state.settings = Settings(processing_seconds=1800)
-        made.clock.sleep(60)
-        made.shop.state.add_orders([recorded("order_full")], {})
-        made.shop.state.touch(ORDER)
-        made.run(A_MINUTE)
-        assert made.by_order()["15"].state == "sent"
-        yield made
-
-
-def corrections(made: World) -> list[Document]:
-    """All documents but the invoice, oldest first."""
-    return [one for one in made.documents() if one.purpose != "invoice"]
-
-
-def parsed(document: Document) -> Invoice:
-    """What the stored XML says."""
-    return read(schema.parse(document.xml or b"")).invoice
-
-
-def reasons(document: Document) -> list[str]:
-    """Codes of what a person is asked."""
-    return [reason["code"] for reason in document.attention or []]
-
-
-def refund(made: World, name: str, **changes: Any) -> dict[str, Any]:
-    """Give money back in the shop."""
-    given = recorded(name, **changes)
-    made.shop.state.add_refund(ORDER, given)
-    return given
-
-
-def retry(made: World, document_id: int) -> None:
-    """Ask for another try as ``documents retry`` does."""
-    services = made.services()
-    life.change(services, document_id, lambda row: life.again(row, services.clock()))
-
-
-def set_policy(made: World, policy: StorePolicy) -> None:
-    """Change the store's rules."""
-    with made.services().database.begin() as session:
-        session.get_one(Store, 1).policy = policy.as_json()
-
-
-def spread_amounts(made: World) -> None:
-    """Change the seller's settings, as a second ``seller add`` does."""
-    with made.services().database.begin() as session:
-        seller = session.get_one(Seller, 1)
-        seller.profile = {**seller.profile, "corrections": {"amount_only": "spread"}}
 
 
 @pytest.mark.parametrize("version", ["FA2", "FA3"])
@@ -385,198 +322,3 @@ def test_the_proof_adds_up(invoiced: World) -> None:
     assert proof["holds"] is True
     assert proof["refunded"] == proof["corrected"] == "43.62"
     assert [rate["rate"] for rate in proof["rates"]] == ["23%"]
-
-
-def states(made: World) -> dict[str, str]:
-    """State by purpose."""
-    return {one.purpose: one.state for one in made.documents()}
-
-
-def test_a_correction_goes_on_behind_one_that_the_shop_refused_to_note(invoiced: World) -> None:
-    """KSeF has the first; that the shop takes no note of it is no reason to wait."""
-    refund(invoiced, ONE_MUG)
-    invoiced.shop.fault("http_500", path="notes", times=10_000)
-    invoiced.run(A_MINUTE)
-    assert states(invoiced)["refund:16"] == "accepted"
-    refund(invoiced, SHIPPING)
-    invoiced.clock.sleep(60)
-    invoiced.run(A_MINUTE)
-    assert states(invoiced) == {"invoice": "published", "refund:16": "accepted", "refund:17": "accepted"}
-
-
-def test_a_refused_invoice_of_a_cancelled_order_is_not_issued_by_a_retry(tmp_path: Path) -> None:
-    """The order was cancelled since: the retry decides anew, and nothing reaches KSeF."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.ksef.state.faults.add("refuse_code", "POST .*/invoices$", value=430)
-        made.run()
-        made.clock.sleep(60)
-        made.shop.state.change(ORDER, status="cancelled")
-        made.run()
-        retry(made, made.by_order()["15"].id)
-        made.run()
-        assert set(states(made).values()) == {"cancelled"}
-        assert made.in_ksef() == []
-
-
-def test_one_empty_list_of_refunds_loses_nothing(invoiced: World) -> None:
-    """The order names a refund that the list lacks for a while, as a cache does: the correction waits."""
-    given = refund(invoiced, ONE_MUG)
-    invoiced.shop.state.refunds[ORDER].clear()
-    invoiced.run(timedelta(minutes=2))
-    (correction,) = corrections(invoiced)
-    assert (correction.state, correction.number) == ("ready", None)
-    invoiced.shop.state.refunds[ORDER].append(given)
-    invoiced.run()
-    assert states(invoiced)["refund:16"] == "published"
-
-
-def test_a_refund_that_comes_back_is_corrected(tmp_path: Path) -> None:
-    """Taken out of the order and put back before its correction was issued."""
-    with invoice_under_way(tmp_path) as made:
-        refund(made, ONE_MUG)
-        made.run(A_MINUTE)
-        kept = made.shop.state.order(ORDER)["refunds"]
-        made.clock.sleep(60)
-        made.shop.state.change(ORDER, refunds=[])
-        made.run(A_MINUTE)
-        assert states(made)["refund:16"] == "cancelled"
-        made.clock.sleep(60)
-        made.shop.state.change(ORDER, refunds=kept)
-        made.run(timedelta(hours=2))
-        assert states(made)["refund:16"] == "published"
-
-
-def test_an_invoiced_order_that_becomes_unreadable_asks_until_it_can_be_read(invoiced: World) -> None:
-    """A refund behind it could be missed, so a person hears of it; the refund is corrected in the end."""
-    refund(invoiced, ONE_MUG)
-    total = invoiced.shop.state.order(ORDER)["total"]
-    invoiced.shop.state.change(ORDER, total="dwa")
-    invoiced.run()
-    assert states(invoiced) == {"invoice": "published", "unreadable": "attention"}
-    invoiced.clock.sleep(60)
-    invoiced.shop.state.change(ORDER, total=total)
-    invoiced.run()
-    assert states(invoiced) == {"invoice": "published", "unreadable": "cancelled", "refund:16": "published"}
-
-
-def test_an_unreadable_order_asks_again_after_each_retry(tmp_path: Path) -> None:
-    """Retrying does not help, and does not spin either."""
-    with world(tmp_path, [recorded("order_full", total="dwa")]) as made:
-        made.prepare()
-        made.run()
-        for _ in range(3):
-            made.clock.sleep(3600)
-            retry(made, made.documents()[0].id)
-            made.run(A_MINUTE)
-            assert states(made) == {"invoice": "attention"}
-
-
-def test_an_order_that_goes_on_after_its_correction_to_zero_asks_a_person(invoiced: World) -> None:
-    """Cancelled, corrected to zero, then completed after all: a sale without an invoice is not kept quiet."""
-    invoiced.shop.state.change(ORDER, status="cancelled")
-    invoiced.run()
-    retry(invoiced, corrections(invoiced)[0].id)
-    invoiced.run()
-    invoiced.clock.sleep(60)
-    invoiced.shop.state.change(ORDER, status="completed")
-    invoiced.run()
-    assert states(invoiced) == {
-        "invoice": "published",
-        "cancellation": "published",
-        "reinstated": "attention",
-    }
-
-
-def test_a_late_retry_does_not_zero_an_order_that_goes_on(invoiced: World) -> None:
-    """Cancelled and put right before anybody answered: the question goes away, a retry changes nothing."""
-    invoiced.shop.state.change(ORDER, status="cancelled")
-    invoiced.run()
-    invoiced.clock.sleep(60)
-    invoiced.shop.state.change(ORDER, status="completed")
-    invoiced.run()
-    assert states(invoiced)["cancellation"] == "cancelled"
-    retry(invoiced, corrections(invoiced)[0].id)
-    invoiced.run()
-    assert states(invoiced)["cancellation"] == "cancelled"
-    assert len(invoiced.in_ksef()) == 1
-
-
-def test_a_refund_after_a_change_made_by_hand_asks_a_person(invoiced: World) -> None:
-    """The connector does not know what was corrected elsewhere, so it issues nothing by itself."""
-    invoiced.shop.state.change(ORDER, total="300.00")
-    invoiced.run()
-    services = invoiced.services()
-    life.change(services, corrections(invoiced)[0].id, lambda row: life.close(row, services.clock()))
-    invoiced.clock.sleep(60)
-    refund(invoiced, ONE_MUG)
-    invoiced.run()
-    assert states(invoiced)["refund:16"] == "attention"
-    invoiced.clock.sleep(60)
-    invoiced.shop.state.change(ORDER, total="246.55")
-    invoiced.run()
-    assert states(invoiced)["change:246.55PLN#1"] == "attention"
-
-
-def test_a_correction_to_zero_needs_no_shop(invoiced: World) -> None:
-    """The merchant cancels the order and then deletes it: what KSeF has can still be taken back."""
-    invoiced.shop.state.change(ORDER, status="cancelled")
-    invoiced.run()
-    del invoiced.shop.state.orders[ORDER]
-    invoiced.clock.sleep(3600)
-    retry(invoiced, corrections(invoiced)[0].id)
-    invoiced.run()
-    (correction,) = corrections(invoiced)
-    assert correction.ksef_number is not None
-    assert reasons(correction) == ["published-order-gone"]
-
-
-def test_a_refund_of_a_deleted_order_asks_a_person(tmp_path: Path) -> None:
-    """Its lines cannot be read any more; that is not the same as a refund taken back."""
-    with invoice_under_way(tmp_path) as made:
-        refund(made, ONE_MUG)
-        made.run(A_MINUTE)
-        del made.shop.state.orders[ORDER]
-        made.clock.sleep(3600)
-        made.run(timedelta(hours=2))
-        (correction,) = corrections(made)
-        assert (correction.state, reasons(correction)) == ("attention", ["order-gone"])
-
-
-def test_nothing_is_asked_when_nothing_is_left(tmp_path: Path) -> None:
-    """All was refunded and corrected; cancelling the order then changes nothing."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
-        made.clock.sleep(60)
-        made.shop.state.change(ORDER, status="cancelled")
-        made.run()
-        retry(made, corrections(made)[0].id)
-        made.run()
-        made.clock.sleep(60)
-        made.shop.state.change(ORDER, status="failed")
-        made.run()
-        assert states(made) == {"invoice": "published", "cancellation": "published"}
-
-
-def test_an_order_called_refunded_without_refunds_asks_a_person(invoiced: World) -> None:
-    """A status written by another program: the money may have gone back, and a retry corrects to zero."""
-    invoiced.shop.state.change(ORDER, status="refunded")
-    invoiced.run()
-    assert states(invoiced) == {"invoice": "published", "refunded": "attention"}
-    retry(invoiced, corrections(invoiced)[0].id)
-    invoiced.run()
-    assert states(invoiced)["refunded"] == "published"
-
-
-def test_a_correction_closed_by_mistake_can_be_retried(invoiced: World) -> None:
-    """``documents close`` has a way back."""
-    refund(invoiced, "refund_amount_only")
-    invoiced.run()
-    document_id = corrections(invoiced)[0].id
-    services = invoiced.services()
-    life.change(services, document_id, lambda row: life.close(row, services.clock()))
-    spread_amounts(invoiced)
-    retry(invoiced, document_id)
-    invoiced.run()
-    assert states(invoiced)["refund:18"] == "published"
