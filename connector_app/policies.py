@@ -12,7 +12,7 @@ from adapters.contract import Channel
 from connector_app.store.models import DocumentState
 from core.calendar import warsaw_day
 from core.findings import Text
-from core.orders import Order, OrderState
+from core.orders import CALLED_OFF, Order, OrderState
 
 
 class Recipients(StrEnum):
@@ -117,7 +117,7 @@ def decide(order: Order, policy: StorePolicy) -> Decision:
 
 def _never(order: Order, policy: StorePolicy) -> Text | None:
     """Why no invoice will be made as things stand."""
-    if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
+    if order.state in CALLED_OFF:
         return Text("Zamówienie anulowano przed wystawieniem faktury.", "Cancelled before it was invoiced.")
     if order.total == 0:
         return Text(

@@ -48,6 +48,10 @@ class OrderState(StrEnum):
     FAILED = "failed"
 
 
+CALLED_OFF = frozenset({OrderState.CANCELLED, OrderState.FAILED})
+"""States of an order whose sale does not take place."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaxShare:
     """The part of a line that one tax rate bears.

@@ -4,23 +4,22 @@ A table is announced at 12:15 on each working day and carries the next number of
 little from day to day so that a wrong day shows. Answers and refusals have the form of
 https://api.nbp.pl/, where a currency, a day or a period without data is a plain 404.
 
-Run a stand-in for a person with :func:`serve`, inside a test with :class:`NbpSandbox`.
+Tests run it with :class:`NbpSandbox`.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from flask import Flask, Response, request
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
 from core.calendar import WARSAW, is_working_day, warsaw_day
+from sandbox.background import BackgroundServer
 
 CURRENCIES: Final[Mapping[str, tuple[str, Decimal]]] = {
     "USD": ("dolar amerykański", Decimal("3.6500")),
@@ -41,7 +40,6 @@ CURRENCIES: Final[Mapping[str, tuple[str, Decimal]]] = {
 MOST_DAYS: Final = 93
 """The longest period of one enquiry."""
 
-_HOST = "127.0.0.1"
 _ANNOUNCED_AT = time(12, 15)
 _FIRST_DAY = date(2002, 1, 2)
 _STEPS = 97
@@ -50,7 +48,7 @@ Spoil = Callable[[Response], Response]
 """Gets the true answer and gives another; it may wait or raise ``ConnectionAbortedError``."""
 
 
-class NbpSandbox:
+class NbpSandbox(BackgroundServer):
     """The API on a localhost port, running inside a ``with`` block.
 
     Args:
@@ -70,20 +68,21 @@ class NbpSandbox:
         port: int = 0,
         without: Collection[date] = (),
     ) -> None:
+        super().__init__(port, _QuietHandler)
         self._clock = clock
-        self._port = port
         self._without = frozenset(without)
         self._faults: list[Spoil] = []
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
         self.lost: set[date] = set()
         self.requests: list[str] = []
 
     @property
     def url(self) -> str:
         """Base address of the running API, without a trailing slash."""
-        assert self._server is not None, "the NBP is not running"
-        return f"http://{_HOST}:{self._server.server_port}/api"
+        return f"{super().url}/api"
+
+    def application(self) -> Flask:
+        """The API."""
+        return _app(self)
 
     def fault(self, spoil: Spoil, times: int = 1) -> None:
         """Spoil the next answers.
@@ -118,30 +117,6 @@ class NbpSandbox:
     def _is_announced(self, day: date) -> bool:
         return datetime.combine(day, _ANNOUNCED_AT, WARSAW) <= self._clock()
 
-    def start(self) -> Self:
-        """Listen and answer in the background; the port is open when this returns."""
-        self._server = make_server(
-            _HOST, self._port, _app(self), threaded=True, request_handler=_QuietHandler
-        )
-        self._server.daemon_threads = True  # type: ignore[attr-defined] # of the threaded server
-        self._server.block_on_close = False  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop listening."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = self._thread = None
-
-    def wait(self) -> None:
-        """Block until it is stopped."""
-        if self._thread is not None:
-            self._thread.join()
-
     def answer(self, currency: str, first: date, last: date) -> Response:
         """The answer to an enquiry about a period, both days included."""
         if last < first:
@@ -162,14 +137,6 @@ class NbpSandbox:
         name = json.dumps(CURRENCIES[currency][0], ensure_ascii=False)
         body = f'{{"table":"A","currency":{name},"code":"{currency}","rates":[{rows}]}}'
         return Response(body, content_type="application/json; charset=utf-8")
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -211,16 +178,3 @@ def _app(bank: NbpSandbox) -> Flask:
 
 def _refusal(status: int, text: str) -> Response:
     return Response(f"{status} {text}", status, content_type="text/plain; charset=utf-8")
-
-
-def serve(port: int) -> None:
-    """Run the stand-in until it is interrupted.
-
-    Args:
-        port: localhost port.
-    """
-    with NbpSandbox(port=port) as bank:
-        try:
-            bank.wait()
-        except KeyboardInterrupt:
-            return

@@ -135,14 +135,7 @@ def add(
     profile = load_profile(app, profile_file)
     place = _environment(app, environment, api_url, qr_url)
     schema = registry.schema_for(version.upper())
-    if schema.version is registry.SchemaVersion.FA2 and place in {environments.DEMO, environments.PRODUCTION}:
-        raise BadInput(
-            app.text(
-                f"Środowisko {place.name} nie przyjmuje już FA(2).",
-                f"{place.name} accepts no FA(2) any more.",
-            ),
-            "--schema FA3",
-        )
+    _fits(app, schema, place)
     found = _credential(app, _Files(certificate, key, p12, password, token))
     services = app.open()
     with services.database.begin() as session:
@@ -166,6 +159,22 @@ def add(
     if isinstance(found, KeyMaterial):
         until = f"{found.valid_until:%Y-%m-%d}"
         app.say(Text(f"  Certyfikat jest ważny do {until}.", f"  The certificate is valid until {until}."))
+
+
+def _fits(app: App, schema: registry.FaSchema, place: Environment) -> None:
+    """Only TEST takes FA(2) still.
+
+    Raises:
+        BadInput: another environment.
+    """
+    if schema.version is registry.SchemaVersion.FA2 and place in {environments.DEMO, environments.PRODUCTION}:
+        raise BadInput(
+            app.text(
+                f"Środowisko {place.name} nie przyjmuje już FA(2).",
+                f"{place.name} accepts no FA(2) any more.",
+            ),
+            "--schema FA3",
+        )
 
 
 def _stays(app: App, session: Session, seller: Seller, place: Environment) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -127,6 +126,13 @@ def add(
         platforms.connect(platform, config).close()
     except ShopError as error:
         raise BadInput(error.message, error.hint) from None
+    given = {
+        "recipients": recipients,
+        "trigger": trigger,
+        "corrections": corrections,
+        "start_day": start and start.date().isoformat(),
+        "language": note_language,
+    }
     services = app.open()
     now = services.clock()
     with services.database.begin() as session:
@@ -137,14 +143,7 @@ def add(
             policy = StorePolicy(start_day=warsaw_day(now))
         else:
             policy = StorePolicy.from_json(row.policy)
-        policy = replace(
-            policy,
-            recipients=Recipients(recipients) if recipients else policy.recipients,
-            trigger=Trigger(trigger) if trigger else policy.trigger,
-            corrections=Corrections(corrections) if corrections else policy.corrections,
-            start_day=start.date() if start else policy.start_day,
-            language=note_language or policy.language,
-        )
+        policy = StorePolicy.from_json(policy.as_json() | {key: one for key, one in given.items() if one})
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
         session.add(row)

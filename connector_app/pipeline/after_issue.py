@@ -20,11 +20,8 @@ from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, Store
-from core.findings import Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
-
-_WAITS = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
 
 
 def after_issue(
@@ -90,13 +87,10 @@ def _drop(rows: dict[str, Document], asked: set[str], now: datetime) -> list[Doc
         for purpose, row in rows.items()
         if purpose != INVOICE
         and purpose not in asked
-        and (row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in _WAITS))
+        and (row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in life.UNDECIDED))
     ]
     for row in dropped:
-        row.attention = None
-        text = Text("W sklepie nie ma już tej zmiany.", "The shop no longer says this.")
-        life.move(row, DocumentState.CANCELLED, text, now)
-        life.wake(row, now)
+        life.drop(row, now)
     return dropped
 
 

@@ -21,7 +21,7 @@ from connector_app.pipeline.purposes import (
 from connector_app.store.models import INVOICE, Document, DocumentState
 from core.findings import Finding, Severity, Text
 from core.money import ZERO
-from core.orders import Order, OrderState
+from core.orders import CALLED_OFF, Order, OrderState
 
 _NOWHERE = frozenset({DocumentState.REJECTED, DocumentState.CANCELLED})
 
@@ -84,7 +84,7 @@ def wanted(invoice: Document, order: Order, rows: Mapping[str, Document]) -> lis
         ),
         ZERO,
     )
-    if order.state in {OrderState.CANCELLED, OrderState.FAILED}:
+    if order.state in CALLED_OFF:
         found += _to_zero(CANCELLATION, left, order, rows)
         return found
     if order.state is OrderState.REFUNDED and sum((one.amount for one in order.refunds), ZERO) < order.total:
@@ -110,7 +110,8 @@ def _to_zero(purpose: str, left: Decimal, order: Order, rows: Mapping[str, Docum
     known = rows.get(purpose)
     if left == 0 or (known is not None and is_in_ksef_or_under_way(known)):
         return []
-    return [Wanted(purpose, -left, _cancelled(order, left))]
+    why = _cancelled if purpose == CANCELLATION else _called_refunded
+    return [Wanted(purpose, -left, why(order, left))]
 
 
 def _change(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
@@ -140,8 +141,7 @@ def _again(order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
             )
             found.append(Wanted(f"{REFUNDED_AGAIN}{refund.id}", -refund.amount, finding))
     reinstated = rows.get(REINSTATED)
-    is_off = order.state in {OrderState.CANCELLED, OrderState.FAILED}
-    if is_off and reinstated is not None and reinstated.closed_at is not None:
+    if order.state in CALLED_OFF and reinstated is not None and reinstated.closed_at is not None:
         finding = _correction_needed(_cancelled(order, order.total).message, _BY_HAND)
         found.append(Wanted(CANCELLED_AGAIN, -order.total, finding))
     return found
@@ -212,20 +212,22 @@ def _withdrawn(correction: Document) -> Wanted:
 
 
 def _cancelled(order: Order, left: Decimal) -> Finding:
-    is_refunded = order.state is OrderState.REFUNDED
+    message = Text(
+        f"Po wystawieniu faktury anulowano zamówienie, a z faktury zostaje {left} {order.currency}: "
+        "potrzebna jest korekta do zera, jeśli sprzedaż nie doszła do skutku.",
+        f"The order was cancelled after its invoice, of which {left} {order.currency} is left: a "
+        "correction to zero is needed if the sale did not take place.",
+    )
+    return _correction_needed(message, _BY_RETRY)
+
+
+def _called_refunded(order: Order, left: Decimal) -> Finding:
     message = Text(
         f"Sklep uważa zamówienie za zwrócone, ale nie podaje zwrotów na całość: z faktury zostaje {left} "
         f"{order.currency}. Potrzebna jest korekta do zera, jeśli pieniądze wróciły do nabywcy.",
         f"The shop calls the order refunded but names no refunds of all of it: {left} {order.currency} of "
         "the invoice is left. A correction to zero is needed if the buyer got the money back.",
     )
-    if not is_refunded:
-        message = Text(
-            f"Po wystawieniu faktury anulowano zamówienie, a z faktury zostaje {left} {order.currency}: "
-            "potrzebna jest korekta do zera, jeśli sprzedaż nie doszła do skutku.",
-            f"The order was cancelled after its invoice, of which {left} {order.currency} is left: a "
-            "correction to zero is needed if the sale did not take place.",
-        )
     return _correction_needed(message, _BY_RETRY)
 
 

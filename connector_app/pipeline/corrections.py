@@ -8,6 +8,7 @@ settled, and the shop is asked for the refund's lines when it is about to be iss
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
@@ -16,7 +17,7 @@ from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
 from connector_app.pipeline.changes import is_hand_made, zero_by_hand
 from connector_app.pipeline.issue import ask_if_same, freeze
-from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, TO_ZERO, WITHDRAWN
+from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, WITHDRAWN, undone_by
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
@@ -32,7 +33,7 @@ from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
 from core.invoices.corrections.state import InvoiceState, state_of
 from core.invoices.model import Invoice, InvoiceKind
-from core.orders import OrderState, Refund
+from core.orders import CALLED_OFF, OrderState, Refund
 
 
 def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
@@ -55,11 +56,11 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return seen
         profile = services.profile(seen.seller)
         code = seen.order.store.code
-        invoice, earlier, hand_made = _chain(session, seen)
-    missing = _waits_for(invoice, earlier)
+        chain = _chain(session, seen)
+    missing = chain.waits_for()
     if missing is not None:
         return _wait(services, document_id, missing)
-    if not _is_still_asked(seen, earlier):
+    if not _is_still_asked(seen, chain.earlier):
         return _cancel(services, document_id)
     refund: Refund | None = None
     if seen.purpose.startswith(REFUND):
@@ -68,9 +69,7 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return _no_refund(services, document_id, found)
         refund = found
     try:
-        _knows_what_is_left(seen, hand_made)
-        state = _state(invoice, earlier)
-        prepared, proof = _prepare(state, refund, _undone(seen, earlier), seen.purpose, profile.corrections)
+        prepared, proof = _prepare(seen, chain, refund, profile.corrections)
     except NeedsAttention as attention:
         return ask_if_same(services, seen, attention.reasons)
     if refund is not None and proof is not None:
@@ -79,13 +78,42 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
     return freeze(services, seen, prepared.issue, series, now)
 
 
-def _chain(session: Session, correction: Document) -> tuple[Document, list[Document], bool]:
+@dataclass(frozen=True, slots=True)
+class _Chain:
     """What a correction stands on.
 
-    Returns:
-        The invoice of its order; the corrections that were begun before; whether the order was corrected
-        outside the connector too.
+    Attributes:
+        invoice: of its order.
+        earlier: corrections that were begun before, in the order in which KSeF accepted them.
+        hand_made: the order was corrected outside the connector too.
     """
+
+    invoice: Document
+    earlier: Sequence[Document]
+    hand_made: bool
+
+    def waits_for(self) -> Text | None:
+        """What has no KSeF number yet."""
+        if self.invoice.ksef_number is None:
+            return Text(
+                "Korekta czeka, aż faktura dostanie numer KSeF.",
+                "The correction waits until the invoice has its KSeF number.",
+            )
+        for row in self.earlier:
+            if row.ksef_number is None:
+                return Text(
+                    f"Korekta czeka na wcześniejszą korektę {row.number} tego zamówienia.",
+                    f"The correction waits for the earlier correction {row.number} of this order.",
+                )
+        return None
+
+    def state(self) -> InvoiceState:
+        """The invoice as it stands after its corrections."""
+        number = self.invoice.ksef_number or ""
+        return state_of(_read(self.invoice), number, [_read(row) for row in self.earlier])
+
+
+def _chain(session: Session, correction: Document) -> _Chain:
     rows = list(
         session.scalars(
             select(Document)
@@ -105,22 +133,7 @@ def _chain(session: Session, correction: Document) -> tuple[Document, list[Docum
         and row.state != DocumentState.CANCELLED
     ]
     begun.sort(key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at))
-    return invoice, begun, any(is_hand_made(row) for row in rows)
-
-
-def _waits_for(invoice: Document, earlier: Sequence[Document]) -> Text | None:
-    if invoice.ksef_number is None:
-        return Text(
-            "Korekta czeka, aż faktura dostanie numer KSeF.",
-            "The correction waits until the invoice has its KSeF number.",
-        )
-    for row in earlier:
-        if row.ksef_number is None:
-            return Text(
-                f"Korekta czeka na wcześniejszą korektę {row.number} tego zamówienia.",
-                f"The correction waits for the earlier correction {row.number} of this order.",
-            )
-    return None
+    return _Chain(invoice, begun, any(is_hand_made(row) for row in rows))
 
 
 def _wait(services: Services, document_id: int, missing: Text) -> Document:
@@ -128,15 +141,11 @@ def _wait(services: Services, document_id: int, missing: Text) -> Document:
     with services.database.begin() as session:
         row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         # accepted in this very moment by somebody else: nothing would wake it
-        if row.state == DocumentState.READY and _waits_for(*_chain(session, row)[:2]) is not None:
+        if row.state == DocumentState.READY and _chain(session, row).waits_for() is not None:
             life.move(row, DocumentState.WAITING, missing, services.clock())
             row.waiting_for = dump_text(missing)
     services.watch(row)
     return row
-
-
-def _state(invoice: Document, earlier: Sequence[Document]) -> InvoiceState:
-    return state_of(_read(invoice), invoice.ksef_number or "", [_read(row) for row in earlier])
 
 
 def _read(row: Document) -> Invoice:
@@ -145,8 +154,6 @@ def _read(row: Document) -> Invoice:
 
 
 _REASONS = {CANCELLATION: "Anulowanie zamówienia", REFUNDED: "Zwrot całego zamówienia"}
-
-_NO_MORE = Text("W sklepie nie ma już tej zmiany.", "The shop no longer says this.")
 
 _GONE = Finding(
     "order-gone",
@@ -163,16 +170,6 @@ _GONE = Finding(
 )
 
 
-def _knows_what_is_left(document: Document, hand_made: bool) -> None:
-    """Refuse to zero an invoice that was also corrected outside the connector.
-
-    Raises:
-        NeedsAttention: it was.
-    """
-    if hand_made and document.purpose in TO_ZERO:
-        raise NeedsAttention([zero_by_hand()])
-
-
 def _is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:
     """Whether the order, as it was read last, still asks for a correction."""
     if document.order.snapshot is None:
@@ -182,11 +179,11 @@ def _is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:
     if document.purpose.startswith(REFUND):
         return document.purpose in listed
     if document.purpose.startswith(WITHDRAWN):
-        refund = f"{REFUND}{document.purpose.removeprefix(WITHDRAWN)}"
+        refund = undone_by(document.purpose)
         return refund not in listed and any(row.purpose == refund for row in earlier)
     if document.purpose == REFUNDED:
         return order.state is OrderState.REFUNDED
-    return order.state in {OrderState.CANCELLED, OrderState.FAILED}
+    return order.state in CALLED_OFF
 
 
 def _cancel(services: Services, document_id: int) -> Document:
@@ -194,8 +191,7 @@ def _cancel(services: Services, document_id: int) -> Document:
 
     def cancel(row: Document) -> None:
         if row.state == DocumentState.READY and row.xml_sha256 is None:
-            life.move(row, DocumentState.CANCELLED, _NO_MORE, services.clock())
-            life.wake(row, services.clock())
+            life.drop(row, services.clock())
 
     return life.change(services, document_id, cancel)
 
@@ -246,22 +242,22 @@ def _unreadable(error: UnreadableOrder) -> Finding:
     )
 
 
-def _undone(document: Document, earlier: Sequence[Document]) -> Invoice | None:
-    """The correction that a document takes back; ``None`` for every other purpose."""
-    if not document.purpose.startswith(WITHDRAWN):
-        return None
-    purpose = f"{REFUND}{document.purpose.removeprefix(WITHDRAWN)}"
-    return _read(next(row for row in earlier if row.purpose == purpose))
-
-
 def _prepare(
-    state: InvoiceState, refund: Refund | None, undone: Invoice | None, purpose: str, policy: CorrectionPolicy
+    document: Document, chain: _Chain, refund: Refund | None, policy: CorrectionPolicy
 ) -> tuple[CorrectionDraft, ProofSheet | None]:
+    """Build what the document's purpose asks for; a refund comes with its proof.
+
+    Raises:
+        NeedsAttention: with every reason.
+    """
     if refund is not None:
-        return correct(state, refund, policy)
-    if undone is not None:
-        return undo(state, undone, "Zwrot cofnięty", policy), None
-    return to_zero(state, _REASONS[purpose], policy), None
+        return correct(chain.state(), refund, policy)
+    if document.purpose.startswith(WITHDRAWN):
+        undone = next(row for row in chain.earlier if row.purpose == undone_by(document.purpose))
+        return undo(chain.state(), _read(undone), "Zwrot cofnięty", policy), None
+    if chain.hand_made:
+        raise NeedsAttention([zero_by_hand()])
+    return to_zero(chain.state(), _REASONS[document.purpose], policy), None
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

@@ -17,7 +17,9 @@ from core.findings import Finding, Text
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
 
-_UNDECIDED = (DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION)
+UNDECIDED = frozenset({DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION})
+"""States of a document that was not issued and may still be."""
+
 _WRONG_CONTENT = frozenset({415, 430, 450})
 """Refusals (status of a document) that the same bytes would meet again."""
 _POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
@@ -193,7 +195,7 @@ def begin_anew(document: Document, now: datetime) -> None:
     if document.purpose != INVOICE:
         return
     anew = Text("Faktura powstaje od nowa.", "The invoice is made anew.")
-    for row in _of_order(document, *_UNDECIDED):
+    for row in _of_order(document, *UNDECIDED):
         row.attention = None
         move(row, DocumentState.CANCELLED, anew, now)
 
@@ -212,6 +214,19 @@ def close(document: Document, now: datetime) -> None:
     move(
         document, DocumentState.CANCELLED, Text("Zamknięto na prośbę człowieka.", "Closed by a person."), now
     )
+    wake(document, now)
+
+
+def drop(document: Document, now: datetime) -> None:
+    """Cancel a correction that KSeF does not have and the shop no longer asks for; others may go on.
+
+    Args:
+        document: stored, inside a transaction.
+        now: aware UTC.
+    """
+    document.attention = None
+    text = Text("W sklepie nie ma już tej zmiany.", "The shop no longer says this.")
+    move(document, DocumentState.CANCELLED, text, now)
     wake(document, now)
 
 

@@ -33,3 +33,8 @@ TO_ZERO = frozenset({CANCELLATION, REFUNDED})
 
 BY_HAND = (CHANGE, REINSTATED, CANCELLED_AGAIN, REFUNDED_AGAIN, UNREADABLE)
 """Begins of purposes that the connector cannot correct by itself."""
+
+
+def undone_by(purpose: str) -> str:
+    """The purpose of the correction that a document with a ``withdrawn:`` purpose takes back."""
+    return f"{REFUND}{purpose.removeprefix(WITHDRAWN)}"

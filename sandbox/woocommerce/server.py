@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
+from sandbox.background import BackgroundServer
 from sandbox.woocommerce.access import ApiKey, Gate
 from sandbox.woocommerce.app import Shop, create_app
 from sandbox.woocommerce.faults import Fault, FaultMiddleware, FaultPlan
 from sandbox.woocommerce.recordings import demo_orders, recorded
 from sandbox.woocommerce.state import Json, ShopState
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 # keys of a shop that lives on localhost only
 DEMO_CONSUMER_KEY: Final = "ck_" + "a1" * 20
@@ -23,10 +25,8 @@ DEMO_CONSUMER_SECRET: Final = "cs_" + "b2" * 20
 READ_ONLY_CONSUMER_KEY: Final = "ck_" + "c3" * 20
 READ_ONLY_CONSUMER_SECRET: Final = "cs_" + "d4" * 20
 
-_HOST = "127.0.0.1"
 
-
-class WooSandbox:
+class WooSandbox(BackgroundServer):
     """A WooCommerce shop on a localhost port, running inside a ``with`` block.
 
     Args:
@@ -57,6 +57,7 @@ class WooSandbox:
         settings: Mapping[str, Any] | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
+        super().__init__(port, _QuietHandler)
         self.state = ShopState(clock=clock, zone=zone, path=Path(state_path) if state_path else None)
         self.state.load()
         self.state.add_orders(orders, refunds or {})
@@ -67,44 +68,13 @@ class WooSandbox:
         self._faults = FaultPlan()
         self._shop = Shop(self.state, Gate(keys), self._faults, {**_recorded_settings(), **(settings or {})})
         self._sleep = sleep
-        self._port = port
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
 
-    @property
-    def url(self) -> str:
-        """Address of the running shop, without a trailing slash."""
-        assert self._server is not None, "the shop is not running"
-        return f"http://{_HOST}:{self._server.server_port}"
-
-    def start(self) -> Self:
-        """Listen and answer in the background; the port is open when this returns."""
+    def application(self) -> WSGIApplication:
+        """The shop behind its planned faults."""
         application = create_app(self._shop)
-        faulty = (
-            FaultMiddleware(application, self._faults)
-            if self._sleep is None
-            else FaultMiddleware(application, self._faults, self._sleep)
-        )
-        self._server = make_server(_HOST, self._port, faulty, threaded=True, request_handler=_QuietHandler)
-        # a request that a slow fault holds must not hold the server open after its end
-        self._server.daemon_threads = True  # type: ignore[attr-defined] # of the threaded server
-        self._server.block_on_close = False  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop listening."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = self._thread = None
-
-    def wait(self) -> None:
-        """Block until the shop is stopped."""
-        if self._thread is not None:
-            self._thread.join()
+        if self._sleep is None:
+            return FaultMiddleware(application, self._faults)
+        return FaultMiddleware(application, self._faults, self._sleep)
 
     def fault(
         self, kind: str, *, method: str = "", path: str = "", times: int = 1, value: float | None = None
@@ -115,17 +85,6 @@ class WooSandbox:
             FaultError: a fault that does not exist.
         """
         self._faults.add(Fault(kind, method, path, times, value))
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -15,7 +15,7 @@ from core.fa import schema
 from core.fa.read import read
 from core.invoices.model import Invoice
 from sandbox.ksef.state import Settings
-from tests.pipeline.world import World, recorded, world
+from tests.pipeline.world import PATIENCE, World, recorded, world
 
 ORDER = 15
 ONE_MUG = "refund_partial_line_created"
@@ -89,12 +89,12 @@ def refuse(made: World) -> None:
     made.ksef.state.faults.add("refuse_code", "POST .*/invoices$", value=450)
 
 
-def take_refunds_back(made: World) -> None:
-    """Delete all refunds in the shop."""
+def take_refunds_back(made: World, patience: timedelta = PATIENCE) -> None:
+    """Delete all refunds in the shop, and run."""
     made.clock.sleep(60)
     made.shop.state.refunds[ORDER].clear()
     made.shop.state.change(ORDER, refunds=[])
-    made.run()
+    made.run(patience)
 
 
 def close(made: World, purpose: str) -> None:
@@ -109,11 +109,3 @@ def retry_purpose(made: World, purpose: str) -> None:
     (found,) = [one.id for one in made.documents() if one.purpose == purpose]
     retry(made, found)
     made.run()
-
-
-def take_refunds_back_quickly(made: World) -> None:
-    """Delete all refunds while KSeF is still at work."""
-    made.clock.sleep(60)
-    made.shop.state.refunds[ORDER].clear()
-    made.shop.state.change(ORDER, refunds=[])
-    made.run(A_MINUTE)

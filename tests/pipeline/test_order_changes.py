@@ -23,7 +23,6 @@ from tests.pipeline.refunds import (
     spread_amounts,
     states,
     take_refunds_back,
-    take_refunds_back_quickly,
 )
 from tests.pipeline.world import World, recorded, world
 
@@ -298,7 +297,7 @@ def test_taking_back_what_ksef_refused_is_not_needed(invoiced: World) -> None:
     refuse(invoiced)
     invoiced.run(A_MINUTE)
     assert states(invoiced)["refund:16"] == "sent"
-    take_refunds_back_quickly(invoiced)
+    take_refunds_back(invoiced, A_MINUTE)
     assert states(invoiced)["withdrawn:16"] == "attention"
     invoiced.clock.sleep(3600)
     invoiced.run(A_MINUTE)
