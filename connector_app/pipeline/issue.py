@@ -50,12 +50,13 @@ def issue(services: Services, document_id: int) -> Document:
     now = services.clock()
     with services.database() as session:
         document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
-        seller, policy = document.seller, document.order.store.policy
+        seller, store = document.seller, document.order.store
     snapshot = document.order.snapshot
     due = document.state == DocumentState.READY and document.purpose == INVOICE
     if not due or document.xml_sha256 or snapshot is None:
         return document
-    decision = decide(from_json(snapshot), StorePolicy.from_json(policy))
+    order = from_json(snapshot)
+    decision = decide(order, StorePolicy.from_json(store.policy))
     if decision.state != DocumentState.READY:
         # made due by a person's retry; the order may have been cancelled since its invoice was refused
 
@@ -67,27 +68,13 @@ def issue(services: Services, document_id: int) -> Document:
     profile = services.profile(seller)
     try:
         # before the transaction: asking for an exchange rate may take its time
-        prepared = draft_at_rate(
-            from_json(snapshot), profile.issuer, profile.policy, warsaw_day(now), services.rates
-        )
+        prepared = draft_at_rate(order, profile.issuer, profile.policy, warsaw_day(now), services.rates)
     except NeedsAttention as attention:
-        reasons = attention.reasons
-        return ask_if_same(services, document, reasons)
+        return ask_if_same(services, document, attention.reasons)
     except RateError as error:
-        why = error.finding().message
-        return life.postpone_one(services, document_id, why)
-    return freeze(
-        services,
-        document,
-        prepared.issue,
-        profile.numbering.series(InvoiceKind.VAT, warsaw_day(now), _store_code(services, document)),
-        now,
-    )
-
-
-def _store_code(services: Services, document: Document) -> str:
-    with services.database() as session:
-        return session.get_one(Document, document.id).order.store.code
+        return life.postpone_one(services, document_id, error.finding().message)
+    series = profile.numbering.series(InvoiceKind.VAT, warsaw_day(now), store.code)
+    return freeze(services, document, prepared.issue, series, now)
 
 
 def ask_if_same(services: Services, seen: Document, reasons: Sequence[Finding]) -> Document:

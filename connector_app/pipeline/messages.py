@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from adapters.contract import Channel, Message
 from connector_app.store.models import INVOICE, Document
 
@@ -31,30 +33,39 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
             }
         )
     write = _for_merchant if channel is Channel.PRIVATE_NOTE else _for_buyer
-    name = _NAMES[document.purpose == INVOICE][language == "en"]
-    text = write(name, number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
+    text = write(_NAMES[document.purpose == INVOICE], number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
     return Message(text=f"{text} {verification_url}", marker=ksef_number)
 
 
-_NAMES = {True: ("faktura", "invoice"), False: ("faktura korygująca", "correcting invoice")}
-"""What a document is called in Polish and English: an invoice, or its correction (art. 106j)."""
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What a document is called: in Polish as the subject and as the object, and in English."""
+
+    pl: str
+    pl_object: str
+    en: str
 
 
-def _for_merchant(name: str, number: str, day: str, ksef_number: str, language: str) -> str:
+_NAMES = {
+    True: _Name("Faktura", "fakturę", "invoice"),
+    False: _Name("Faktura korygująca", "fakturę korygującą", "correcting invoice"),
+}
+"""Whether it is an order's invoice; otherwise it corrects one (art. 106j)."""
+
+
+def _for_merchant(name: _Name, number: str, day: str, ksef_number: str, language: str) -> str:
     if language == "en":
-        return f"KSeF accepted {name} {number} of {day}. KSeF number: {ksef_number}. Verify:"
-    # the accusative: "przyjął fakturę korygującą"
-    accepted = name.replace("faktura", "fakturę").replace("korygująca", "korygującą")
-    return f"KSeF przyjął {accepted} {number} z {day}. Numer KSeF: {ksef_number}. Weryfikacja:"
+        return f"KSeF accepted {name.en} {number} of {day}. KSeF number: {ksef_number}. Verify:"
+    return f"KSeF przyjął {name.pl_object} {number} z {day}. Numer KSeF: {ksef_number}. Weryfikacja:"
 
 
-def _for_buyer(name: str, number: str, day: str, ksef_number: str, language: str) -> str:
+def _for_buyer(name: _Name, number: str, day: str, ksef_number: str, language: str) -> str:
     if language == "en":
         return (
-            f"{name.capitalize()} {number} for your order was issued in KSeF, Poland's national e-invoice "
+            f"{name.en.capitalize()} {number} for your order was issued in KSeF, Poland's national e-invoice "
             f"system, on {day}. KSeF number: {ksef_number}. You can check it here:"
         )
     return (
-        f"{name.capitalize()} {number} do Twojego zamówienia została wystawiona w Krajowym Systemie "
+        f"{name.pl} {number} do Twojego zamówienia została wystawiona w Krajowym Systemie "
         f"e-Faktur (KSeF) {day}. Numer KSeF: {ksef_number}. Fakturę sprawdzisz tutaj:"
     )
