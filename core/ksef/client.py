@@ -118,6 +118,11 @@ class KsefClient:
         """How it waits, in seconds."""
         return self._caller.sleep
 
+    @property
+    def caller(self) -> Caller:
+        """Carries out operations that have their own module, such as certificates."""
+        return self._caller
+
     def __repr__(self) -> str:
         return f"KsefClient({self.environment.name}, context={self.context!r})"
 

@@ -1,4 +1,4 @@
-"""The sandbox as a web application: a table of operations, and one way through which every call goes.
+"""The sandbox as a web application: one way through which every call goes.
 
 Each call: planned faults, then bearer token, addresses allowed at sign-in, rate limits, permissions, one
 transaction around the operation, and the answer or the refusal in the form of the contract.
@@ -8,137 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from sandbox.ksef import admin, auth, bearer, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import auth, bearer
 from sandbox.ksef.call import Answer, Call
 from sandbox.ksef.errors import Forbidden, PlainProblem, Refusal, render
 from sandbox.ksef.faults import FORCED_STATUS, FaultMiddleware
+from sandbox.ksef.operation import Operation
+from sandbox.ksef.operations import API, BASE_PATH, BESIDE
 from sandbox.ksef.state import SandboxState
 
-BASE_PATH = "/v2"
 _MOST_BYTES = 8 * 1024 * 1024
-_ACCESS = frozenset({bearer.ACCESS})
-_OPERATION = frozenset({bearer.OPERATION})
-_WRITE = frozenset({"InvoiceWrite", "PefInvoiceWrite", "EnforcementOperations"})
-_LOOK = _WRITE | {"Introspection"}
-_LIST = frozenset({"InvoiceWrite", "Introspection", "EnforcementOperations"})
-_READ = frozenset({"InvoiceRead"})
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of the contract or of the sandbox itself.
-
-    Attributes:
-        method: HTTP method.
-        path: path with parameters in braces, as the contract writes it.
-        act: what it does.
-        tokens: kinds of bearer token it takes; empty when it takes none.
-        group: group of rate limits, see :mod:`sandbox.ksef.limits`; empty means no limit.
-        permissions: any one of these is needed; empty means none.
-    """
-
-    method: str
-    path: str
-    act: Callable[[Call], Answer]
-    tokens: frozenset[str] = frozenset()
-    group: str = ""
-    permissions: frozenset[str] = frozenset()
-
-    @property
-    def rule(self) -> str:
-        """The path in the web framework's notation."""
-        return self.path.replace("{", "<").replace("}", ">")
-
-
-_SESSION = "/sessions/{referenceNumber}"
-_ONLINE = "/sessions/online/{referenceNumber}"
-
-API: tuple[Operation, ...] = (
-    Operation("POST", "/auth/challenge", auth.challenge, group="anonymous"),
-    Operation("POST", "/auth/xades-signature", auth.xades_signature, group="anonymous"),
-    Operation("POST", "/auth/ksef-token", auth.ksef_token, group="anonymous"),
-    Operation("POST", "/auth/token/redeem", sign_ins.redeem, _OPERATION, "anonymous"),
-    Operation("POST", "/auth/token/refresh", sign_ins.refresh, frozenset({bearer.REFRESH}), "anonymous"),
-    Operation("GET", "/auth/sessions", sign_ins.sessions, _ACCESS, "other"),
-    Operation(
-        "DELETE", "/auth/sessions/current", sign_ins.revoke_current, _ACCESS | {bearer.REFRESH}, "other"
-    ),
-    Operation("DELETE", "/auth/sessions/{referenceNumber}", sign_ins.revoke, _ACCESS, "other"),
-    Operation("GET", "/auth/{referenceNumber}", sign_ins.status, _OPERATION, "anonymous"),
-    Operation("GET", "/security/public-key-certificates", queries.public_keys, group="anonymous"),
-    Operation("POST", "/sessions/online", sessions.open_online, _ACCESS, "onlineSession", _WRITE),
-    Operation("POST", f"{_ONLINE}/invoices", sessions.send, _ACCESS, "invoiceSend", _WRITE),
-    Operation("POST", f"{_ONLINE}/close", sessions.close, _ACCESS, "onlineSessionClose", _WRITE),
-    Operation("GET", "/sessions", results.session_list, _ACCESS, "sessionList", _LIST),
-    Operation("GET", _SESSION, results.session, _ACCESS, "sessionMisc", _LOOK),
-    Operation("GET", f"{_SESSION}/invoices", results.invoices, _ACCESS, "sessionInvoiceList", _LOOK),
-    Operation(
-        "GET", f"{_SESSION}/invoices/failed", results.failed_invoices, _ACCESS, "sessionInvoiceList", _LOOK
-    ),
-    Operation(
-        "GET",
-        f"{_SESSION}/invoices/{{invoiceReferenceNumber}}",
-        results.invoice,
-        _ACCESS,
-        "invoiceStatus",
-        _LOOK,
-    ),
-    Operation(
-        "GET",
-        f"{_SESSION}/invoices/ksef/{{ksefNumber}}/upo",
-        results.ksef_upo,
-        _ACCESS,
-        "sessionMisc",
-        _LOOK,
-    ),
-    Operation(
-        "GET",
-        f"{_SESSION}/invoices/{{invoiceReferenceNumber}}/upo",
-        results.invoice_upo,
-        _ACCESS,
-        "sessionMisc",
-        _LOOK,
-    ),
-    Operation(
-        "GET", f"{_SESSION}/upo/{{upoReferenceNumber}}", results.session_upo, _ACCESS, "sessionMisc", _LOOK
-    ),
-    Operation("GET", "/invoices/ksef/{ksefNumber}", results.document, _ACCESS, "invoiceDownload", _READ),
-    Operation("POST", "/invoices/query/metadata", queries.metadata, _ACCESS, "invoiceMetadata", _READ),
-    Operation("POST", "/tokens", tokens.generate, _ACCESS, "other"),
-    Operation("GET", "/tokens", tokens.listing, _ACCESS, "other"),
-    Operation("GET", "/tokens/{referenceNumber}", tokens.status, _ACCESS, "other"),
-    Operation("DELETE", "/tokens/{referenceNumber}", tokens.revoke, _ACCESS, "other"),
-    Operation("GET", "/limits/context", queries.context_limits, _ACCESS, "other"),
-    Operation("GET", "/limits/subject", queries.subject_limits, _ACCESS, "other"),
-    Operation("GET", "/rate-limits", queries.rate_limits, _ACCESS, "other"),
-)
-"""Operations of the contract, below :data:`BASE_PATH`."""
-
-BESIDE: tuple[Operation, ...] = (
-    Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
-    Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
-    Operation("GET", "/latarnia/status", qr.latarnia_status),
-    Operation("GET", "/latarnia/messages", qr.latarnia_messages),
-    Operation("GET", "/sandbox/faults", admin.list_faults),
-    Operation("POST", "/sandbox/faults", admin.plan_fault),
-    Operation("DELETE", "/sandbox/faults", admin.clear_faults),
-    Operation("GET", "/sandbox/documents", admin.list_documents),
-    Operation("GET", "/sandbox/documents/{ksefNumber}.xml", admin.read_document),
-    Operation("GET", "/sandbox/state", admin.describe),
-    Operation("POST", "/sandbox/settings", admin.change_settings),
-    Operation("POST", "/sandbox/clock", admin.advance_clock),
-    Operation("POST", "/sandbox/keys/rotate", admin.rotate_keys),
-    Operation("POST", "/sandbox/tokens", admin.issue_token),
-    Operation("POST", "/sandbox/grants", admin.grant),
-)
-"""Operations outside the contract, at the server's root."""
 
 
 def create_app(state: SandboxState) -> Flask:

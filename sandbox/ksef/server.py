@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.ksef import keys
-from sandbox.ksef.app import BASE_PATH, create_app
+from sandbox.ksef.app import create_app
+from sandbox.ksef.operations import BASE_PATH
 from sandbox.ksef.state import SandboxState, Settings
 
 if TYPE_CHECKING:

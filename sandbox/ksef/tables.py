@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """Version of the tables, kept in the database file; a file of another version is not opened."""
 
 TABLES: tuple[str, ...] = (

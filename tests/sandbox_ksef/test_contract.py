@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.ksef.app import API
+from sandbox.ksef.operations import API
 from tests.sandbox_ksef.conftest import Client
 from tests.sandbox_ksef.contract import Contract, ContractViolation
 from tests.sandbox_ksef.material import invoice

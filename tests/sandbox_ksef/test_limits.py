@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ksef.app import API
+from sandbox.ksef.operations import API
 from sandbox.ksef.errors import TooManyRequests
 from sandbox.ksef.limits import PUBLISHED, RateLimit, RateLimiter
 from tests.sandbox_ksef.conftest import Client, MovingClock
