@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ksef.operations import API
 from sandbox.ksef.errors import TooManyRequests
 from sandbox.ksef.limits import PUBLISHED, RateLimit, RateLimiter
+from sandbox.ksef.operations import API
 from tests.sandbox_ksef.conftest import Client, MovingClock
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
