@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connector_app.pipeline.purposes import (
+    BUYER,
     CANCELLATION,
     CANCELLED_AGAIN,
     CHANGE,
@@ -19,6 +20,7 @@ from connector_app.pipeline.purposes import (
     WITHDRAWN,
 )
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.snapshots import buyer_fingerprint
 from core.findings import Finding, Severity, Text
 from core.money import ZERO
 from core.orders import CALLED_OFF, Order, OrderState
@@ -35,6 +37,19 @@ _BY_HAND = Text(
     "Potem zamknij dokument (documents close).",
     "Issue the correction by hand, e.g. in the KSeF Taxpayer's Application: the connector does not guess "
     "what changed. Then close the document (documents close).",
+)
+
+
+_BUYER_CHANGED = Text(
+    "Po wystawieniu faktury zmieniono w sklepie numer podatkowy, nazwę lub adres nabywcy.",
+    "The buyer's tax number, name or address was changed in the shop after the invoice.",
+)
+_BUYER_BY_RETRY = Text(
+    "Jeśli faktura ma zły numer podatkowy, ponowienie (documents retry) wystawi korektę do zera i nową "
+    "fakturę; jeśli złą nazwę lub adres, korektę danych nabywcy. Zbędny dokument zamknij (documents close).",
+    "If the invoice has a wrong tax number, a retry (documents retry) issues a correction to zero and a new "
+    "invoice; if a wrong name or address, a correction of the buyer's data. Close it (documents close) if "
+    "none is needed.",
 )
 
 
@@ -76,6 +91,8 @@ def wanted(invoice: Document, order: Order, rows: Mapping[str, Document]) -> lis
     found = [_refund(order, refund.id, refund.amount, refund.reason) for refund in order.refunds]
     found += [_withdrawn(row) for row in _deleted_after_correction(order, rows)]
     found += _again(order, rows)
+    if order.state not in CALLED_OFF:
+        found += _buyer(invoice, order, rows)
     left = (invoice.total or ZERO) + sum(
         (
             row.total or ZERO
@@ -128,6 +145,20 @@ def _change(invoice: Document, order: Order, rows: Mapping[str, Document]) -> li
     if (order.total, order.currency) == (total, currency):
         return []
     return [Wanted(place, order.total - total, _changed(total, currency, order))]
+
+
+def _buyer(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+    """Another buyer than the invoice's, or than a correction or a person has settled last."""
+    stated, settled = invoice.buyer_fingerprint, 0
+    for purpose, row in rows.items():
+        if purpose.startswith(BUYER) and (is_in_ksef_or_under_way(row) or row.closed_at is not None):
+            stated, settled = purpose.removeprefix(BUYER).partition("#")[0], settled + 1
+    now = buyer_fingerprint(order)
+    if stated in {None, now}:
+        return []
+    # the same data may come back after others were settled
+    place = f"{BUYER}{now}#{settled}" if settled else f"{BUYER}{now}"
+    return [Wanted(place, ZERO, _correction_needed(_BUYER_CHANGED, _BUYER_BY_RETRY, "buyer"))]
 
 
 def _again(order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
@@ -185,8 +216,8 @@ def unreadable(path: str, message: str) -> Finding:
     )
 
 
-def _correction_needed(message: Text, hint: Text) -> Finding:
-    return Finding("correction-needed", Severity.ERROR, "refunds", message, hint, "art. 106j VAT act")
+def _correction_needed(message: Text, hint: Text, path: str = "refunds") -> Finding:
+    return Finding("correction-needed", Severity.ERROR, path, message, hint, "art. 106j VAT act")
 
 
 def _refund(order: Order, refund_id: str, amount: Decimal, reason: str) -> Wanted:

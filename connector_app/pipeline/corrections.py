@@ -7,33 +7,37 @@ settled, and the shop is asked for the refund's lines when it is about to be iss
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
-from connector_app.pipeline.changes import is_hand_made, zero_by_hand
+from connector_app.pipeline.buyers import WRONG_NUMBER, correct_buyer, replace_invoice
+from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
+from connector_app.pipeline.changes import zero_by_hand
 from connector_app.pipeline.issue import ask_if_same, freeze
-from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, WITHDRAWN, undone_by
+from connector_app.pipeline.purposes import (
+    BUYER,
+    CANCELLATION,
+    REFUND,
+    REFUNDED,
+    WITHDRAWN,
+    WRONG_BUYER,
+    plain,
+    undone_by,
+)
 from connector_app.pipeline.services import Services, dump_text
+from connector_app.profiles import Profile
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
 from core.calendar import warsaw_day
-from core.fa import schema
-from core.fa.read import read
 from core.findings import Finding, Severity, Text
 from core.invoices.attention import NeedsAttention
 from core.invoices.corrections.build import CorrectionDraft
 from core.invoices.corrections.others import to_zero, undo
-from core.invoices.corrections.policy import CorrectionPolicy
 from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
-from core.invoices.corrections.state import InvoiceState, state_of
-from core.invoices.model import Invoice, InvoiceKind
-from core.orders import CALLED_OFF, OrderState, Refund
+from core.invoices.model import InvoiceKind
+from core.orders import Refund
 
 
 def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
@@ -56,12 +60,10 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return seen
         profile = services.profile(seen.seller)
         code = seen.order.store.code
-        chain = _chain(session, seen)
+        chain = chain_of(session, seen)
     missing = chain.waits_for()
-    if missing is not None:
-        return _wait(services, document_id, missing)
-    if not _is_still_asked(seen, chain.earlier):
-        return _cancel(services, document_id)
+    if missing is not None or not is_still_asked(seen, chain.earlier):
+        return _cancel(services, document_id) if missing is None else _wait(services, document_id, missing)
     refund: Refund | None = None
     if seen.purpose.startswith(REFUND):
         found = _refund(seen, shop)
@@ -69,71 +71,15 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
             return _no_refund(services, document_id, found)
         refund = found
     try:
-        prepared, proof = _prepare(seen, chain, refund, profile.corrections)
+        prepared, proof = _prepare(seen, chain, refund, profile)
     except NeedsAttention as attention:
         return ask_if_same(services, seen, attention.reasons)
+    if prepared is None:
+        return replace_invoice(services, seen, chain.state())
     if refund is not None and proof is not None:
         _keep_source(services, document_id, refund, proof)
     series = profile.numbering.series(InvoiceKind.CORRECTION, warsaw_day(now), code)
     return freeze(services, seen, prepared.issue, series, now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """What a correction stands on.
-
-    Attributes:
-        invoice: of its order.
-        earlier: corrections that were begun before, in the order in which KSeF accepted them.
-        hand_made: the order was corrected outside the connector too.
-    """
-
-    invoice: Document
-    earlier: Sequence[Document]
-    hand_made: bool
-
-    def waits_for(self) -> Text | None:
-        """What has no KSeF number yet."""
-        if self.invoice.ksef_number is None:
-            return Text(
-                "Korekta czeka, aż faktura dostanie numer KSeF.",
-                "The correction waits until the invoice has its KSeF number.",
-            )
-        for row in self.earlier:
-            if row.ksef_number is None:
-                return Text(
-                    f"Korekta czeka na wcześniejszą korektę {row.number} tego zamówienia.",
-                    f"The correction waits for the earlier correction {row.number} of this order.",
-                )
-        return None
-
-    def state(self) -> InvoiceState:
-        """The invoice as it stands after its corrections."""
-        number = self.invoice.ksef_number or ""
-        return state_of(_read(self.invoice), number, [_read(row) for row in self.earlier])
-
-
-def _chain(session: Session, correction: Document) -> _Chain:
-    rows = list(
-        session.scalars(
-            select(Document)
-            .options(undefer(Document.xml))
-            .where(Document.order_id == correction.order_id)
-            .order_by(Document.id)
-        )
-    )
-    invoice = next(row for row in rows if row.purpose == INVOICE)
-    # what was issued before counts, whatever the order of the rows
-    begun = [
-        row
-        for row in rows
-        if row.purpose != INVOICE
-        and row.id != correction.id
-        and row.xml_sha256
-        and row.state != DocumentState.CANCELLED
-    ]
-    begun.sort(key=lambda row: (row.accepted_at is None, row.accepted_at or row.created_at))
-    return _Chain(invoice, begun, any(is_hand_made(row) for row in rows))
 
 
 def _wait(services: Services, document_id: int, missing: Text) -> Document:
@@ -141,19 +87,18 @@ def _wait(services: Services, document_id: int, missing: Text) -> Document:
     with services.database.begin() as session:
         row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         # accepted in this very moment by somebody else: nothing would wake it
-        if row.state == DocumentState.READY and _chain(session, row).waits_for() is not None:
+        if row.state == DocumentState.READY and chain_of(session, row).waits_for() is not None:
             life.move(row, DocumentState.WAITING, missing, services.clock())
             row.waiting_for = dump_text(missing)
     services.watch(row)
     return row
 
 
-def _read(row: Document) -> Invoice:
-    """The stored document as a model: what was issued is what is corrected."""
-    return read(schema.parse(row.xml or b"")).invoice
-
-
-_REASONS = {CANCELLATION: "Anulowanie zamówienia", REFUNDED: "Zwrot całego zamówienia"}
+_REASONS = {
+    CANCELLATION: "Anulowanie zamówienia",
+    REFUNDED: "Zwrot całego zamówienia",
+    WRONG_BUYER: WRONG_NUMBER,
+}
 
 _GONE = Finding(
     "order-gone",
@@ -168,22 +113,6 @@ _GONE = Finding(
         "Restore the order in the shop and retry, or issue the correction by hand and close the document.",
     ),
 )
-
-
-def _is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:
-    """Whether the order, as it was read last, still asks for a correction."""
-    if document.order.snapshot is None:
-        return True
-    order = from_json(document.order.snapshot)
-    listed = {f"{REFUND}{refund.id}" for refund in order.refunds}
-    if document.purpose.startswith(REFUND):
-        return document.purpose in listed
-    if document.purpose.startswith(WITHDRAWN):
-        refund = undone_by(document.purpose)
-        return refund not in listed and any(row.purpose == refund for row in earlier)
-    if document.purpose == REFUNDED:
-        return order.state is OrderState.REFUNDED
-    return order.state in CALLED_OFF
 
 
 def _cancel(services: Services, document_id: int) -> Document:
@@ -243,21 +172,30 @@ def _unreadable(error: UnreadableOrder) -> Finding:
 
 
 def _prepare(
-    document: Document, chain: _Chain, refund: Refund | None, policy: CorrectionPolicy
-) -> tuple[CorrectionDraft, ProofSheet | None]:
+    document: Document, chain: Chain, refund: Refund | None, profile: Profile
+) -> tuple[CorrectionDraft | None, ProofSheet | None]:
     """Build what the document's purpose asks for; a refund comes with its proof.
+
+    Returns:
+        No draft when the invoice has to be replaced.
 
     Raises:
         NeedsAttention: with every reason.
     """
+    policy = profile.corrections
     if refund is not None:
         return correct(chain.state(), refund, policy)
+    if document.purpose.startswith(BUYER) and document.order.snapshot is not None:
+        made = correct_buyer(chain.state(), from_json(document.order.snapshot), profile)
+        if made is None and chain.hand_made:
+            raise NeedsAttention([zero_by_hand()])
+        return made, None
     if document.purpose.startswith(WITHDRAWN):
         undone = next(row for row in chain.earlier if row.purpose == undone_by(document.purpose))
-        return undo(chain.state(), _read(undone), "Zwrot cofnięty", policy), None
+        return undo(chain.state(), read_document(undone), "Zwrot cofnięty", policy), None
     if chain.hand_made:
         raise NeedsAttention([zero_by_hand()])
-    return to_zero(chain.state(), _REASONS[document.purpose], policy), None
+    return to_zero(chain.state(), _REASONS[plain(document.purpose)], policy), None
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

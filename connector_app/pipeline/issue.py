@@ -17,7 +17,7 @@ from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
 from connector_app.store.models import INVOICE, Document, DocumentState
-from connector_app.store.snapshots import from_json
+from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.fa.validate import check_built
@@ -162,3 +162,5 @@ def _freeze(document: Document, invoice: Invoice, data: bytes, schema: registry.
     document.total = invoice.total
     document.currency = invoice.currency
     document.buyer_name = invoice.buyer.name
+    if document.purpose == INVOICE and document.order.snapshot is not None:
+        document.buyer_fingerprint = buyer_fingerprint(from_json(document.order.snapshot))

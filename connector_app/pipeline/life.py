@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, object_session
 
-from connector_app.pipeline.purposes import BY_HAND
+from connector_app.pipeline.purposes import BY_HAND, chapter
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState, Event
 from core.findings import Finding, Text
@@ -243,10 +243,11 @@ def wake(settled: Document, now: datetime) -> None:
 
 
 def _of_order(document: Document, *states: DocumentState) -> list[Document]:
-    """The corrections of a stored document's order that stand in one of the states."""
+    """The corrections of a stored document's invoice that stand in one of the states."""
     session = object_session(document)
     assert session is not None, "a document is changed inside a transaction"
     query = select(Document).where(
         Document.order_id == document.order_id, Document.purpose != INVOICE, Document.state.in_(states)
     )
-    return [row for row in session.scalars(query) if row.id != document.id]
+    same = chapter(document.purpose)
+    return [row for row in session.scalars(query) if row.id != document.id and chapter(row.purpose) == same]

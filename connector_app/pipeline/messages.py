@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.contract import Channel, Message
-from connector_app.store.models import INVOICE, Document
+from connector_app.pipeline.purposes import is_invoice
+from connector_app.store.models import Document
 
 
 def message_for(document: Document, channel: Channel, language: str, verification_url: str) -> Message:
@@ -33,7 +34,7 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
             }
         )
     write = _for_merchant if channel is Channel.PRIVATE_NOTE else _for_buyer
-    text = write(_NAMES[document.purpose == INVOICE], number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
+    text = write(_NAMES[is_invoice(document.purpose)], number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
     return Message(text=f"{text} {verification_url}", marker=ksef_number)
 
 

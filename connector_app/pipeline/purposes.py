@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from connector_app.store.models import INVOICE
+
 REFUND = "refund:"
 """Begin: the correction of a refund, by its id."""
 
@@ -26,6 +28,15 @@ REFUNDED_AGAIN = "refunded-again:"
 CHANGE = "change:"
 """Begin: the order's total changed; corrected by hand."""
 
+BUYER = "buyer:"
+"""Begin: the buyer's data changed in the shop, by their fingerprint; corrected when a person says so."""
+
+WRONG_BUYER = "wrong-buyer"
+"""Corrects to zero: the invoice names a wrong tax number, and a new invoice takes its place."""
+
+REPLACED = "replaced-"
+"""Begin: what belongs to an invoice that another one has replaced, e.g. ``replaced-1/refund:7``."""
+
 UNREADABLE = "unreadable"
 """The order cannot be read any more, so nobody knows what happened to it."""
 
@@ -38,3 +49,19 @@ BY_HAND = (CHANGE, REINSTATED, CANCELLED_AGAIN, REFUNDED_AGAIN, UNREADABLE)
 def undone_by(purpose: str) -> str:
     """The purpose of the correction that a document with a ``withdrawn:`` purpose takes back."""
     return f"{REFUND}{purpose.removeprefix(WITHDRAWN)}"
+
+
+def chapter(purpose: str) -> str:
+    """Which invoice of its order a document belongs to: ``replaced-1/``, or empty for the one that counts."""
+    head, slash, _ = purpose.partition("/")
+    return f"{head}/" if slash and head.startswith(REPLACED) else ""
+
+
+def plain(purpose: str) -> str:
+    """A purpose without its chapter: ``refund:7`` for ``replaced-1/refund:7``."""
+    return purpose.removeprefix(chapter(purpose))
+
+
+def is_invoice(purpose: str) -> bool:
+    """Whether a document is an order's invoice, replaced or not; everything else corrects one."""
+    return plain(purpose) == INVOICE

@@ -132,7 +132,7 @@ class Document(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
-    purpose: Mapped[str] = mapped_column(String(80))
+    purpose: Mapped[str] = mapped_column(String(96))
     """``invoice``, ``refund:<id>``, ``cancellation`` ...: an order has one document of each."""
     kind: Mapped[str] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(12))
@@ -150,6 +150,8 @@ class Document(Base):
     total: Mapped[Decimal | None]
     currency: Mapped[str | None] = mapped_column(String(3))
     buyer_name: Mapped[str | None] = mapped_column(String(512))
+    buyer_fingerprint: Mapped[str | None] = mapped_column(String(16))
+    """Of the shop's buyer when the document was issued, see :func:`~connector_app.store.snapshots`."""
     session_reference: Mapped[str | None] = mapped_column(String(64))
     document_reference: Mapped[str | None] = mapped_column(String(64))
     tried_sessions: Mapped[list[Any] | None]

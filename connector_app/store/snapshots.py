@@ -10,6 +10,7 @@ from typing import Any
 
 from cattrs import Converter
 
+from core.invoices.tax_ids import normalise
 from core.orders import Order, Refund
 
 
@@ -56,3 +57,18 @@ def content_hash(order: Order) -> str:
     values = to_json(order)
     values.pop("modified_at")
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def buyer_fingerprint(order: Order) -> str:
+    """Short hash of what an invoice would say of the order's buyer: numbers, name and address.
+
+    Contact data are left out: a new telephone number is no reason to correct an invoice.
+    """
+    buyer = order.buyer
+    said = [
+        sorted({normalise(candidate.value) for candidate in buyer.tax_ids}),
+        buyer.company.strip(),
+        buyer.person_name,
+        _CONVERTER.unstructure(buyer.address),
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

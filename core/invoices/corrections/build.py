@@ -101,6 +101,7 @@ def build(
         original,
         kind=_KINDS.get(original.kind, InvoiceKind.CORRECTION),
         number=_UNSET_NUMBER,
+        buyer=state.buyer,
         correction=correction,
         lines=tuple(rows),
         rates=table,

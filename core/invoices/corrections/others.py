@@ -98,7 +98,7 @@ def buyer_data(state: InvoiceState, buyer: Buyer, reason: str) -> CorrectionDraf
     Raises:
         ValueError: the identifier differs.
     """
-    wrong = state.original.buyer
+    wrong = state.buyer
     if buyer.tax_id != wrong.tax_id:
         raise ValueError("a wrong tax number is corrected to zero, and a new invoice is issued")
     draft = build(state, [], {}, reason=reason, kind=CorrectionType.ORIGINAL_DAY, style=RowStyle.PAIRS)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.invoices.model import Invoice, InvoiceLine, Pricing, RateRow, RateSummary
+from core.invoices.model import Buyer, Invoice, InvoiceLine, Pricing, RateRow, RateSummary
 from core.money import ZERO
 
 
@@ -39,6 +39,12 @@ class InvoiceState:
     def pricing(self) -> Pricing:
         """Net or gross prices."""
         return self.original.pricing
+
+    @property
+    def buyer(self) -> Buyer:
+        """Podmiot2 as it stands: as issued, or as a correction of the buyer's data states it."""
+        corrected = [one for one in self.corrections if one.correction and one.correction.previous_buyers]
+        return replace(corrected[-1].buyer, key="") if corrected else self.original.buyer
 
     def line(self, line_id: str) -> InvoiceLine | None:
         """The line with a UU_ID."""

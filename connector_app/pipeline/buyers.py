@@ -1,0 +1,113 @@
+"""A buyer changed in the shop after the invoice: their data are corrected, or the invoice is replaced.
+
+A wrong name or address is corrected with Podmiot2K. A wrong tax number cannot be: the invoice is corrected
+to zero and a new one is issued (description of Podmiot2K in the schemas).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from connector_app.pipeline import life
+from connector_app.pipeline.issue import is_same
+from connector_app.pipeline.purposes import REPLACED, WRONG_BUYER, chapter, is_invoice
+from connector_app.pipeline.services import Services
+from connector_app.profiles import Profile
+from connector_app.store.documents import document_for
+from connector_app.store.models import INVOICE, Document, DocumentState
+from core.findings import Finding, Severity, Text
+from core.invoices.attention import NeedsAttention
+from core.invoices.buyers import buyer_of
+from core.invoices.corrections.build import CorrectionDraft
+from core.invoices.corrections.others import buyer_data, to_zero
+from core.invoices.corrections.state import InvoiceState
+from core.invoices.model import InvoiceKind
+from core.orders import Order
+
+_REASON = "Zmiana danych nabywcy"
+WRONG_NUMBER = "Błędny numer identyfikacji podatkowej nabywcy; wystawiono nową fakturę"
+"""PrzyczynaKorekty of the correction to zero of an invoice that is replaced."""
+
+_SAME = Finding(
+    "buyer-unchanged",
+    Severity.ERROR,
+    "buyer",
+    Text(
+        "Faktura ma już te dane nabywcy: nie ma czego korygować.",
+        "The invoice already has these data of the buyer: there is nothing to correct.",
+    ),
+    Text("Zamknij dokument (documents close).", "Close the document (documents close)."),
+)
+
+
+def correct_buyer(state: InvoiceState, order: Order, profile: Profile) -> CorrectionDraft | None:
+    """The correction of a buyer's name or address, as the shop has them now.
+
+    Args:
+        state: the invoice as it stands, with its number in KSeF.
+        order: as it is now.
+        profile: the seller's settings.
+
+    Returns:
+        The correction, or ``None`` when the tax number differs, so that the invoice has to be replaced.
+
+    Raises:
+        NeedsAttention: the buyer's data cannot be used, the invoice has them already, or nothing is left of
+            an invoice that would have to be replaced.
+    """
+    reasons: list[Finding] = []
+    buyer, _ = buyer_of(order, profile.seller, profile.policy, reasons)
+    if reasons:
+        raise NeedsAttention(reasons)
+    if buyer.tax_id != state.buyer.tax_id:
+        # what the replacement begins with must be possible
+        to_zero(state, WRONG_NUMBER, profile.corrections)
+        return None
+    if (buyer.name, buyer.address) == (state.buyer.name, state.buyer.address):
+        raise NeedsAttention([_SAME])
+    return buyer_data(state, buyer, _REASON)
+
+
+def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> Document:
+    """Let a new invoice take the place of one with a wrong tax number, all in one transaction.
+
+    The document that asked becomes the correction to zero. What belongs to the old invoice goes into a
+    chapter of its own, and what of it KSeF does not have is cancelled.
+
+    Args:
+        services: the outside world.
+        seen: the document about the changed buyer, ready, as it was when the work began.
+        state: the old invoice as it stands.
+
+    Returns:
+        The correction to zero, ready.
+    """
+    now = services.clock()
+    with services.database.begin() as session:
+        document = session.get_one(Document, seen.id)
+        if not is_same(document, seen):
+            return document
+        order, store = document.order, document.order.store
+        rows = list(session.scalars(select(Document).where(Document.order_id == order.id)))
+        before = sum(is_invoice(row.purpose) and bool(chapter(row.purpose)) for row in rows)
+        head = f"{REPLACED}{before + 1}/"
+        current = [row for row in rows if not chapter(row.purpose)]
+        gone = Text("Fakturę zastępuje nowa.", "The invoice is replaced by a new one.")
+        for row in current:
+            if row is not document and row.state in {*life.UNDECIDED, DocumentState.REJECTED}:
+                row.attention = None
+                life.move(row, DocumentState.CANCELLED, gone, now)
+            row.purpose = f"{head}{WRONG_BUYER if row is document else row.purpose}"
+        document.total, document.currency = -state.total, state.original.currency
+        session.flush()
+        new = document_for(session, store, order, INVOICE, InvoiceKind.VAT, now)
+        new.total, new.currency = state.original.total, state.original.currency
+        new.buyer_name = document.buyer_name
+        because = Text(
+            f"Zastępuje fakturę {state.original.number} z błędnym numerem podatkowym.",
+            f"Replaces invoice {state.original.number}, which has a wrong tax number.",
+        )
+        life.move(new, DocumentState.READY, because, now)
+    services.watch(document)
+    services.watch(new)
+    return document
