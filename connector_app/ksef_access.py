@@ -18,11 +18,11 @@ from connector_app.vault import Vault
 from core.fa.registry import FaSchema
 from core.ksef import auth, environments, interactive, status
 from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
-from core.ksef.budget import WindowBudget
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, Unauthorized
 from core.ksef.interactive import FormCode, OpenSession, StoredSessionError
+from core.ksef.limits import PlannedBudget
 from core.ksef.public_keys import PublicKeys
 from core.signing.keys import KeyMaterial, load_pem
 
@@ -97,24 +97,28 @@ def credential_of(vault: Vault, seller: Seller, now: datetime) -> Credential:
 class _Connection:
     client: KsefClient
     keys: PublicKeys
-    budget: WindowBudget | None
+    budget: PlannedBudget | None
+
+
+def _network_client(environment: Environment, budget: PlannedBudget | None) -> KsefClient:
+    return KsefClient(environment, budget=budget)
 
 
 class Connections:
     """Clients of the environments in use, one each, with one budget and one list of public keys each.
 
     Args:
-        make_client: makes the client of an environment instead of the usual one.
-        budget: what such clients count on, when they count.
+        make_budget: makes the budget of an environment; ``None`` counts nothing.
+        make_client: makes the client of an environment that counts on a budget, instead of the usual one.
     """
 
     def __init__(
         self,
-        make_client: Callable[[Environment], KsefClient] | None = None,
-        budget: WindowBudget | None = None,
+        make_budget: Callable[[Environment], PlannedBudget] | None = None,
+        make_client: Callable[[Environment, PlannedBudget | None], KsefClient] | None = None,
     ) -> None:
-        self._make = make_client
-        self._budget = budget
+        self._make_budget = make_budget
+        self._make_client = make_client or _network_client
         self._lock = Lock()
         self._by_environment: dict[Environment, _Connection] = {}
 
@@ -131,12 +135,17 @@ class Connections:
         budget = self._connection(seller).budget
         return budget.wait(SEND, seller.nip) if budget else 0.0
 
+    def sendings_left(self, seller: Seller) -> int | None:
+        """How many single documents the hour still takes; ``None`` when nothing is counted."""
+        budget = self._connection(seller).budget
+        return budget.left_in_hour(SEND, seller.nip) if budget else None
+
     def _connection(self, seller: Seller) -> _Connection:
         environment = environment_of(seller)
         with self._lock:
             if environment not in self._by_environment:
-                budget = self._budget if self._make else WindowBudget()
-                client = self._make(environment) if self._make else KsefClient(environment, budget=budget)
+                budget = self._make_budget(environment) if self._make_budget else None
+                client = self._make_client(environment, budget)
                 self._by_environment[environment] = _Connection(client, PublicKeys(client), budget)
             return self._by_environment[environment]
 

@@ -14,6 +14,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from connector_app.commands.files import read_whole, reason_of
+from connector_app.ksef_access import Connections
+from connector_app.ksef_budget import StoredBudget
 from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
@@ -23,6 +25,7 @@ from connector_app.store.models import Document
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
+from core.ksef.calls import utc_now
 
 ATTENTION = 2
 """Exit code: a person has to decide, or the input cannot be used; nothing was sent."""
@@ -101,6 +104,7 @@ class App:
             schema_dir=self.settings.schema_dir,
             watch=watch,
             rates=self._rates(),
+            connections=Connections(lambda one: StoredBudget(database, one.api_url, utc_now)),
         )
 
     def _rates(self) -> Rates | None:

@@ -88,6 +88,8 @@ class Store(Base):
     policy: Mapped[dict[str, Any]]
     mark: Mapped[datetime | None]
     """Orders modified before this moment were all read."""
+    looked_at: Mapped[datetime | None]
+    """When the last look began that read every changed order."""
     created_at: Mapped[datetime]
 
     seller: Mapped[Seller] = relationship()
@@ -154,6 +156,8 @@ class Document(Base):
     """Of the shop's buyer when the document was issued, see :func:`~connector_app.store.snapshots`."""
     session_reference: Mapped[str | None] = mapped_column(String(64))
     document_reference: Mapped[str | None] = mapped_column(String(64))
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"), index=True)
+    """The batch that takes it to KSeF, until its result is known."""
     tried_sessions: Mapped[list[Any] | None]
     """References of the sessions in which it was or may have been sent, one for each try, oldest first."""
     ksef_number: Mapped[str | None] = mapped_column(String(36), unique=True)
@@ -180,6 +184,28 @@ class Document(Base):
     events: Mapped[list[Event]] = relationship(order_by="Event.id")
 
 
+class Batch(Base):
+    """One batch session: documents of a seller that go to KSeF together."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), index=True)
+    schema_version: Mapped[str] = mapped_column(String(4))
+    state: Mapped[str] = mapped_column(String(12))
+    package: Mapped[str | None] = mapped_column(Text)
+    """Sealed package (its key among it) until the session is open, then the sealed session."""
+    reference: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    waiting_for: Mapped[str | None] = mapped_column(Text)
+    """What the batch waits for, in a sentence (JSON with both languages)."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    seller: Mapped[Seller] = relationship()
+
+
 class Event(Base):
     """One entry of a document's life line."""
 
@@ -204,6 +230,32 @@ class Publication(Base):
     remote_id: Mapped[str | None] = mapped_column(String(64))
     done_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(Text)
+
+
+class KsefRequest(Base):
+    """One request to KSeF that counts against its limits, see :mod:`connector_app.ksef_budget`."""
+
+    __tablename__ = "ksef_requests"
+    __table_args__ = (Index("ix_ksef_requests", "environment", "context", "group", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str] = mapped_column(String(256))
+    """Address of the API."""
+    context: Mapped[str] = mapped_column(String(16))
+    """NIP; empty for requests without a context."""
+    group: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]
+
+
+class KsefPause(Base):
+    """Until when KSeF asked us to leave a group of operations alone (429 with Retry-After)."""
+
+    __tablename__ = "ksef_pauses"
+
+    environment: Mapped[str] = mapped_column(String(256), primary_key=True)
+    context: Mapped[str] = mapped_column(String(16), primary_key=True)
+    group: Mapped[str] = mapped_column(String(32), primary_key=True)
+    until: Mapped[datetime]
 
 
 class NumberCounter(Base):

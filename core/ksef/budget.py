@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from core.ksef.limits import PUBLISHED, Group, Rate, group_of
+from core.ksef.limits import PUBLISHED, Group, Rate, group_of, windows
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -19,9 +19,6 @@ _EDGE = 0.01
 
 class WindowBudget:
     """A budget with moving windows in this process's memory.
-
-    Windows are a little longer than published: KSeF sees requests when they arrive, and two that left a
-    minute apart can arrive closer together.
 
     Args:
         rates: limits by group; those that an environment announces, or the published ones.
@@ -60,6 +57,10 @@ class WindowBudget:
             key = (group_of(operation), context)
             self._closed[key] = max(self._closed.get(key, 0.0), time.time() + seconds)
 
+    def left_in_hour(self, operation: str, context: str) -> int | None:
+        """How many requests the last hour still takes; ``None`` without an hourly limit."""
+        return self.remaining(operation, context).per_hour
+
     def remaining(self, operation: str, context: str) -> Rate:
         """What each window would still take, for planning; a window without limit is None."""
         group = group_of(operation)
@@ -93,11 +94,8 @@ class WindowBudget:
         from limits import RateLimitItemPerSecond  # noqa: PLC0415  see __init__
 
         if group not in self._items:
-            rate = self._rates[group]
-            pairs = ((rate.per_second, 2), (rate.per_minute, 62), (rate.per_hour, 3605))
             self._items[group] = tuple(
-                RateLimitItemPerSecond(amount, seconds, namespace=f"ksef-{group.value}")
-                for amount, seconds in pairs
-                if amount is not None
+                RateLimitItemPerSecond(amount, int(length.total_seconds()), namespace=f"ksef-{group.value}")
+                for amount, length in windows(self._rates[group])
             )
         return self._items[group]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -41,6 +42,16 @@ class Rate:
     per_second: int
     per_minute: int | None = None
     per_hour: int | None = None
+
+
+def windows(rate: Rate) -> tuple[tuple[int, timedelta], ...]:
+    """The windows of a rate that have a limit, shortest first: how many requests, in what time.
+
+    They are a little longer than published: KSeF sees requests when they arrive, and two that left a minute
+    apart can arrive closer together.
+    """
+    every = ((rate.per_second, 2), (rate.per_minute, 62), (rate.per_hour, 3605))
+    return tuple((amount, timedelta(seconds=seconds)) for amount, seconds in every if amount is not None)
 
 
 PUBLISHED: Mapping[Group, Rate] = MappingProxyType(
@@ -118,4 +129,16 @@ class Budget(Protocol):
 
     def close(self, operation: str, context: str, seconds: float) -> None:
         """KSeF asked for a pause: take nothing of this operation's group for so many seconds."""
+        ...
+
+
+class PlannedBudget(Budget, Protocol):
+    """A budget that can also be asked before anything is done."""
+
+    def wait(self, operation: str, context: str) -> float:
+        """Seconds until a request would be taken; takes nothing."""
+        ...
+
+    def left_in_hour(self, operation: str, context: str) -> int | None:
+        """How many requests the last hour still takes; ``None`` without an hourly limit."""
         ...

@@ -376,10 +376,10 @@ def test_whole_pipeline_keeps_the_contract(
 def _watched(made: World, contract: Contract) -> Services:
     """The installation of a world whose clients are watched."""
 
-    def client(environment: Environment) -> KsefClient:
+    def client(environment: Environment, _budget: object) -> KsefClient:
         transport = WatchedTransport(contract)
         return KsefClient(
             environment, transport, clock=made.clock, sleep=made.clock.sleep, jitter=lambda: 0.5
         )
 
-    return replace(made.services(), connections=Connections(client))
+    return replace(made.services(), connections=Connections(make_client=client))

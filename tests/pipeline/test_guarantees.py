@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from connector_app import ksef_access
 from connector_app.pipeline import life
 from connector_app.pipeline.life import NothingToRetry
 from connector_app.store.models import Document, DocumentState, Seller
-from core.ksef.budget import WindowBudget
 from core.orders import Order
 from core.signing.keys import self_signed
 from tests.pipeline.test_trouble import KSEF_OPERATIONS, assert_one_of_each
@@ -43,8 +41,7 @@ def test_limits_are_never_earned_and_everything_arrives(
 ) -> None:
     """With production limits, 40 documents go in two minutes, KSeF never answers 429, no number waits."""
     with world(tmp_path, many(40)) as made:
-        monkeypatch.setattr(time, "time", made.clock.seconds)
-        made.budget = WindowBudget()
+        made.counts_requests = True
         made.ksef.state.settings.rate_limits = True
         made.prepare()
         refused: list[object] = []

@@ -21,6 +21,7 @@ from adapters.contract import ShopAdapter
 from connector_app import ksef_access
 from connector_app.commands.seller import fill
 from connector_app.ksef_access import Connections
+from connector_app.ksef_budget import StoredBudget
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -30,8 +31,8 @@ from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.fa import registry
 from core.ksef import environments
-from core.ksef.budget import WindowBudget
 from core.ksef.client import KsefClient
+from core.ksef.limits import PlannedBudget
 from core.signing.keys import self_signed
 from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
@@ -123,26 +124,31 @@ class World:
     def __init__(self, home: Path, ksef: KsefSandbox, shop: WooSandbox, clock: Clock) -> None:
         self.home, self.ksef, self.shop, self.clock = home, ksef, shop, clock
         self.watch: Callable[[Document], None] = lambda _document: None
-        self.budget: WindowBudget | None = None
+        self.counts_requests = False
 
     def services(self) -> Services:
         """Open the installation."""
 
-        def client(environment: environments.Environment) -> KsefClient:
+        def client(environment: environments.Environment, budget: PlannedBudget | None) -> KsefClient:
             return KsefClient(
                 environment,
-                budget=self.budget,
+                budget=budget,
                 clock=self.clock,
                 sleep=self.clock.sleep,
                 jitter=lambda: 0.5,
             )
 
+        database = open_database(f"sqlite:///{self.home / 'connector.sqlite3'}")
+
+        def budget(environment: environments.Environment) -> StoredBudget:
+            return StoredBudget(database, environment.api_url, self.clock)
+
         return Services(
-            database=open_database(f"sqlite:///{self.home / 'connector.sqlite3'}"),
+            database=database,
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(client, self.budget),
+            connections=Connections(budget if self.counts_requests else None, client),
             connect_shop=self._connect_shop,
         )
 
