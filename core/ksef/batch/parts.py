@@ -31,6 +31,7 @@ class PartWriter:
         self._size = 0
         self._parts: list[Part] = []
         self._current: _OpenPart | None = None
+        self._discarded = False
 
     @property
     def size(self) -> int:
@@ -43,11 +44,14 @@ class PartWriter:
         return hash_base64(self._whole)
 
     def write(self, data: bytes) -> int:
-        """Take bytes of the archive.
+        """Take bytes of the archive; after :meth:`discard` they are dropped.
 
         Raises:
             OSError: a part cannot be written.
         """
+        if self._discarded:
+            # zipfile writes its directory even when it is thrown away
+            return len(data)
         self._whole.update(data)
         self._size += len(data)
         rest = memoryview(data)
@@ -69,6 +73,7 @@ class PartWriter:
 
     def discard(self) -> None:
         """Delete everything written."""
+        self._discarded = True
         if self._current is not None:
             self._current.close()
             self._current.path.unlink(missing_ok=True)
