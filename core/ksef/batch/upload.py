@@ -76,8 +76,6 @@ def upload(
                 try:
                     stored = future.result()
                 except (KsefError, PartDamaged) as error:
-                    # the others would wait and try in vain
-                    stop.set()
                     failures.append(error)
                 else:
                     if stored is not None and on_stored is not None:
@@ -109,6 +107,14 @@ class _Sender:
         """Send one part until it is stored; gives its number, or None when it was stopped before."""
         if self.stop.is_set():
             return None
+        try:
+            return self._until_stored(part, where)
+        except BaseException:
+            # the other parts would wait and try in vain
+            self.stop.set()
+            raise
+
+    def _until_stored(self, part: Part, where: PartUpload) -> int | None:
         self._check_file(part)
         for attempt in range(1, self.retry.attempts + 1):
             failure = self._try_once(part, where)
