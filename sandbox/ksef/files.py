@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,14 +42,17 @@ class Files:
 
     kept: Path | None = None
     _temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def folder(self, name: str) -> Path:
         """The folder of a batch or of an export; made when missing."""
         if self.kept is not None:
             root = self.kept
         else:
-            if self._temporary is None:
-                self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
+            with self._lock:
+                # parts arrive at once: a second folder would take the first one's files with it
+                if self._temporary is None:
+                    self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
             root = Path(self._temporary.name)
         path = root / name
         path.mkdir(parents=True, exist_ok=True)
