@@ -273,15 +273,15 @@ class Caller:
             operation.name,
             answer.status,
             _json_or_none(answer.body),
-            retry_after=self._retry_after(answer),
+            retry_after=self.retry_after(answer),
             ambiguous=operation.changes,
         )
         if isinstance(error, KsefBusy) and self.budget is not None:
             self.budget.close(operation.name, self.context, error.retry_after)
         return error
 
-    def _retry_after(self, answer: Answer) -> float | None:
-        """Seconds of the header ``Retry-After``, which may also be a date (RFC 9110)."""
+    def retry_after(self, answer: Answer) -> float | None:
+        """Seconds of the header ``Retry-After``, which may also be a date (RFC 9110); None without one."""
         text = answer.headers.get("retry-after", "").strip()
         if text.isdecimal():
             return float(text)

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from core.ksef.answers import (
     Challenge,
@@ -27,7 +26,7 @@ from core.ksef.answers import (
     Token,
 )
 from core.ksef.calls import DEFAULT_RETRY, Caller, Operation, Retry, log_warning, utc_now
-from core.ksef.environments import Environment, is_loopback
+from core.ksef.environments import Environment, is_safe
 from core.ksef.errors import UnreadableAnswer
 from core.ksef.limits import Budget
 from core.ksef.transport import Answer, Transport
@@ -363,8 +362,7 @@ class KsefClient:
             UnreadableAnswer: the address is not https (or this machine).
             NotFound: the address is no longer valid.
         """
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        if not is_safe(url):
             raise UnreadableAnswer("the download address is not https", operation=_DOWNLOAD.name)
         return _download(self._caller.fetch(_DOWNLOAD, url))
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -21,6 +22,14 @@ from core.ksef.public_keys import PublicKey
 _KEY_BYTES = 32
 _IV_BYTES = 16
 _BLOCK_BITS = 128
+
+
+class Digest(Protocol):
+    """A hash of :mod:`hashlib`."""
+
+    def digest(self) -> bytes:
+        """Its bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +84,14 @@ class SessionKey:
             "publicKeyId": public_key.key_id,
         }
 
+    def encryptor(self) -> StreamEncryptor:
+        """Encrypts one stream of bytes piece by piece."""
+        return StreamEncryptor(self._cipher())
+
     def encrypt(self, document: bytes) -> EncryptedDocument:
         """Encrypt one document (plain bytes)."""
-        padder = PKCS7(_BLOCK_BITS).padder()
-        cipher = self._cipher().encryptor()
-        content = cipher.update(padder.update(document) + padder.finalize()) + cipher.finalize()
+        stream = self.encryptor()
+        content = stream.update(document) + stream.finish()
         return EncryptedDocument(
             content, sha256_base64(document), len(document), sha256_base64(content), len(content)
         )
@@ -98,6 +110,31 @@ class SessionKey:
         return Cipher(algorithms.AES256(self.key), modes.CBC(self.iv))
 
 
+class StreamEncryptor:
+    """Encrypts bytes that come in pieces; all pieces together are one padded ciphertext.
+
+    Args:
+        cipher: with its key and IV.
+    """
+
+    def __init__(self, cipher: Cipher[modes.CBC]) -> None:
+        self._padder = PKCS7(_BLOCK_BITS).padder()
+        self._encryptor = cipher.encryptor()
+
+    def update(self, data: bytes | memoryview) -> bytes:
+        """Take plain bytes; gives what is ready of the ciphertext."""
+        return self._encryptor.update(self._padder.update(data))
+
+    def finish(self) -> bytes:
+        """The rest of the ciphertext, with the padding."""
+        return self._encryptor.update(self._padder.finalize()) + self._encryptor.finalize()
+
+
+def hash_base64(digest: Digest) -> str:
+    """A finished hash in Base64, as KSeF writes hashes (``Sha256HashBase64``)."""
+    return base64.b64encode(digest.digest()).decode("ascii")
+
+
 def sha256_base64(data: bytes) -> str:
     """SHA-256 in Base64, as KSeF writes hashes (``Sha256HashBase64``)."""
-    return base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
+    return hash_base64(hashlib.sha256(data))

@@ -91,6 +91,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_safe(url: str) -> bool:
+    """Whether an address that KSeF gave may be called: https, or http on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
 def _checked(url: str) -> str:
     """The address without a trailing slash, or an error."""
     try:

@@ -16,7 +16,10 @@ Every exception of the client is one of this tree; a caller that handles the thr
     │   ├── InvalidSession       21173: no such session
     │   ├── SessionClosed        21180: the session takes nothing more
     │   │   └── SessionFull      21155: it has reached its number of invoices
-    │   └── KeyRejected          21470: encrypted with a key that is unknown or withdrawn
+    │   ├── KeyRejected          21470: encrypted with a key that is unknown or withdrawn
+    │   ├── PartMissing          21157, 21205: a part of a batch did not arrive or has another size
+    │   └── UploadRefused        the storage refused a part of a batch
+    │       └── UploadExpired    403, 21208: the time to send the parts is over: begin a new session
     └── ProofMismatch            what came back does not prove what we sent (hash or number differs)
 
 No message holds a token, a key, a query string or a document.
@@ -264,6 +267,32 @@ class SessionFull(SessionClosed):
 
 class KeyRejected(KsefRefused):
     """Encrypted with a key that KSeF does not know or has withdrawn (21470): fetch the keys again."""
+
+
+class PartMissing(KsefRefused):
+    """A part of a batch did not arrive (21205) or has another size than declared (21157): send it again."""
+
+
+class UploadRefused(KsefRefused):
+    """The storage refused a part of a batch; a new session with the same documents is needed."""
+
+    def _hint(self) -> Text:
+        return Text(
+            "KSeF nie przyjął paczki. Program otworzy nową sesję i wyśle te same dokumenty; nic nie zginęło.",
+            "KSeF did not take the package. The program opens a new session and sends the same documents; "
+            "nothing is lost.",
+        )
+
+
+class UploadExpired(UploadRefused):
+    """The time to send the parts of a batch is over; begin a new session with the same documents."""
+
+    def _hint(self) -> Text:
+        return Text(
+            "Minął czas na przesłanie paczki do KSeF. Program otworzy nową sesję i wyśle te same dokumenty.",
+            "The time to send the package to KSeF is over. The program opens a new session and sends the "
+            "same documents.",
+        )
 
 
 class ProofMismatch(KsefError):

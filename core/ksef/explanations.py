@@ -188,6 +188,8 @@ _EXCEPTION = {
         _NEW_CREDENTIAL,
     ),
     21155: (Text("Sesja jest pełna", "The session is full"), _NEW_SESSION),
+    21157: (Text("Rozmiar części paczki się nie zgadza", "The size of a package's part differs"), _REPORT),
+    21161: (Text("Paczka ma za dużo części", "The package has too many parts"), _REPORT),
     21164: (
         Text("Nie ma takiej faktury w KSeF", "KSeF has no such invoice"),
         Text("Sprawdź numer KSeF.", "Check the KSeF number."),
@@ -211,6 +213,8 @@ _EXCEPTION = {
     ),
     21180: (Text("Sesja nie przyjmuje już faktur", "The session takes no more invoices"), _NEW_SESSION),
     21184: (Text("Sesja jest chwilowo niedostępna", "The session is being serviced"), _AUTOMATIC),
+    21205: (Text("Do KSeF nie dotarła część paczki", "A part of the package did not arrive"), _AUTOMATIC),
+    21208: (Text("Minął czas na przesłanie paczki", "The time to send the package is over"), _NEW_SESSION),
     21217: (Text("Nieprawidłowe kodowanie znaków", "Wrong character encoding"), _REPORT),
     21301: (Text("KSeF nie wydał tokenów dostępu", "KSeF gave no access tokens"), _SIGN_AGAIN),
     21304: (Text("KSeF nie zna tego logowania", "KSeF does not know this sign-in"), _SIGN_AGAIN),

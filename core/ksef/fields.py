@@ -92,6 +92,18 @@ class Fields:
             raise FieldError(f"{self._path}{name} is no list of texts")
         return tuple(str(item) for item in items)
 
+    def text_map(self, name: str) -> dict[str, str]:
+        """An object of texts; absent means empty, and entries that are null are left out."""
+        value = self._data.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise FieldError(f"{self._path}{name} is no object")
+        entries = {str(key): item for key, item in value.items() if item is not None}
+        if not all(isinstance(item, str) for item in entries.values()):
+            raise FieldError(f"{self._path}{name} is no object of texts")
+        return entries
+
     def _list(self, name: str) -> list[object]:
         value = self._data.get(name)
         if value is None:

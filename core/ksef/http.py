@@ -10,20 +10,31 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from core.ksef.environments import is_loopback
-from core.ksef.transport import Answer, Request, TransportFailure
+from core.ksef.transport import Answer, FileBody, Request, TransportFailure
 
 log = logging.getLogger(__name__)
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; the largest answer is a page of a collective UPO (10 000 documents, about 6 MB)."""
+
+
+_NO_HEADERS_OF_THE_LIBRARY: dict[str, str | None] = {
+    "Accept": None,
+    "Connection": None,
+    # these two urllib3 would add again if they were only absent
+    "Accept-Encoding": urllib3.util.SKIP_HEADER,
+    "User-Agent": urllib3.util.SKIP_HEADER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ class Timeouts:
     Attributes:
         connect: for the connection.
         read: for each piece of the answer.
-        total: for the whole answer, however slowly it drips.
+        total: for the whole answer, however slowly it drips; a file's own time comes on top.
     """
 
     connect: float = 5.0
@@ -96,19 +107,25 @@ class HttpTransport:
         return answer
 
     def _exchange(self, request: Request, start: float) -> Answer:
-        session = self._session()
-        with session.request(
-            request.method,
-            request.url,
-            headers=dict(request.headers),
-            data=request.body or None,
-            timeout=(self._timeouts.connect, self._timeouts.read),
-            allow_redirects=False,
-            verify=True,
-            stream=True,
-            # a proxy for the outer world cannot reach this machine's own sandbox
-            proxies={"http": "", "https": ""} if is_loopback(urlsplit(request.url).hostname or "") else None,
-        ) as response:
+        with (
+            _body(request, self._monotonic) as sent,
+            self._session().request(
+                request.method,
+                request.url,
+                headers={**(_NO_HEADERS_OF_THE_LIBRARY if request.file else {}), **request.headers},
+                data=sent,
+                timeout=(self._timeouts.connect, self._timeouts.read),
+                allow_redirects=False,
+                verify=True,
+                stream=True,
+                # a proxy for the outer world cannot reach this machine's own sandbox
+                proxies={"http": "", "https": ""}
+                if is_loopback(urlsplit(request.url).hostname or "")
+                else None,
+            ) as response,
+        ):
+            if request.file:
+                start = self._monotonic()
             body = bytearray()
             for piece in response.iter_content(64 * 1024):
                 body += piece
@@ -128,6 +145,56 @@ class HttpTransport:
             session.auth = _unchanged
             self._local.session = session
         return session
+
+
+@contextmanager
+def _body(request: Request, monotonic: Callable[[], float]) -> Iterator[bytes | _FileReader | None]:
+    """What ``requests`` is to send."""
+    if request.file is None:
+        yield request.body or None
+        return
+    try:
+        file = request.file.path.open("rb")
+    except OSError as error:
+        raise _unreadable(error) from None
+    with file:
+        yield _FileReader(file, request.file, monotonic)
+
+
+class _FileReader:
+    """A file as ``requests`` streams it: its length is known, and it stops when its time is over."""
+
+    def __init__(self, file: BinaryIO, body: FileBody, monotonic: Callable[[], float]) -> None:
+        self._file = file
+        self._size = body.size
+        self._monotonic = monotonic
+        self._end = monotonic() + body.seconds
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        # never used, but it is how requests knows a stream
+        while piece := self.read(64 * 1024):
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            TransportFailure: it cannot be read, or the time is over.
+        """
+        if self._monotonic() > self._end:
+            raise TransportFailure("the file was not sent in time", sent=True)
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            failure = _unreadable(error)
+        raise failure
+
+
+def _unreadable(error: OSError) -> TransportFailure:
+    return TransportFailure(f"the file to send cannot be read ({type(error).__name__})", sent=False)
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -21,11 +21,13 @@ from core.ksef.errors import (
     KsefRefused,
     KsefUnavailable,
     NotFound,
+    PartMissing,
     SessionClosed,
     SessionFull,
     SessionUnavailable,
     Unauthorized,
     UnreadableAnswer,
+    UploadExpired,
 )
 from core.ksef.explanations import explain_reason
 from core.ksef.fields import FieldError, Fields
@@ -35,10 +37,13 @@ DEFAULT_PAUSE = 60.0
 
 _BY_CODE: dict[int, type[KsefRefused]] = {
     21155: SessionFull,
+    21157: PartMissing,
     21164: NotFound,
     21173: InvalidSession,
     21178: NotFound,
     21180: SessionClosed,
+    21205: PartMissing,
+    21208: UploadExpired,
     21470: KeyRejected,
 }
 _BY_STATUS: dict[int, type[KsefRefused]] = {

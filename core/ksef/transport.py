@@ -9,8 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A file to send, read while it goes.
+
+    Attributes:
+        path: the file.
+        size: its bytes, known beforehand.
+        seconds: longest time that sending it may take.
+    """
+
+    path: Path
+    size: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +38,14 @@ class Request:
         url: whole address; may hold a presigned query, hence not shown.
         headers: names and values; may hold a token, hence not shown.
         body: bytes to send; empty for none.
+        file: or a file to send; then the headers are exactly the given ones, with Host and Content-Length.
     """
 
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    file: FileBody | None = None
 
     @property
     def path(self) -> str:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
-from sandbox.ksef.operation import ACCESS, LIST, LOOK, OPERATION, READ, REFRESH, WRITE, Operation
+from sandbox.ksef.batch import opening, upload
+from sandbox.ksef.operation import (
+    ACCESS,
+    LIST,
+    LOOK,
+    OPERATION,
+    READ,
+    REFRESH,
+    WRITE,
+    WRITE_BATCH,
+    Operation,
+)
 
 BASE_PATH = "/v2"
 """Where the operations of the contract begin."""
@@ -24,6 +35,15 @@ API: tuple[Operation, ...] = (
     Operation("POST", "/sessions/online", sessions.open_online, ACCESS, "onlineSession", WRITE),
     Operation("POST", f"{_ONLINE}/invoices", sessions.send, ACCESS, "invoiceSend", WRITE),
     Operation("POST", f"{_ONLINE}/close", sessions.close, ACCESS, "onlineSessionClose", WRITE),
+    Operation("POST", "/sessions/batch", opening.open_batch, ACCESS, "batchSession", WRITE_BATCH),
+    Operation(
+        "POST",
+        "/sessions/batch/{referenceNumber}/close",
+        opening.close_batch,
+        ACCESS,
+        "batchSessionClose",
+        WRITE_BATCH,
+    ),
     Operation("GET", "/sessions", results.session_list, ACCESS, "sessionList", LIST),
     Operation("GET", _SESSION, results.session, ACCESS, "sessionMisc", LOOK),
     Operation("GET", f"{_SESSION}/invoices", results.invoices, ACCESS, "sessionInvoiceList", LOOK),
@@ -71,6 +91,7 @@ API: tuple[Operation, ...] = (
 
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
+    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),
     Operation("GET", "/latarnia/messages", qr.latarnia_messages),

@@ -20,10 +20,23 @@ from connector_app.pipeline.services import Services
 from core.calendar import warsaw_day
 from core.ksef import auth, interactive, status, upo
 from core.ksef.auth import Tokens
+from core.ksef.batch import session as batches
+from core.ksef.batch.archives import Archive
+from core.ksef.batch.packing import BatchDocument, PackLimits, pack
+from core.ksef.batch.results import results
+from core.ksef.batch.session import OpenBatch
+from core.ksef.batch.upload import upload
 from core.ksef.client import KsefClient
 from core.ksef.encryption import sha256_base64
 from core.ksef.environments import Environment, custom
-from core.ksef.errors import AuthenticationFailed, KsefBusy, NotFound, SessionClosed, Unauthorized
+from core.ksef.errors import (
+    AuthenticationFailed,
+    KsefBusy,
+    NotFound,
+    PartMissing,
+    SessionClosed,
+    Unauthorized,
+)
 from core.ksef.http import HttpTransport
 from core.ksef.interactive import FA_2, FA_3, FormCode, OpenSession
 from core.ksef.public_keys import PublicKeys
@@ -144,7 +157,7 @@ def _result(client: KsefClient, access: str, session: OpenSession, reference: st
     raise AssertionError("no result")
 
 
-def _closed(client: KsefClient, access: str, session: OpenSession) -> status.SessionStatus:
+def _closed(client: KsefClient, access: str, session: OpenSession | OpenBatch) -> status.SessionStatus:
     for _ in range(200):
         found = status.session(client, access, session.reference)
         if not found.is_processing:
@@ -267,6 +280,62 @@ def test_session_from_opening_to_the_last_proof(
         "GET /sessions/{referenceNumber}/invoices/failed 200",
         f"POST {online}/{{referenceNumber}}/close 204",
         "GET /sessions/{referenceNumber} 200",
+        "GET /sessions/{referenceNumber}/upo/{upoReferenceNumber} 200",
+    }
+
+
+@pytest.mark.parametrize("archive", list(Archive))
+@pytest.mark.parametrize("offline", [False, True])
+def test_batch_from_opening_to_the_last_proof(
+    client: KsefClient,
+    signed_in: Tokens,
+    contract: Contract,
+    operations: tuple[str, ...],
+    invoice: Callable[[str], bytes],
+    tmp_path: Path,
+    archive: Archive,
+    offline: bool,
+) -> None:
+    """Opening, closing too early and in time, statuses, the list and the UPO of a batch satisfy it."""
+    contract.seen.clear()
+    access, name = signed_in.access, f"FV/BATCH/{archive}/{offline}"
+    xml = invoice(name)
+    documents = [
+        BatchDocument("good", xml),
+        BatchDocument("duplicate", xml.replace(b"</Faktura>", b"\n</Faktura>")),
+        BatchDocument("broken", b"<a/>"),
+    ]
+    package = pack(documents, tmp_path, archive=archive, limits=PackLimits(part_bytes=500))
+    session = batches.open_batch(client, access, FA_3, package, PublicKeys(client), offline=offline)
+    assert status.session(client, access, session.reference).is_open
+    upload(client, session, done=[1])
+    with pytest.raises(PartMissing):
+        batches.close(client, access, session)
+    upload(client, session)
+    batches.close(client, access, session)
+    with pytest.raises(SessionClosed):
+        batches.close(client, access, session)
+    ended = _closed(client, access, session)
+    found = {one.document.key: one.status for one in results(client, access, session)}
+    good, duplicate, broken = found["good"], found["duplicate"], found["broken"]
+    assert good is not None
+    assert duplicate is not None
+    assert broken is not None
+    assert good.ksef_number == duplicate.original_ksef_number
+    assert (good.code, duplicate.code, broken.code) == (200, 440, 450)
+    assert good.mode == ("Offline" if offline else "Online")
+    assert good.upo_url is not None
+    collective = client.session_upo(access, session.reference, ended.upo_pages[0].reference).content
+    for proof in (collective, upo.fetch_url(client, good.upo_url)):
+        upo.check_upo(upo.parse_upo(proof), sha256_base64(xml), good.ksef_number)
+    close = "POST /sessions/batch/{referenceNumber}/close"
+    assert _seen(contract, operations) == {
+        "GET /security/public-key-certificates 200",
+        "POST /sessions/batch 201",
+        f"{close} 400",
+        f"{close} 204",
+        "GET /sessions/{referenceNumber} 200",
+        "GET /sessions/{referenceNumber}/invoices 200",
         "GET /sessions/{referenceNumber}/upo/{upoReferenceNumber} 200",
     }
 

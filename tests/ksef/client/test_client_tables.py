@@ -93,11 +93,11 @@ def test_every_status_of_the_contract_is_explained(
 
 
 def test_every_exception_of_the_used_operations_is_explained(spec: dict[str, object]) -> None:
-    """Each exception code of signing in, interactive sessions and UPO has words in both languages."""
+    """Each exception code of signing in, sessions and UPO has words in both languages."""
     used = [name for name, _ in _operations(spec) if " /auth/" in name or "/sessions" in name]
     wanted: set[int] = set()
     for name, operation in _operations(spec):
-        if name in used and "batch" not in name:
+        if name in used:
             text = str(operation["responses"]["400"]["description"])
             wanted |= {int(code) for code in re.findall(r"^\|\s*(\d{4,5})\s*\|", text, re.M)}
     assert len(wanted) > 20
@@ -287,7 +287,9 @@ def test_link_of_wrong_parts_is_refused(nip: str, digest: str) -> None:
         invoice_link("https://qr.ksef.mf.gov.pl", nip, date(2026, 2, 1), digest)
 
 
-@pytest.mark.parametrize("module", ["core.ksef.client", "core.ksef.interactive", "core.ksef.auth"])
+@pytest.mark.parametrize(
+    "module", ["core.ksef.client", "core.ksef.interactive", "core.ksef.auth", "core.ksef.batch.upload"]
+)
 def test_import_needs_no_network_library(module: str) -> None:
     """Importing the client loads neither requests, signxml nor the limits library."""
     code = f"import sys, {module}; print(*sorted({{'requests', 'signxml', 'limits'}} & set(sys.modules)))"
