@@ -18,6 +18,9 @@ from connector_app.vault import Vault
 from core.fa.registry import FaSchema
 from core.ksef import auth, environments, interactive, status
 from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
+from core.ksef.batch import session as batches
+from core.ksef.batch.package import Package
+from core.ksef.batch.session import OpenBatch
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, Unauthorized
@@ -220,6 +223,13 @@ class SellerAccess:
             self.forget_session()
             self.session(schema)
         self._session_is_seen = True
+
+    def open_batch(self, schema: FaSchema, package: Package, *, offline: bool = False) -> OpenBatch:
+        """Open a batch session for packed documents of a schema."""
+        form = FormCode(schema.system_code, schema.schema_version, schema.form_code)
+        return self.call(
+            lambda access: batches.open_batch(self.client, access, form, package, self._keys, offline=offline)
+        )
 
     def forget_session(self) -> None:
         """The session takes nothing more: the next one to ask opens another."""

@@ -104,6 +104,7 @@ class App:
             schema_dir=self.settings.schema_dir,
             watch=watch,
             rates=self._rates(),
+            work_dir=self.settings.home / "work",
             connections=Connections(lambda one: StoredBudget(database, one.api_url, utc_now)),
         )
 

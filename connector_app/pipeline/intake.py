@@ -72,6 +72,7 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
     except ShopError as error:
         return IntakeResult(0, 0, error)
     seen = changed = 0
+    began = services.clock()
     mark = _Mark(services, store)
     failure: ShopError | None = None
     try:
@@ -87,6 +88,9 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
     finally:
         adapter.close()
     mark.save()
+    if failure is None:
+        with services.database.begin() as session:
+            session.get_one(Store, store_id).looked_at = began
     return IntakeResult(seen, changed, failure)
 
 

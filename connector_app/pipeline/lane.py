@@ -21,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds, life
+from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
 from connector_app.pipeline.proof import collect_upo, postpone_proof
@@ -57,10 +58,11 @@ _LANE_FAILED = Text(
     "An internal error of the program at this seller; the log has details. It will be tried again.",
 )
 
-_READY = Document.state == DocumentState.READY
-_ISSUED = Document.state == DocumentState.ISSUED
-_SENT = Document.state == DocumentState.SENT
-_KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT))
+# what a batch takes to KSeF waits for the batch
+_READY = (Document.state == DocumentState.READY) & SINGLE
+_ISSUED = (Document.state == DocumentState.ISSUED) & SINGLE
+_SENT = (Document.state == DocumentState.SENT) & SINGLE
+_KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT)) & SINGLE
 # the condition of an index, see UNPROVEN
 _LACKS_PROOF = Document.ksef_number.is_not(None) & Document.upo.is_(None)
 
@@ -98,7 +100,11 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     if held is not None:
         if _due(services, seller_id, _KSEF):
             result.tell(held.why)
-    elif _due(services, seller_id, _KSEF) or _unproven(services, seller_id):
+    elif (
+        _due(services, seller_id, _KSEF)
+        or _unproven(services, seller_id)
+        or _is_now(next_step(services, seller_id))
+    ):
         _work_with_ksef(services, seller, result)
     worked, problems = publish_all(services, seller_id)
     result.worked += worked
@@ -142,6 +148,10 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
 
         stage = _Stage(services, seller.id, result)
         stage.run(_SENT, lambda one: track(services, one, access))
+        worked, problems = turn(services, seller, access, recheck)
+        result.worked += worked
+        for problem in problems:
+            result.tell(problem)
         stage.run(_ISSUED, lambda one: submit(services, one, access))
         stage.run(_READY, send_new)
         stage.run_proofs(access)
@@ -258,6 +268,10 @@ def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[
     return _ids(services, seller_id, what, Document.next_attempt_at)
 
 
+def _is_now(seconds: float | None) -> bool:
+    return seconds is not None and seconds <= 0
+
+
 def _unproven(services: Services, seller_id: int) -> list[int]:
     return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at)
 
@@ -319,6 +333,9 @@ def next_due(services: Services, sellers: Collection[int], within: timedelta) ->
         with services.database() as session:
             held = holds.hold_of(session.get_one(Seller, seller_id), now)
             free = held.until if held else now
+            batch = next_step(services, seller_id)
+            if batch is not None:
+                moments.append(max(now + timedelta(seconds=batch), free))
             for what, due_at, earliest in (
                 (_KSEF, Document.next_attempt_at, free),
                 (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),

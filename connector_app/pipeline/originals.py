@@ -32,6 +32,10 @@ class Search:
     foreign: bool = False
 
 
+NOTHING = Search()
+"""Nothing was searched for, or nothing was found."""
+
+
 def search(access: SellerAccess, document: Document, fate: DocumentStatus) -> Search:
     """Look for an accepted copy of a document in every session that may have brought it.
 

@@ -38,6 +38,7 @@ class Services:
         connections: clients of KSeF, shared by all lanes.
         connect_shop: makes the adapter of a platform from its connection data.
         rates: exchange rates; ``None`` leaves only those that a seller entered.
+        work_dir: folder for packages on their way to KSeF; without one documents go singly only.
     """
 
     database: sessionmaker[Session]
@@ -48,6 +49,7 @@ class Services:
     connections: Connections = field(default_factory=Connections)
     connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
     rates: Rates | None = None
+    work_dir: Path | None = None
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life, originals
-from connector_app.pipeline.originals import Search
+from connector_app.pipeline.originals import NOTHING, Search
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
 from connector_app.store.models import Document, DocumentState
@@ -48,7 +48,7 @@ def track(services: Services, document_id: int, access: SellerAccess) -> Documen
     session_reference, reference = document.session_reference or "", document.document_reference or ""
     try:
         fate = access.call(lambda token: status.document(access.client, token, session_reference, reference))
-        found = originals.search(access, document, fate) if _asks_for_search(document, fate) else Search()
+        found = originals.search(access, document, fate) if asks_for_search(document, fate) else NOTHING
     except (KsefUnavailable, Unauthorized, AuthenticationFailed, Forbidden) as error:
         raise LaneBlocked(error) from error
     except KsefRefused as error:
@@ -59,19 +59,27 @@ def track(services: Services, document_id: int, access: SellerAccess) -> Documen
 
     def apply(row: Document) -> None:
         if row.state == DocumentState.SENT and row.document_reference == reference:
-            _apply(services, row, fate, found)
+            apply_fate(services, row, fate, found)
 
     return life.change(services, document_id, apply)
 
 
-def _asks_for_search(document: Document, fate: DocumentStatus) -> bool:
+def asks_for_search(document: Document, fate: DocumentStatus) -> bool:
     """At 440 always; at a refusal only when an earlier sending may have been accepted."""
     if fate.state is KsefState.DUPLICATE:
         return True
     return fate.state in {KsefState.REJECTED, KsefState.UNKNOWN} and len(document.tried_sessions or []) > 1
 
 
-def _apply(services: Services, row: Document, fate: DocumentStatus, found: Search) -> None:
+def apply_fate(services: Services, row: Document, fate: DocumentStatus, found: Search = NOTHING) -> None:
+    """Note what KSeF says about the last sending of a document.
+
+    Args:
+        services: the outside world.
+        row: sent, inside a transaction.
+        fate: KSeF's word.
+        found: an earlier copy of the document, when it was searched for.
+    """
     now = services.clock()
     if found.copy is not None:
         row.session_reference, row.document_reference = found.session, found.copy.reference

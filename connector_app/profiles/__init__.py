@@ -13,13 +13,14 @@ from datetime import date
 from typing import Any
 
 from connector_app.profiles.issuers import issuer
-from connector_app.profiles.policies import correction_policy, invoice_policy, numbering
+from connector_app.profiles.policies import correction_policy, invoice_policy, numbering, sending_policy
 from connector_app.profiles.reader import BadProfile, Reader
 from core.findings import Text
 from core.invoices.corrections.policy import CorrectionPolicy
 from core.invoices.model import Issuer, Seller
 from core.invoices.numbering import Numbering
 from core.invoices.policy import InvoicePolicy
+from core.ksef.planning import SendingPolicy
 
 __all__ = ["TABLES", "BadProfile", "Profile", "parse", "read"]
 
@@ -35,6 +36,7 @@ TABLES = (
     "products",
     "buyers",
     "corrections",
+    "sending",
 )
 """Tables of a seller file; docs/seller.md describes their entries."""
 
@@ -47,6 +49,7 @@ class Profile:
     policy: InvoicePolicy
     corrections: CorrectionPolicy
     numbering: Numbering
+    sending: SendingPolicy
     values: dict[str, Any]
 
     @property
@@ -94,6 +97,7 @@ def parse(values: Mapping[str, Any]) -> Profile:
         policy=invoice_policy(reader, values),
         corrections=correction_policy(reader, values),
         numbering=numbering(reader, values),
+        sending=sending_policy(reader, values),
         values=_plain(values),
     )
     if reader.faults:

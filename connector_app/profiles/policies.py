@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.invoices.corrections.policy import AmountOnly, CorrectionPolicy, RowSt
 from core.invoices.model import BankAccount, CorrectionType, VatCategory
 from core.invoices.numbering import BadPattern, BadStart, Numbering, NumberPattern, SeriesKind, StartNumber
 from core.invoices.policy import CompanyWithoutNip, ExchangeRate, InvoicePolicy
+from core.ksef.planning import Batching, SendingPolicy
 from core.orders import PaymentForm
 
 _PATTERNS = {
@@ -70,6 +72,19 @@ def correction_policy(reader: Reader, values: Mapping[str, Any]) -> CorrectionPo
         amount_only=reader.choice(table, "corrections", "amount_only", AmountOnly) or default.amount_only,
         type=reader.named(table, "corrections", "type", CorrectionType) or default.type,
         reason=reader.text(table, "corrections", "reason") or default.reason,
+    )
+
+
+def sending_policy(reader: Reader, values: Mapping[str, Any]) -> SendingPolicy:
+    """Table ``sending``."""
+    table = reader.table(values, "sending")
+    reader.only(table, "sending", {"batching", "batch_from", "gather_minutes"})
+    default = SendingPolicy()
+    minutes = reader.whole(table, "sending", "gather_minutes", least=1, most=60)
+    return SendingPolicy(
+        batching=reader.choice(table, "sending", "batching", Batching) or default.batching,
+        batch_from=reader.whole(table, "sending", "batch_from", least=1, most=180) or default.batch_from,
+        gather_for=timedelta(minutes=minutes) if minutes else default.gather_for,
     )
 
 

@@ -73,6 +73,20 @@ class Reader:
             return False
         return value
 
+    def whole(self, table: Mapping[str, Any], where: str, name: str, *, least: int, most: int) -> int | None:
+        """A whole number inside its bounds, ``None`` when absent."""
+        value = table.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            what = Text(
+                f"musi być liczbą całkowitą od {least} do {most}",
+                f"must be a whole number from {least} to {most}",
+            )
+            self.fault(f"{where}.{name}", what)
+            return None
+        return value
+
     def texts(self, table: Mapping[str, Any], where: str, name: str) -> tuple[str, ...]:
         """A list of texts, empty when absent."""
         value = table.get(name, [])

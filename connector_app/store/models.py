@@ -17,6 +17,22 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from connector_app.store.types import DecimalText, UtcDateTime
 
 
+class BatchState(StrEnum):
+    """States of a batch."""
+
+    NEW = "new"
+    """Its documents are chosen."""
+    PACKED = "packed"
+    """Its encrypted parts lie in the work folder."""
+    OPEN = "open"
+    """KSeF has a session for it; parts are on their way."""
+    CLOSED = "closed"
+    """KSeF has all of it and is processing."""
+    DONE = "done"
+    FAILED = "failed"
+    """KSeF took none of it; its documents go again."""
+
+
 class Base(DeclarativeBase):
     """Common base; Python types to column types."""
 
@@ -163,6 +179,8 @@ class Document(Base):
     ksef_number: Mapped[str | None] = mapped_column(String(36), unique=True)
     accepted_at: Mapped[datetime | None]
     upo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    upo_address: Mapped[str | None] = mapped_column(Text)
+    """Sealed address of the UPO, for which no limit counts, as long as it lasts."""
     proof_attempts: Mapped[int] = mapped_column(default=0)
     proof_next_at: Mapped[datetime | None]
     proof_waits_for: Mapped[str | None] = mapped_column(Text)

@@ -145,6 +145,7 @@ class World:
 
         return Services(
             database=database,
+            work_dir=self.home / "work",
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,

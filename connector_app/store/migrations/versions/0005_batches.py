@@ -45,6 +45,7 @@ def upgrade() -> None:
     )
     op.add_column("stores", sa.Column("looked_at", UtcDateTime, nullable=True))
     with op.batch_alter_table("documents") as table:
+        table.add_column(sa.Column("upo_address", sa.Text, nullable=True))
         table.add_column(sa.Column("batch_id", sa.Integer, nullable=True))
         table.create_foreign_key("fk_documents_batch", "batches", ["batch_id"], ["id"])
         table.create_index("ix_documents_batch_id", ["batch_id"])
@@ -56,6 +57,7 @@ def downgrade() -> None:
         table.drop_index("ix_documents_batch_id")
         table.drop_constraint("fk_documents_batch", type_="foreignkey")
         table.drop_column("batch_id")
+        table.drop_column("upo_address")
     op.drop_column("stores", "looked_at")
     for table_name in ("ksef_pauses", "ksef_requests", "batches"):
         op.drop_table(table_name)

@@ -1,0 +1,179 @@
+"""Gather: which way the due documents go, and the documents of a new batch, issued and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline.corrections import issue_correction
+from connector_app.pipeline.intake import take_in
+from connector_app.pipeline.issue import issue
+from connector_app.pipeline.recheck import FRESH, Recheck
+from connector_app.pipeline.services import Services, dump_text
+from connector_app.store.models import Batch, BatchState, Document, DocumentState, Seller, ShopOrder, Store
+from core.calendar import warsaw_day
+from core.findings import Text
+from core.ksef import context
+from core.ksef.planning import Batching, Plan, Queue, SendingPolicy, Way, plan
+
+GATHERING = Text(
+    "Zbierane do wspólnej wysyłki (sesja wsadowa), bo czeka wiele dokumentów albo kończy się godzinny limit.",
+    "Gathered to be sent together (batch session), as many documents wait or the hourly limit runs low.",
+)
+_BEFORE_MIDNIGHT = timedelta(minutes=5)
+"""So long before midnight no batch is begun: KSeF takes the day of its opening for the day of issue."""
+
+_LONGEST = timedelta(minutes=3)
+"""A batch is closed to further documents after so long a time of issuing them."""
+_FAILURES_IN_A_ROW = 2
+"""After so many failed batches documents go singly, until a day has passed."""
+_CHUNK = 500
+
+UNSENT = (Document.state == DocumentState.ISSUED) & Document.session_reference.is_(None)
+"""Issued, and no session has been tried for it."""
+
+
+def due(services: Services, seller_id: int) -> ColumnElement[bool]:
+    """Documents of a seller that are to be sent now, also those that are gathered."""
+    now = services.clock()
+    return (
+        (Document.seller_id == seller_id)
+        & ((Document.state == DocumentState.READY) | UNSENT)
+        & Document.batch_id.is_(None)
+        & or_(
+            Document.next_attempt_at.is_(None),
+            Document.next_attempt_at <= now,
+            Document.waiting_for == dump_text(GATHERING),
+        )
+    )
+
+
+def way(services: Services, seller: Seller) -> Plan:
+    """How the due documents of a seller go out now; see :func:`core.ksef.planning.plan`."""
+    now = services.clock()
+    policy = services.profile(seller).sending if services.work_dir else SendingPolicy(Batching.NEVER)
+    with services.database() as session:
+        count, oldest = session.execute(
+            select(func.count(), func.min(Document.updated_at)).where(due(services, seller.id))
+        ).one()
+        last = list(
+            session.scalars(
+                select(Batch).where(Batch.seller_id == seller.id).order_by(Batch.id.desc()).limit(2)
+            )
+        )
+    failed = [one for one in last if one.state == BatchState.FAILED and now - one.created_at < timedelta(1)]
+    if len(failed) == _FAILURES_IN_A_ROW:
+        policy = SendingPolicy(Batching.NEVER)
+    queue = Queue(
+        documents=count,
+        oldest=oldest,
+        last_batch=last[0].created_at if last else None,
+        single_left=services.connections.sendings_left(seller),
+    )
+    made = plan(queue, policy, now)
+    if made.way is Way.BATCH and warsaw_day(now + _BEFORE_MIDNIGHT) != warsaw_day(now):
+        return Plan(Way.GATHER, now + _BEFORE_MIDNIGHT)
+    return made
+
+
+def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Recheck) -> int | None:
+    """Issue what is due and put it into a new batch.
+
+    Nothing is issued before KSeF has let us in and said how many documents a batch may have.
+
+    Args:
+        services: the outside world.
+        seller: whose documents.
+        access: the seller's sign-in.
+        recheck: brings orders up to date that their store's last look did not.
+
+    Returns:
+        Id of the batch, or ``None`` when there was nothing to send after all.
+
+    Raises:
+        KsefError: KSeF does not answer or does not let us in; nothing was issued.
+    """
+    limits = access.call(lambda token: context.session_limits(access.client, token))
+    fresh = _bring_up_to_date(services, seller.id)
+    started = services.clock()
+    for document_id, store_id in _ready(services, seller.id, limits.batch_documents):
+        if services.clock() - started > _LONGEST:
+            break
+        if store_id not in fresh:
+            recheck(document_id)
+        issue(services, document_id)
+        issue_correction(services, document_id, recheck.shop_of(document_id))
+    return _put_together(services, seller, limits.batch_documents)
+
+
+def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:
+    """Read the changes of every store with due documents, in few requests; gives those that answered."""
+    with services.database() as session:
+        query = select(Store).join(ShopOrder).join(Document).where(due(services, seller_id)).distinct()
+        stores = list(session.scalars(query))
+    fresh = set()
+    for store in stores:
+        is_fresh = store.looked_at is not None and services.clock() - store.looked_at < FRESH
+        if is_fresh or take_in(services, store.id).failure is None:
+            fresh.add(store.id)
+    return frozenset(fresh)
+
+
+def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int, int]]:
+    """Ids of ready documents and of their stores."""
+    with services.database() as session:
+        rows = session.execute(
+            select(Document.id, ShopOrder.store_id)
+            .join(ShopOrder)
+            .where(due(services, seller_id), Document.state == DocumentState.READY)
+            .order_by(Document.id)
+            .limit(most)
+        )
+        return [(document_id, store_id) for document_id, store_id in rows]
+
+
+def _put_together(services: Services, seller: Seller, most: int) -> int | None:
+    now = services.clock()
+    with services.database.begin() as session:
+        ids = _chosen(session, services, seller, most)
+        if not ids:
+            return None
+        batch = Batch(
+            seller_id=seller.id,
+            schema_version=seller.schema_version,
+            state=BatchState.NEW,
+            attempts=0,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(batch)
+        session.flush()
+        for begin in range(0, len(ids), _CHUNK):
+            session.execute(
+                update(Document)
+                .where(Document.id.in_(ids[begin : begin + _CHUNK]))
+                .values(batch_id=batch.id, next_attempt_at=None, waiting_for=None)
+                .execution_options(synchronize_session=False)
+            )
+        return batch.id
+
+
+def _chosen(session: Session, services: Services, seller: Seller, most: int) -> list[int]:
+    """Documents of today's date and of the seller's schema; those of another day go singly."""
+    return list(
+        session.scalars(
+            select(Document.id)
+            .where(
+                due(services, seller.id),
+                UNSENT,
+                Document.schema_version == seller.schema_version,
+                Document.issued_on == warsaw_day(services.clock()),
+            )
+            .order_by(Document.id)
+            .limit(most)
+        )
+    )

@@ -1,0 +1,218 @@
+"""Send: the documents of a batch are packed, a session is opened, the parts go, the session is closed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, undefer
+
+from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline import life
+from connector_app.pipeline.batches.follow import follow, stored_in
+from connector_app.pipeline.services import Services, dump_text
+from connector_app.pipeline.submit import DAMAGED
+from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from core.fa import registry
+from core.findings import Text
+from core.ksef.batch import session as sessions
+from core.ksef.batch.errors import PackageFull, PartDamaged
+from core.ksef.batch.package import Package
+from core.ksef.batch.packing import BatchDocument, pack
+from core.ksef.batch.session import OpenBatch
+from core.ksef.batch.upload import upload
+from core.ksef.errors import InvalidSession, PartMissing, SessionClosed, UploadRefused
+
+_PAGE = 200
+
+_AGAIN = Text(
+    "Części paczki nie dotarły w czasie; paczka idzie w nowej sesji.",
+    "The parts of the batch did not arrive in time; it goes in a new session.",
+)
+
+
+class _Damaged(Exception):
+    def __init__(self, document_id: int) -> None:
+        super().__init__(f"document {document_id} is damaged")
+        self.document_id = document_id
+
+
+def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
+    """Take a batch as many steps on as can be done now.
+
+    Args:
+        services: the outside world; with a folder for packages.
+        batch_id: a batch.
+        access: the seller's sign-in.
+
+    Returns:
+        The batch as committed.
+
+    Raises:
+        KsefError: KSeF does not answer or does not let us in; the batch is where it was, and the same call
+            goes on later.
+    """
+    while True:
+        with services.database() as session:
+            batch = session.get_one(Batch, batch_id)
+        before = batch.state
+        match batch.state:
+            case BatchState.NEW:
+                batch = _pack(services, batch)
+            case BatchState.PACKED:
+                batch = _open(services, batch, access)
+            case BatchState.OPEN:
+                batch = _bring(services, batch, access)
+            case BatchState.CLOSED:
+                batch = follow(services, batch, access)
+        if batch.state in {before, BatchState.DONE, BatchState.FAILED} or batch.next_attempt_at is not None:
+            return batch
+
+
+def change(services: Services, batch_id: int, state: BatchState, **values: Any) -> Batch:
+    """Put a batch into a state, in a transaction of its own."""
+    with services.database.begin() as session:
+        batch = session.get_one(Batch, batch_id)
+        batch.state, batch.updated_at = state.value, services.clock()
+        batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
+        for name, value in values.items():
+            setattr(batch, name, value)
+    return batch
+
+
+def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 0.0) -> Batch:
+    """Try a batch again later; pauses grow with every failure."""
+    now = services.clock()
+    with services.database.begin() as session:
+        batch = session.get_one(Batch, batch_id)
+        batch.next_attempt_at = now + life.pause_after(batch.attempts, at_least=at_least)
+        batch.attempts += 1
+        batch.waiting_for = dump_text(why)
+        batch.updated_at = now
+    return batch
+
+
+def folder_of(services: Services, batch_id: int) -> Path:
+    """Where the parts of a batch lie."""
+    assert services.work_dir is not None, "batches are gathered only with a folder for them"
+    return services.work_dir / "batches" / str(batch_id)
+
+
+def _pack(services: Services, batch: Batch) -> Batch:
+    """Write the encrypted parts; what a crash left of an earlier try is thrown away."""
+    folder = folder_of(services, batch.id)
+    shutil.rmtree(folder, ignore_errors=True)
+    while True:
+        try:
+            with services.database() as session:
+                if not session.scalar(select(func.count()).where(Document.batch_id == batch.id)):
+                    return change(services, batch.id, BatchState.DONE)
+                package = pack(_documents(session, batch.id), folder)
+        except _Damaged as damaged:
+            _leave_out(services, damaged.document_id)
+        except PackageFull as full:
+            _cut_off(services, batch.id, int(full.key))
+        else:
+            sealed = services.vault.seal(package.as_dict())
+            return change(services, batch.id, BatchState.PACKED, package=sealed)
+
+
+def _documents(session: Session, batch_id: int) -> Iterator[BatchDocument]:
+    """The documents of a batch with their bytes, a page in memory at a time."""
+    rows = session.scalars(
+        select(Document)
+        .options(undefer(Document.xml))
+        .where(Document.batch_id == batch_id)
+        .order_by(Document.id)
+        .execution_options(yield_per=_PAGE)
+    )
+    for row in rows:
+        data = row.xml or b""
+        if hashlib.sha256(data).hexdigest() != row.xml_sha256:
+            raise _Damaged(row.id)
+        yield BatchDocument(str(row.id), data)
+        session.expunge(row)
+
+
+def _leave_out(services: Services, document_id: int) -> None:
+    def ask(row: Document) -> None:
+        row.batch_id = None
+        life.ask(row, [DAMAGED], services.clock())
+
+    life.change(services, document_id, ask)
+
+
+def _cut_off(services: Services, batch_id: int, first: int) -> None:
+    """Let the documents from one on go with the next batch."""
+    with services.database.begin() as session:
+        session.execute(
+            update(Document)
+            .where(Document.batch_id == batch_id, Document.id >= first)
+            .values(batch_id=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
+    package = Package.from_dict(stored_in(services, batch))
+    opened = access.open_batch(registry.schema_for(batch.schema_version), package)
+    sealed = services.vault.seal(opened.as_dict())
+    return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
+
+
+def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
+    """Send the parts and close the session; all of it may be repeated."""
+    opened = OpenBatch.from_dict(stored_in(services, batch))
+    try:
+        upload(access.client, opened)
+        access.call(lambda token: sessions.close(access.client, token, opened))
+    except PartDamaged:
+        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+    except PartMissing as error:
+        return postpone(services, batch.id, error.hint)
+    except (UploadRefused, InvalidSession):
+        sealed = services.vault.seal(opened.package.as_dict())
+        change(services, batch.id, BatchState.PACKED, package=sealed, reference=None)
+        return postpone(services, batch.id, _AGAIN)
+    except SessionClosed:
+        pass  # an earlier try closed it, or KSeF cancelled it: its status tells
+    return _note_sent(services, batch, opened)
+
+
+def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
+    """The whole batch is at KSeF: its documents are sent, all in one transaction."""
+    now = services.clock()
+    text = Text(
+        f"Wysłano do KSeF w sesji wsadowej {opened.reference}.",
+        f"Sent to KSeF in batch session {opened.reference}.",
+    )
+    with services.database.begin() as session:
+        ids = list(session.scalars(select(Document.id).where(Document.batch_id == batch.id)))
+        session.execute(
+            update(Document)
+            .where(Document.batch_id == batch.id)
+            .values(
+                state=DocumentState.SENT.value,
+                session_reference=opened.reference,
+                document_reference=None,
+                attempts=0,
+                next_attempt_at=None,
+                waiting_for=None,
+                updated_at=now,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        said = dump_text(text)
+        session.add_all(
+            Event(document_id=one, at=now, state=DocumentState.SENT.value, text=said) for one in ids
+        )
+        row = session.get_one(Batch, batch.id)
+        row.state, row.updated_at, row.attempts = BatchState.CLOSED.value, now, 0
+        # KSeF needs a moment: nothing is asked at once
+        row.next_attempt_at, row.waiting_for = now + timedelta(seconds=1), None
+    return row

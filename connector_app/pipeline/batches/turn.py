@@ -1,0 +1,108 @@
+"""A seller's turn with batches: those under way go on; what is due is gathered or left to go singly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline import holds
+from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
+from connector_app.pipeline.batches.send import advance, postpone
+from connector_app.pipeline.recheck import Recheck
+from connector_app.pipeline.services import Services
+from connector_app.store.models import Batch, BatchState, Document, Seller
+from core.findings import Text
+from core.ksef.errors import KsefBusy, KsefUnavailable
+from core.ksef.planning import Way
+
+UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
+
+SINGLE: ColumnElement[bool] = Document.batch_id.is_(None)
+"""Documents that no batch takes to KSeF."""
+
+
+def turn(
+    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck
+) -> tuple[int, list[Text]]:
+    """Do what is due with batches of a seller; afterwards what is left may go singly.
+
+    Args:
+        services: the outside world.
+        seller: the lane.
+        access: the seller's sign-in.
+        recheck: brings orders up to date.
+
+    Returns:
+        How many batches were touched, and sentences about what waits.
+
+    Raises:
+        KsefError: KSeF does not answer or does not let us in; the batch goes on later.
+    """
+    worked, problems = 0, []
+    for batch_id in _under_way(services, seller.id):
+        problems += _advance(services, batch_id, access)
+        worked += 1
+    plan = way(services, seller)
+    if plan.way is Way.BATCH:
+        try:
+            made = gather(services, seller, access, recheck)
+        except KsefBusy as busy:
+            pause = timedelta(seconds=busy.retry_after)
+            holds.put_off(services, due(services, seller.id), busy.hint, pause)
+            return worked, [*problems, busy.hint]
+        if made is not None:
+            problems += _advance(services, made, access)
+            worked += 1
+    elif plan.way is Way.GATHER and plan.at is not None:
+        holds.put_off(services, due(services, seller.id), GATHERING, plan.at - services.clock())
+    return worked, problems
+
+
+def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Text]:
+    """Take a batch on; a used-up limit or a silent KSeF postpones it, and only the latter holds the lane."""
+    try:
+        advance(services, batch_id, access)
+    except KsefBusy as busy:
+        postpone(services, batch_id, busy.hint, at_least=busy.retry_after)
+        return [busy.hint]
+    except KsefUnavailable as error:
+        postpone(services, batch_id, error.hint, at_least=error.retry_after or 0.0)
+        raise
+    except OSError as error:
+        why = Text(
+            f"Paczki dokumentów nie można zapisać: {error.strerror}.",
+            f"The package of documents cannot be written: {error.strerror}.",
+        )
+        postpone(services, batch_id, why)
+        return [why]
+    return []
+
+
+def _under_way(services: Services, seller_id: int) -> list[int]:
+    now = services.clock()
+    with services.database() as session:
+        return list(
+            session.scalars(
+                select(Batch.id)
+                .where(
+                    Batch.seller_id == seller_id,
+                    Batch.state.in_(UNDER_WAY),
+                    or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= now),
+                )
+                .order_by(Batch.id)
+            )
+        )
+
+
+def next_step(services: Services, seller_id: int) -> float | None:
+    """Seconds until a batch of a seller is due; ``None`` when none is under way."""
+    now = services.clock()
+    with services.database() as session:
+        first = session.scalar(
+            select(func.min(func.coalesce(Batch.next_attempt_at, now))).where(
+                Batch.seller_id == seller_id, Batch.state.in_(UNDER_WAY)
+            )
+        )
+    return None if first is None else (first - now).total_seconds()

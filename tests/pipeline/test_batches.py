@@ -1,0 +1,243 @@
+"""Many documents go as a batch: each exactly once, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from sqlalchemy import select
+
+from connector_app.pipeline.batches.gather import GATHERING
+from connector_app.pipeline.services import load_text
+from connector_app.store.models import Batch, Seller
+from tests.pipeline.test_guarantees import many
+from tests.pipeline.world import World, recorded, world
+
+OPEN = "POST /v2/sessions/batch$"
+CLOSE = "POST .*/sessions/batch/.*/close"
+UPLOAD = "PUT /storage"
+RESULTS = "GET /v2/sessions/[^/]*/invoices$"
+STATUS = "GET /v2/sessions/[^/]*$"
+FEW = 6
+
+
+def small_batches(made: World, batch_from: int = 5) -> None:
+    """Batches from a handful of documents on."""
+    with made.services().database.begin() as session:
+        seller = session.get_one(Seller, 1)
+        seller.profile = {**seller.profile, "sending": {"batch_from": batch_from}}
+
+
+def batches(made: World) -> list[Batch]:
+    with made.services().database() as session:
+        return list(session.scalars(select(Batch).order_by(Batch.id)))
+
+
+def assert_each_once(made: World, orders: int) -> None:
+    """One accepted document for each order, the same here and there, and nothing left behind."""
+    documents = made.documents()
+    assert {one.state for one in documents} == {"published"}
+    assert len(documents) == orders
+    known = {one["ksefNumber"]: one["invoiceHash"] for one in made.in_ksef()}
+    assert sorted(one.ksef_number or "" for one in documents) == sorted(known)
+    assert all(one.upo for one in documents)
+    assert len({one.number for one in documents}) == orders
+    assert not any((made.home / "work").rglob("*.*"))
+    assert {one.state for one in batches(made)} <= {"done", "failed"}
+
+
+def test_many_documents_go_as_one_batch(tmp_path: Path) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.run()
+        assert_each_once(made, FEW)
+        (batch,) = batches(made)
+        assert {one["sessionReferenceNumber"] for one in made.in_ksef()} == {batch.reference}
+        assert {one["invoicingMode"] for one in made.in_ksef()} == {"Online"}
+        assert batch.package is None
+
+
+def test_few_documents_go_singly(tmp_path: Path) -> None:
+    with world(tmp_path, many(4)) as made:
+        made.prepare()
+        small_batches(made)
+        made.run()
+        assert batches(made) == []
+        assert len(made.in_ksef()) == 4
+
+
+def test_production_limits_are_never_exceeded_with_many_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 orders, which singly take two minutes of sending alone, are there sooner, and no 429 is earned."""
+    with world(tmp_path, many(60)) as made:
+        made.counts_requests = True
+        made.ksef.state.settings.rate_limits = True
+        made.prepare()
+        refused: list[object] = []
+        count = made.ksef.state.limiter.count
+
+        def counted(*args: object, **named: object) -> None:
+            try:
+                count(*args, **named)  # type: ignore[arg-type]
+            except Exception as error:
+                refused.append(error)
+                raise
+
+        monkeypatch.setattr(type(made.ksef.state.limiter), "count", lambda _self, *a, **k: counted(*a, **k))
+        began = made.clock.now
+        made.run(timedelta(minutes=2))
+        assert refused == []
+        assert_each_once(made, 60)
+        assert made.clock.now - began < timedelta(minutes=2)
+
+
+def test_a_second_batch_waits_five_minutes_and_says_so(tmp_path: Path) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.run()
+        made.shop.state.add_orders(
+            [recorded("order_full", id=one, number=str(one)) for one in range(1, 7)], {}
+        )
+        for one in range(1, 7):
+            made.shop.state.touch(one)
+        made.clock.sleep(60)
+        made.run(timedelta(seconds=1))
+        waiting = [one for one in made.documents() if one.state == "ready"]
+        assert len(waiting) == 6
+        assert {load_text(one.waiting_for or "").pl for one in waiting} == {GATHERING.pl}
+        made.run()
+        assert_each_once(made, 12)
+        first, second = batches(made)
+        assert second.created_at - first.created_at >= timedelta(minutes=5)
+
+
+FAULTS = [
+    pytest.param("drop_before", OPEN, {}, id="open not arrived"),
+    pytest.param("drop_after", OPEN, {}, id="answer to open lost"),
+    pytest.param("http_503", OPEN, {"value": 5}, id="open 503"),
+    pytest.param("http_429", OPEN, {"value": 30}, id="open 429"),
+    pytest.param("drop_before", UPLOAD, {}, id="upload dropped"),
+    pytest.param("drop_after", UPLOAD, {}, id="answer to upload lost"),
+    pytest.param("http_500", UPLOAD, {"times": 20}, id="upload fails for long"),
+    pytest.param("drop_before", CLOSE, {}, id="close not arrived"),
+    pytest.param("drop_after", CLOSE, {}, id="answer to close lost"),
+    pytest.param("http_500", STATUS, {"times": 5}, id="status fails"),
+    pytest.param("truncate", RESULTS, {"times": 5}, id="results cut"),
+    pytest.param("http_401", RESULTS, {}, id="token ended at the results"),
+]
+
+
+@pytest.mark.parametrize(("kind", "operation", "options"), FAULTS)
+def test_a_fault_on_the_way_loses_and_doubles_nothing(
+    tmp_path: Path, kind: str, operation: str, options: dict[str, int]
+) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add(kind, operation, **options)
+        made.run()
+        assert_each_once(made, FEW)
+
+
+class Killed(BaseException):
+    """Stands in for the end of the process."""
+
+
+@pytest.mark.parametrize("commits", range(1, 7))
+def test_a_crash_between_any_two_steps_goes_on(
+    tmp_path: Path, commits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends after each step of the batch that was stored."""
+    from connector_app.pipeline.batches import send  # noqa: PLC0415
+
+    steps = 0
+
+    def dying(original: Callable[..., object]) -> Callable[..., object]:
+        def act(*args: object, **named: object) -> object:
+            nonlocal steps
+            done = original(*args, **named)
+            steps += 1
+            if steps == commits:
+                raise Killed
+            return done
+
+        return act
+
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        with monkeypatch.context() as patched:
+            for name in ("pack", "_open", "upload", "_note_sent", "follow"):
+                patched.setattr(send, name, dying(getattr(send, name)))
+            with suppress(Killed):
+                made.run()
+        made.run()
+        assert_each_once(made, FEW)
+
+
+def test_documents_that_ksef_refuses_stand_alone(tmp_path: Path) -> None:
+    """One of the batch is refused for its content; the others are accepted."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.check_schema = _all_but("FV/2026/11/0003")
+        made.run()
+        states = sorted(one.state for one in made.documents())
+        assert states == ["published"] * (FEW - 1) + ["rejected"]
+        (refused,) = [one for one in made.documents() if one.state == "rejected"]
+        assert refused.refusal_code == 450
+
+
+def _all_but(number: str) -> Callable[[str, str, etree._ElementTree], list[str]]:
+    """A KSeF that finds a fault in one document."""
+
+    def check(_system: str, _version: str, tree: etree._ElementTree) -> list[str]:
+        return ["P_2: zły numer."] if tree.findtext(".//{*}P_2") == number else []
+
+    return check
+
+
+def test_a_batch_that_ksef_refuses_as_a_whole_goes_again(tmp_path: Path) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("refuse_code", CLOSE, value=430)
+        made.run()
+        assert_each_once(made, FEW)
+
+
+def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
+    """KSeF takes the day of opening for the day of issue: it is begun on the next day."""
+    late = datetime(2026, 11, 24, 22, 57, tzinfo=UTC)
+    with world(tmp_path, many(FEW), now=late) as made:
+        made.prepare()
+        small_batches(made)
+        made.run()
+        assert_each_once(made, FEW)
+        assert {one.issued_on.isoformat() for one in made.documents() if one.issued_on} == {"2026-11-25"}
+        assert {one["invoicingMode"] for one in made.in_ksef()} == {"Online"}
+
+
+def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:
+    """Its stored bytes differ from their hash: a person is asked, the others go."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", OPEN, value=600)
+        made.run(timedelta(seconds=1))
+        (batch,) = batches(made)
+        with made.services().database.begin() as session:
+            row = session.get_one(Batch, batch.id)
+            row.state = "new"
+            session.connection().exec_driver_sql("UPDATE documents SET xml = x'78' WHERE id = 1")
+        made.run()
+        states = {one.id: one.state for one in made.documents()}
+        assert states.pop(1) == "attention"
+        assert set(states.values()) == {"published"}
