@@ -245,6 +245,7 @@ def self_signed(
     *,
     kind: Literal["seal", "person"] = "seal",
     key: KeyKind = "ec",
+    offline: bool = False,
     valid_days: int = 365,
     now: datetime,
 ) -> KeyMaterial:
@@ -254,6 +255,7 @@ def self_signed(
         nip: NIP of the subject, ten digits.
         kind: a company's seal (organizationIdentifier VATPL) or a person's signature (serialNumber TINPL).
         key: kind of key.
+        offline: for signing QR code II (keyUsage nonRepudiation) instead of signing in (digitalSignature).
         valid_days: validity in days from an hour before ``now``.
         now: aware time.
     """
@@ -282,16 +284,16 @@ def self_signed(
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=valid_days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_digital_signature(), critical=True)
+        .add_extension(_usage(offline=offline), critical=True)
         .sign(private_key, hashes.SHA256())
     )
     return KeyMaterial(certificate, private_key)
 
 
-def _digital_signature() -> x509.KeyUsage:
+def _usage(*, offline: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
+        digital_signature=not offline,
+        content_commitment=offline,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
