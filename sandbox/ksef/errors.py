@@ -8,7 +8,8 @@ Every refusal is raised as an exception and rendered at one place (:func:`render
     ├── Forbidden            403 with a reasonCode, always problem details
     ├── Gone                 410, always problem details
     ├── TooManyRequests      429 with Retry-After
-    └── PlainProblem         404, 405, 500, 503: not in the contract, problem details
+    └── PlainProblem         404, 405, 500: not in the contract, problem details
+        └── Unavailable      503 with Retry-After
 
 Source: the ``responses`` of open-api.json: ``ExceptionResponse`` by default, RFC 9457 problem details when
 the request carries ``X-Error-Format: problem-details``.
@@ -240,6 +241,22 @@ class PlainProblem(Refusal):
         self.status = status
         self.title = title
         super().__init__(detail)
+
+
+class Unavailable(PlainProblem):
+    """503 that names the seconds after which to come back.
+
+    Args:
+        retry_after: whole seconds.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(503, "Service Unavailable", "Usługa jest chwilowo niedostępna.")
+
+    def headers(self) -> dict[str, str]:
+        """``Retry-After`` in seconds."""
+        return {"Retry-After": str(self.retry_after)}
 
 
 def render(

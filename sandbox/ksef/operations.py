@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, allowances, auth, links, qr, queries, results, sessions, sign_ins, tokens
-from sandbox.ksef.certificates import enrollments, holdings
+from sandbox.ksef import (
+    admin,
+    allowances,
+    auth,
+    latarnia,
+    links,
+    outages,
+    qr,
+    queries,
+    results,
+    sessions,
+    sign_ins,
+    tokens,
+)
+from sandbox.ksef.certificates import enrollments, gifts, holdings
 from sandbox.ksef.operation import ACCESS, LIST, LOOK, OPERATION, READ, REFRESH, WRITE, Operation
 
 BASE_PATH = "/v2"
@@ -81,8 +94,14 @@ API: tuple[Operation, ...] = (
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
-    Operation("GET", "/latarnia/status", qr.latarnia_status),
-    Operation("GET", "/latarnia/messages", qr.latarnia_messages),
+    Operation("GET", "/qr/certificate/{kind}/{value}/{nip}/{serial}/{hash}/{signature}", qr.certificate_page),
+    Operation("GET", "/latarnia/status", latarnia.status),
+    Operation("GET", "/latarnia/messages", latarnia.messages),
+    Operation("GET", "/sandbox/outages", outages.listing),
+    Operation("POST", "/sandbox/outages", outages.announce),
+    Operation("POST", "/sandbox/outages/{event}/end", outages.end),
+    Operation("DELETE", "/sandbox/outages", outages.clear),
+    Operation("POST", "/sandbox/certificates", gifts.give),
     Operation("GET", "/sandbox/faults", admin.list_faults),
     Operation("POST", "/sandbox/faults", admin.plan_fault),
     Operation("DELETE", "/sandbox/faults", admin.clear_faults),

@@ -47,6 +47,7 @@ class Settings:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
         rate_limits: whether the published rate limits are enforced.
+        outage_stops_api: whether the API answers 503 while an announced outage is in force.
         access_token_seconds: life of an access token.
         refresh_token_seconds: life of a refresh token (KSeF: at most 7 days).
         operation_token_seconds: life of the token of a sign-in operation.
@@ -60,6 +61,7 @@ class Settings:
 
     processing_seconds: float = 1.0
     rate_limits: bool = False
+    outage_stops_api: bool = True
     access_token_seconds: int = 900
     refresh_token_seconds: int = 7 * 24 * 3600
     operation_token_seconds: int = 2700

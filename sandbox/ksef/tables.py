@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Version of the tables, kept in the database file; a file of another version is not opened."""
 
 TABLES: tuple[str, ...] = (
@@ -66,6 +66,9 @@ TABLES: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS persons (
         nip TEXT PRIMARY KEY, pesel TEXT NOT NULL, bailiff INTEGER NOT NULL, deceased INTEGER NOT NULL,
         description TEXT NOT NULL, created TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS outages (
+        event INTEGER PRIMARY KEY AUTOINCREMENT, category TEXT NOT NULL, begins TEXT NOT NULL, ends TEXT,
+        published TEXT NOT NULL, end_published TEXT)""",
     """CREATE TABLE IF NOT EXISTS context_limits (
         context_value TEXT PRIMARY KEY, limits TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS subject_limits (

@@ -7,6 +7,7 @@
 ``registry``     certificates that were issued: find, status, public key
 ``enrollments``  operations under ``/certificates/enrollments`` and ``/certificates/limits``
 ``holdings``     operations on certificates that exist: retrieve, revoke, query, shorten
+``gifts``        a certificate with its key for the asking, an operation of the sandbox's own
 ===============  ==========================================================================
 
 Another module verifies a signature of an Offline certificate (QR code II) so::
