@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import admin, allowances, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef.certificates import enrollments, holdings
 from sandbox.ksef.operation import ACCESS, LIST, LOOK, OPERATION, READ, REFRESH, WRITE, Operation
 
 BASE_PATH = "/v2"
@@ -63,9 +64,17 @@ API: tuple[Operation, ...] = (
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
     Operation("DELETE", "/tokens/{referenceNumber}", tokens.revoke, ACCESS, "other"),
-    Operation("GET", "/limits/context", queries.context_limits, ACCESS, "other"),
-    Operation("GET", "/limits/subject", queries.subject_limits, ACCESS, "other"),
+    Operation("GET", "/limits/context", allowances.context_limits, ACCESS, "other"),
+    Operation("GET", "/limits/subject", allowances.subject_limits, ACCESS, "other"),
     Operation("GET", "/rate-limits", queries.rate_limits, ACCESS, "other"),
+    Operation("GET", "/certificates/limits", enrollments.limits, ACCESS, "other"),
+    Operation("GET", "/certificates/enrollments/data", enrollments.data, ACCESS, "other"),
+    Operation("POST", "/certificates/enrollments", enrollments.enroll, ACCESS, "other"),
+    Operation("GET", "/certificates/enrollments/{referenceNumber}", enrollments.status, ACCESS, "other"),
+    Operation("POST", "/certificates/retrieve", holdings.retrieve, ACCESS, "other"),
+    Operation("POST", "/certificates/{certificateSerialNumber}/revoke", holdings.revoke, ACCESS, "other"),
+    Operation("POST", "/certificates/query", holdings.query, ACCESS, "other"),
+    Operation("PUT", "/testdata/certificates/{serialNumber}", holdings.shorten, ACCESS, "other"),
 )
 """Operations of the contract, below :data:`BASE_PATH`."""
 
