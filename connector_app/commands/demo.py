@@ -16,7 +16,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.commands.app import App, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.demo_home import DemoHome, state_errors
@@ -184,7 +184,7 @@ def _prepare(
         if seller is None:
             seller = Seller(nip=cast.nip, created_at=now)
             session.add(seller)
-        credential = seller.credential or ksef_access.seal_certificate(
+        credential = seller.credential or credentials.seal_certificate(
             services.vault, self_signed(cast.nip, now=now, valid_days=3650)
         )
         fill(seller, _profile(cast), environment, registry.schema_for(version), credential)

@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app import ksef_access
+from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.failures import key_failure
@@ -296,8 +296,8 @@ def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
 
 def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
     if isinstance(credential, str):
-        return ksef_access.seal_token(vault, credential)
-    return ksef_access.seal_certificate(vault, credential)
+        return credentials.seal_token(vault, credential)
+    return credentials.seal_certificate(vault, credential)
 
 
 @seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")

@@ -62,7 +62,7 @@ class Seller(Base):
     environment: Mapped[dict[str, Any]]
     schema_version: Mapped[str] = mapped_column(String(4))
     credential: Mapped[str] = mapped_column(Text)
-    """Sealed key or token for signing in."""
+    """Sealed key or token for signing in; empty for a seller that signs outside the program."""
     tokens: Mapped[str | None] = mapped_column(Text)
     """Sealed access and refresh tokens."""
     session_reference: Mapped[str | None] = mapped_column(String(64))
@@ -70,6 +70,42 @@ class Seller(Base):
     """Sealed open interactive session."""
     hold: Mapped[dict[str, Any] | None]
     """Until when and why nothing of this seller goes to KSeF, see :mod:`connector_app.pipeline.holds`."""
+    created_at: Mapped[datetime]
+
+
+class CertificateStage(StrEnum):
+    """Where a KSeF certificate of ours stands."""
+
+    PENDING = "pending"
+    """Its key is made; it is asked for, or about to be."""
+    ISSUED = "issued"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+
+
+class Certificate(Base):
+    """One KSeF certificate of a seller, from the making of its key."""
+
+    __tablename__ = "certificates"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), index=True)
+    environment: Mapped[dict[str, Any]]
+    """The KSeF environment that issues it, as in the seller's row."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """``Authentication`` or ``Offline``."""
+    name: Mapped[str] = mapped_column(String(100))
+    stage: Mapped[str] = mapped_column(String(8))
+    secret: Mapped[str] = mapped_column(Text)
+    """Sealed key, with the certificate once it is issued; then in the form of a seller's credential."""
+    sent_at: Mapped[datetime | None]
+    """When the request was about to be sent; it may have arrived although there is no reference."""
+    reference: Mapped[str | None] = mapped_column(String(36))
+    serial_number: Mapped[str | None] = mapped_column(String(16))
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    refusal: Mapped[str | None] = mapped_column(Text)
+    """Why KSeF did not issue it, in KSeF's words."""
     created_at: Mapped[datetime]
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import selectinload, undefer
 
 from adapters import woocommerce
 from adapters.contract import ShopAdapter
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.commands.seller import fill
 from connector_app.ksef_access import Connections
 from connector_app.pipeline.runner import Pass, Runner
@@ -91,9 +91,9 @@ def install(
         {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
     )
     credential = (
-        ksef_access.seal_token(services.vault, token)
+        credentials.seal_token(services.vault, token)
         if token
-        else ksef_access.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
+        else credentials.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
     )
     config = {"url": shop_url, "consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
     with services.database.begin() as session:
