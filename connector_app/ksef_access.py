@@ -37,14 +37,17 @@ def environment_of(seller: Seller) -> Environment:
     stored = seller.environment
     if set(stored) == {"name"}:
         return environments.by_name(stored["name"])
-    return environments.custom(stored["api_url"], stored["qr_url"])
+    return environments.custom(
+        stored["api_url"], stored["qr_url"], latarnia_url=stored.get("latarnia_url", "")
+    )
 
 
 def environment_json(environment: Environment) -> dict[str, Any]:
     """What is stored of an environment: the name of a known one, the addresses of another."""
     if environment in {environments.TEST, environments.DEMO, environments.PRODUCTION}:
         return {"name": environment.name}
-    return {"api_url": environment.api_url, "qr_url": environment.qr_url}
+    addresses = {"api_url": environment.api_url, "qr_url": environment.qr_url}
+    return addresses | ({"latarnia_url": environment.latarnia_url} if environment.latarnia_url else {})
 
 
 def hash_text(sha256_hex: str) -> str:

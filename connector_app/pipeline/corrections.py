@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
 from connector_app.pipeline.changes import is_hand_made, zero_by_hand
-from connector_app.pipeline.issue import ask_if_same, freeze
+from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze
+from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, WITHDRAWN, undone_by
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
-from core.calendar import warsaw_day
 from core.fa import schema
 from core.fa.read import read
 from core.findings import Finding, Severity, Text
@@ -36,13 +36,16 @@ from core.invoices.model import Invoice, InvoiceKind
 from core.orders import CALLED_OFF, OrderState, Refund
 
 
-def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
+def issue_correction(
+    services: Services, document_id: int, shop: ShopAdapter | None, offline: OfflinePlan | None = None
+) -> Document:
     """Issue one correction that is ready.
 
     Args:
         services: the outside world.
         document_id: a correction; in any other state than ``ready`` nothing happens.
         shop: the connected store; ``None`` when it does not answer in this pass.
+        offline: how to issue it offline; None for online.
 
     Returns:
         The document as committed: ``issued``, ``attention`` with every reason, ``cancelled`` when the refund
@@ -74,8 +77,8 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
         return ask_if_same(services, seen, attention.reasons)
     if refund is not None and proof is not None:
         _keep_source(services, document_id, refund, proof)
-    series = profile.numbering.series(InvoiceKind.CORRECTION, warsaw_day(now), code)
-    return freeze(services, seen, prepared.issue, series, now)
+    series = profile.numbering.series(InvoiceKind.CORRECTION, day_of_issue(seen, now), code)
+    return freeze(services, seen, prepared.issue, series, now, offline)
 
 
 @dataclass(frozen=True, slots=True)

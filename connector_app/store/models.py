@@ -199,6 +199,23 @@ class Document(Base):
     """Why there is no UPO yet (JSON with both languages); waiting for it holds up nothing else."""
     closed_at: Mapped[datetime | None]
     """When a person ended the document without issuing it."""
+    issued_at: Mapped[datetime | None]
+    """When its bytes were frozen; deadlines of sending are counted from it."""
+    offline_asked: Mapped[bool] = mapped_column(default=False)
+    """A person asked to issue it offline."""
+    offline_mode: Mapped[str | None] = mapped_column(String(16))
+    """:class:`core.ksef.offline.OfflineMode` of a document that is sent with ``offlineMode`` true."""
+    outage_event: Mapped[str | None] = mapped_column(String(64))
+    """The outage in which it was issued, see :class:`Outage`."""
+    send_by: Mapped[date | None]
+    """Last day for sending it; ``None`` online, and while an outage goes on."""
+    certificate_link: Mapped[str | None] = mapped_column(Text)
+    """Link of QR code II as it was signed."""
+    corrected_sha256: Mapped[str | None] = mapped_column(String(64))
+    """Hash of the offline document that KSeF refused and that a technical correction stands for."""
+    told_at: Mapped[datetime | None]
+    """When the shop was told of a document issued offline, before it has its number."""
+    tell_next_at: Mapped[datetime | None]
     refusal_code: Mapped[int | None]
     refusal_text: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -212,6 +229,35 @@ class Document(Base):
     order: Mapped[ShopOrder] = relationship()
     publications: Mapped[list[Publication]] = relationship(order_by="Publication.id")
     events: Mapped[list[Event]] = relationship(order_by="Event.id")
+
+
+class Board(Base):
+    """What a board of availability (Latarnia) said last."""
+
+    __tablename__ = "boards"
+
+    url: Mapped[str] = mapped_column(String(512), primary_key=True)
+    availability: Mapped[str] = mapped_column(String(16))
+    """:class:`core.ksef.latarnia.Availability`."""
+    active_event: Mapped[str | None] = mapped_column(String(64))
+    """The outage that was in force."""
+    asked_at: Mapped[datetime]
+    failure: Mapped[str | None] = mapped_column(Text)
+    """Why the last look failed; what was known before stays."""
+
+
+class Outage(Base):
+    """One event of a board, kept because deadlines are counted from it."""
+
+    __tablename__ = "outages"
+
+    board: Mapped[str] = mapped_column(String(512), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    category: Mapped[str] = mapped_column(String(16))
+    """:class:`core.ksef.latarnia.Category`."""
+    begins: Mapped[datetime]
+    ends: Mapped[datetime | None]
+    title: Mapped[str] = mapped_column(Text)
 
 
 class Event(Base):
