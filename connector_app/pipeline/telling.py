@@ -95,10 +95,15 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
     for channel in wanted:
         if PREFIX + channel.value in done:
             continue
-        remote_id = shop.publish(
-            remote_order, channel, offline_message_for(document, channel, language, link)
-        )
-        publish.write_down(services, document_id, PREFIX + channel.value, remote_id=remote_id)
+        name = PREFIX + channel.value
+        try:
+            message = offline_message_for(document, channel, language, link)
+            remote_id = shop.publish(remote_order, channel, message)
+        except ShopError as error:
+            said = f"{error.message} {error.hint}".strip()
+            publish.write_down(services, document_id, name, failure=said)
+            raise
+        publish.write_down(services, document_id, name, remote_id=remote_id)
     _finish(services, document_id, services.clock())
 
 

@@ -32,6 +32,7 @@ from core.fa import registry
 from core.ksef import environments
 from core.ksef.budget import WindowBudget
 from core.ksef.client import KsefClient
+from core.ksef.offline import OfflinePolicy
 from core.signing.keys import self_signed
 from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
@@ -82,6 +83,8 @@ def install(
     api_url: str,
     qr_url: str,
     shop_url: str,
+    latarnia_url: str = "",
+    offline: OfflinePolicy = OfflinePolicy.ASK,
     schema: str = "FA3",
     token: str | None = None,
     nip: str = NIP,
@@ -101,7 +104,7 @@ def install(
             return
         seller = Seller(nip=nip, created_at=services.clock())
         session.add(seller)
-        environment = environments.custom(api_url, qr_url)
+        environment = environments.custom(api_url, qr_url, latarnia_url=latarnia_url)
         fill(seller, profile, environment, registry.schema_for(schema), credential)
         session.flush()
         session.add(
@@ -111,7 +114,7 @@ def install(
                 platform="woocommerce",
                 url=shop_url,
                 config=services.vault.seal(config),
-                policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
+                policy=StorePolicy(recipients=Recipients.EVERYONE, offline=offline).as_json(),
                 created_at=services.clock(),
             )
         )
@@ -153,13 +156,22 @@ class World:
     def _watch(self, document: Document) -> None:
         self.watch(document)
 
-    def prepare(self, *, schema: str = "FA3", token: str | None = None, nip: str = NIP) -> None:
-        """Add the seller and the store."""
+    def prepare(
+        self,
+        *,
+        schema: str = "FA3",
+        token: str | None = None,
+        nip: str = NIP,
+        offline: OfflinePolicy | None = None,
+    ) -> None:
+        """Add the seller and the store; with an offline policy, Latarnia is listened to."""
         install(
             self.services(),
             api_url=self.ksef.api_url,
             qr_url=self.ksef.qr_url,
             shop_url=self.shop.url,
+            latarnia_url=self.ksef.latarnia_url if offline else "",
+            offline=offline or OfflinePolicy.ASK,
             schema=schema,
             token=token,
             nip=nip,
