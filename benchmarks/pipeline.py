@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from benchmarks import documents, servers
 from benchmarks.timing import Effort, Row
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.commands.seller import fill
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
@@ -88,7 +88,7 @@ def _installation(home: Path, environment: Environment, shop: WooSandbox) -> Ser
             }
         }
     )
-    credential = ksef_access.seal_certificate(services.vault, self_signed(documents.NIP, now=now))
+    credential = credentials.seal_certificate(services.vault, self_signed(documents.NIP, now=now))
     config = {
         "url": shop.url,
         "consumer_key": DEMO_CONSUMER_KEY,

@@ -1,23 +1,21 @@
-"""A seller's way into KSeF: environment, credential, tokens and open session, sealed in the store."""
+"""A seller's way into KSeF: environment, sign-in and open session, kept in the store."""
 
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from connector_app.sign_in import SharedSignIn
 from connector_app.store.models import Seller
 from connector_app.vault import Vault
 from core.fa.registry import FaSchema
-from core.ksef import auth, environments, interactive, status
-from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
+from core.ksef import environments, interactive, status
 from core.ksef.batch import session as batches
 from core.ksef.batch.package import Package
 from core.ksef.batch.session import OpenBatch
@@ -27,7 +25,6 @@ from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, U
 from core.ksef.interactive import FormCode, OpenSession, StoredSessionError
 from core.ksef.limits import PlannedBudget
 from core.ksef.public_keys import PublicKeys
-from core.signing.keys import KeyMaterial, load_pem
 
 Result = TypeVar("Result")
 
@@ -37,63 +34,28 @@ SEND = "POST /sessions/online/{referenceNumber}/invoices"
 _LONGEST_WAIT = 5.0
 """Seconds to wait for the budget before a document is numbered; beyond, the lane does something else."""
 
-_MARGIN = timedelta(seconds=60)
-"""Life that an access token must have left to be used."""
-
 
 def environment_of(seller: Seller) -> Environment:
     """The KSeF environment a seller works in."""
     stored = seller.environment
     if set(stored) == {"name"}:
         return environments.by_name(stored["name"])
-    return environments.custom(stored["api_url"], stored["qr_url"])
+    return environments.custom(
+        stored["api_url"], stored["qr_url"], latarnia_url=stored.get("latarnia_url", "")
+    )
 
 
 def environment_json(environment: Environment) -> dict[str, Any]:
     """What is stored of an environment: the name of a known one, the addresses of another."""
     if environment in {environments.TEST, environments.DEMO, environments.PRODUCTION}:
         return {"name": environment.name}
-    return {"api_url": environment.api_url, "qr_url": environment.qr_url}
+    addresses = {"api_url": environment.api_url, "qr_url": environment.qr_url}
+    return addresses | ({"latarnia_url": environment.latarnia_url} if environment.latarnia_url else {})
 
 
 def hash_text(sha256_hex: str) -> str:
     """A stored hexadecimal SHA-256 in Base64, as KSeF writes it."""
     return base64.b64encode(bytes.fromhex(sha256_hex)).decode("ascii")
-
-
-def seal_certificate(vault: Vault, key: KeyMaterial) -> str:
-    """A certificate and its key, sealed."""
-    password = secrets.token_urlsafe(24)
-    return vault.seal(
-        {
-            "kind": "certificate",
-            "certificate": key.certificate_pem().decode("ascii"),
-            "key": key.private_key_pem(password).decode("ascii"),
-            "password": password,
-        }
-    )
-
-
-def seal_token(vault: Vault, token: str) -> str:
-    """A KSeF token, sealed."""
-    return vault.seal({"kind": "token", "token": token})
-
-
-def credential_of(vault: Vault, seller: Seller, now: datetime) -> Credential:
-    """The seller's credential.
-
-    Raises:
-        VaultLocked: it cannot be decrypted.
-        KeyMaterialError: the certificate is no longer usable.
-    """
-    stored = vault.unseal(seller.credential)
-    if not isinstance(stored, dict):
-        raise TypeError("a stored credential must be a table")
-    if stored["kind"] == "token":
-        return TokenCredential(stored["token"])
-    return CertificateCredential(
-        load_pem(stored["certificate"].encode(), stored["key"].encode(), password=stored["password"], now=now)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +119,11 @@ class SellerAccess:
     """One seller's sign-in and session for the length of a lane's work.
 
     Tokens and session survive a restart, sealed in the seller's row; what KSeF no longer takes is
-    replaced once, without a person. The credential is unsealed only when it is needed: tokens that are
-    still good go on working after a certificate has ended.
+    replaced once, without a person.
+
+    Attributes:
+        client: whose requests count for this seller.
+        sign_in: the seller's tokens.
     """
 
     def __init__(
@@ -170,7 +135,7 @@ class SellerAccess:
         self._connections = connections
         self.client = connections.client(seller)
         self._keys = connections.keys(seller)
-        self._tokens = _stored_tokens(vault, seller)
+        self.sign_in = SharedSignIn(seller, database, vault, self.client, self._keys)
         self._session = _stored_session(vault, seller)
         self._session_is_seen = False
 
@@ -180,12 +145,13 @@ class SellerAccess:
         return self._session.reference if self._session else None
 
     def call(self, operation: Callable[[str], Result]) -> Result:
-        """Do something with a usable access token; sign in anew once when it was revoked."""
+        """Do something with a usable access token; with another one, once, when KSeF does not take it."""
+        access = self.sign_in.access()
         try:
-            return operation(self._access())
+            return operation(access)
         except Unauthorized:
-            self._keep_tokens(None)
-        return operation(self._access())
+            self.sign_in.refused(access)
+        return operation(self.sign_in.access())
 
     def session(self, schema: FaSchema) -> OpenSession:
         """An open session for documents of a schema: the stored one, or a new one."""
@@ -244,36 +210,6 @@ class SellerAccess:
             self.call(lambda access: interactive.close(self.client, access, session))
         self._keep_session(None)
 
-    def _access(self) -> str:
-        now = self.client.clock()
-        if self._tokens and self._tokens.access_valid_until > now + _MARGIN:
-            return self._tokens.access
-        tokens = auth.valid_access(
-            self.client,
-            self._seller.nip,
-            credential_of(self._vault, self._seller, now),
-            self._keys,
-            self._tokens,
-            margin=_MARGIN,
-        )
-        self._keep_tokens(tokens)
-        return tokens.access
-
-    def _keep_tokens(self, tokens: Tokens | None) -> None:
-        self._tokens = tokens
-        sealed = None
-        if tokens is not None:
-            sealed = self._vault.seal(
-                {
-                    "access": tokens.access,
-                    "access_valid_until": tokens.access_valid_until.isoformat(),
-                    "refresh": tokens.refresh,
-                    "refresh_valid_until": tokens.refresh_valid_until.isoformat(),
-                }
-            )
-        with self._database.begin() as session:
-            session.get_one(Seller, self._seller.id).tokens = sealed
-
     def _keep_session(self, opened: OpenSession | None) -> None:
         self._session = opened
         sealed = self._vault.seal(opened.as_dict()) if opened else None
@@ -281,20 +217,6 @@ class SellerAccess:
             row = session.get_one(Seller, self._seller.id)
             row.session = sealed
             row.session_reference = opened.reference if opened else None
-
-
-def _stored_tokens(vault: Vault, seller: Seller) -> Tokens | None:
-    if seller.tokens is None:
-        return None
-    stored = vault.unseal(seller.tokens)
-    if not isinstance(stored, dict):
-        return None
-    return Tokens(
-        stored["access"],
-        datetime.fromisoformat(stored["access_valid_until"]),
-        stored["refresh"],
-        datetime.fromisoformat(stored["refresh_valid_until"]),
-    )
 
 
 def _stored_session(vault: Vault, seller: Seller) -> OpenSession | None:

@@ -12,6 +12,7 @@ from adapters.contract import Channel
 from connector_app.store.models import DocumentState
 from core.calendar import warsaw_day
 from core.findings import Text
+from core.ksef.offline import OfflinePolicy
 from core.orders import CALLED_OFF, Order, OrderState
 
 
@@ -52,6 +53,7 @@ class StorePolicy:
     Attributes:
         recipients: see :class:`Recipients`.
         trigger: see :class:`Trigger`. corrections: see :class:`Corrections`.
+        offline: what to do in an announced outage of KSeF.
         start_day: orders placed before this Warsaw day are never invoiced.
         channels: where results are written.
         language: language of notes when the buyer's is unknown, ``pl`` or ``en``.
@@ -60,6 +62,7 @@ class StorePolicy:
     recipients: Recipients = Recipients.NIP
     trigger: Trigger = Trigger.PAID
     corrections: Corrections = Corrections.AUTOMATIC
+    offline: OfflinePolicy = OfflinePolicy.ASK
     start_day: date | None = None
     channels: tuple[Channel, ...] = _ALL_CHANNELS
     language: str = "pl"
@@ -74,6 +77,7 @@ class StorePolicy:
             recipients=Recipients(values.get("recipients", default.recipients)),
             trigger=Trigger(values.get("trigger", default.trigger)),
             corrections=Corrections(values.get("corrections", default.corrections)),
+            offline=OfflinePolicy(values.get("offline", default.offline)),
             start_day=date.fromisoformat(start) if start else None,
             channels=default.channels if channels is None else tuple(Channel(one) for one in channels),
             language=values.get("language", default.language),
@@ -85,6 +89,7 @@ class StorePolicy:
             "recipients": self.recipients.value,
             "trigger": self.trigger.value,
             "corrections": self.corrections.value,
+            "offline": self.offline.value,
             "start_day": self.start_day.isoformat() if self.start_day else None,
             "channels": [channel.value for channel in self.channels],
             "language": self.language,

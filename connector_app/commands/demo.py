@@ -10,13 +10,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.commands.app import App, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.demo_home import DemoHome, state_errors
@@ -36,6 +37,9 @@ from core.findings import Text
 from core.ksef import environments
 from core.ksef.environments import Environment
 from core.signing.keys import self_signed
+
+if TYPE_CHECKING:
+    from sandbox.ksef.server import KsefSandbox
 
 _PATIENCE = timedelta(seconds=50)
 _PROCESSING_SECONDS = 0.5
@@ -153,7 +157,11 @@ def _sandboxes(app: App, cast: _Cast) -> Iterator[tuple[Environment, str]]:
     with made_ksef as ksef, made_shop as shop:
         app.err.print(f"KSeF  {ksef.api_url}", markup=False)
         app.err.print(f"Sklep {shop.url}" if app.language == "pl" else f"Shop  {shop.url}", markup=False)
-        yield environments.custom(ksef.api_url, ksef.qr_url, name="SANDBOX"), shop.url
+        yield _environment(ksef), shop.url
+
+
+def _environment(ksef: KsefSandbox) -> Environment:
+    return environments.custom(ksef.api_url, ksef.qr_url, latarnia_url=ksef.latarnia_url, name="SANDBOX")
 
 
 def _profile(cast: _Cast) -> Profile:
@@ -184,7 +192,7 @@ def _prepare(
         if seller is None:
             seller = Seller(nip=cast.nip, created_at=now)
             session.add(seller)
-        credential = seller.credential or ksef_access.seal_certificate(
+        credential = seller.credential or credentials.seal_certificate(
             services.vault, self_signed(cast.nip, now=now, valid_days=3650)
         )
         fill(seller, _profile(cast), environment, registry.schema_for(version), credential)

@@ -23,7 +23,7 @@ from connector_app.commands.tables import (
     reason,
     state_name,
 )
-from connector_app.pipeline import life
+from connector_app.pipeline import life, offline
 from connector_app.pipeline.publish import verification_link
 from connector_app.pipeline.services import Services, load_text
 from connector_app.store.models import INVOICE, Document, DocumentState
@@ -190,6 +190,7 @@ def picture(row: Document, language: str) -> bytes:
         row.xml or b"",
         qr_base_url=ksef_access.environment_of(row.seller).qr_url,
         ksef_number=row.ksef_number,
+        certificate_url=row.certificate_link,
         language="en" if language == "en" else "pl",
     )
 
@@ -203,9 +204,12 @@ def _print(app: App, row: Document) -> None:
         ("Brutto", "Gross", amount(row.total, row.currency)),
         ("Numer faktury", "Invoice number", row.number or ""),
         ("Data wystawienia", "Issued on", row.issued_on.isoformat() if row.issued_on else ""),
+        ("Tryb", "Mode", row.offline_mode or ""),
+        ("Przesłać do", "Send by", row.send_by.isoformat() if row.send_by and not row.ksef_number else ""),
         ("Numer KSeF", "KSeF number", row.ksef_number or ""),
         ("SHA-256", "SHA-256", row.xml_sha256 or ""),
         ("Weryfikacja", "Verify", verification_link(row) if row.xml_sha256 else ""),
+        ("Certyfikat wystawcy", "Issuer's certificate", row.certificate_link or ""),
         ("Powód", "Reason", reason(row, app.language)),
     ]
     for pl, en, value in facts:
@@ -220,6 +224,43 @@ def _print(app: App, row: Document) -> None:
         text = load_text(event.text).in_language(app.language)
         moment = event.at.astimezone(WARSAW)
         app.out.print(f"{moment:%Y-%m-%d %H:%M:%S}  {event.state:<9}  {text}", markup=False)
+
+
+@documents.command(
+    name="offline",
+    pl="""Każe wystawić dokument w trybie offline, mimo że ustawienia sklepu każą czekać.
+
+    Gdy nie ogłoszono niedostępności KSeF, jest to tryb offline24. Potrzebny jest certyfikat typu Offline
+    (seller offline-certificate). Pracę wykona najbliższe store sync albo działające serve.""",
+)
+@click.argument("document_id", type=_ID, metavar="ID")
+@pass_app
+def issue_offline(app: App, document_id: int) -> None:
+    """Ask to issue a document offline although the store's settings say to wait.
+
+    While no outage of KSeF is announced this is offline24. A certificate of the kind Offline is needed
+    (seller offline-certificate). The next store sync, or a running serve, does the work.
+    """
+    services = app.open()
+    row = fetch(app, services, document_id)
+    try:
+        life.change(services, document_id, lambda one: offline.ask_for(one, services.clock()))
+    except offline.NothingToIssue:
+        state = DocumentState(row.state)
+        raise Failure(
+            app.text(
+                f"Dokumentu w stanie „{state_name(state, 'pl')}” nie wystawia się teraz.",
+                f'A document that is "{state_name(state, "en")}" is not issued now.',
+            ),
+            f"ksef-connector documents show {document_id}",
+        ) from None
+    app.say(
+        Text(
+            f"✓ Dokument {document_id} zostanie wystawiony offline.",
+            f"✓ Document {document_id} will be issued offline.",
+        )
+    )
+    app.say(Text("→ ksef-connector store sync", "→ ksef-connector store sync"))
 
 
 @documents.command(

@@ -12,9 +12,10 @@ from connector_app.commands.app import App, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.demo_home import DemoHome, is_free, state_errors
 from connector_app.commands.files import FILE
+from connector_app.commands.sandbox_controls import KSEF_PORT, clock, faults, outage, revoke_keys
 
 _PORT = click.IntRange(0, 65535)
-_KSEF_PORT, _SHOP_PORT = 8090, 8091
+_SHOP_PORT = 8091
 
 
 @click.group(cls=Group, pl="Serwery na localhost, które zachowują się jak prawdziwe; zob. docs/sandbox.md.")
@@ -55,7 +56,7 @@ def ksef(app: App, port: int | None, state: Path | None, processing: float) -> N
 
     demo = DemoHome(app.settings.home)
     known = demo.ports().get("ksef")
-    place = _port(app, port, known or _KSEF_PORT)
+    place = _port(app, port, known or KSEF_PORT)
     with state_errors(app):
         serve(place, state or (demo.ksef_state if known else None), processing)
 
@@ -116,6 +117,10 @@ def shops(app: App, port: int | None, state: Path | None, code: str) -> None:
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+for _control in (faults, outage, clock, revoke_keys):
+    sandbox.add_command(_control)
 
 
 def _port(app: App, chosen: int | None, usual: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,11 +9,12 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app import ksef_access
+from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.failures import key_failure
+from connector_app.commands.credential_files import WAYS, CredentialFiles, read_credential
 from connector_app.commands.files import FILE
+from connector_app.commands.offline_certificate import offline_certificate
 from connector_app.profiles import BadProfile, Profile, read
 from connector_app.store.models import Document, Seller
 from connector_app.vault import Vault
@@ -23,10 +22,9 @@ from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
 from core.ksef.environments import Environment, EnvironmentAddressError
-from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
+from core.signing.keys import KeyMaterial
 
 _ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, environments.PRODUCTION)]
-_WAYS = "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE"
 
 
 @click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
@@ -34,15 +32,7 @@ def seller() -> None:
     """Sellers: add or change, list."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Where the credential is; ``None`` where nothing was given."""
-
-    certificate: Path | None
-    key: Path | None
-    p12: Path | None
-    password: Path | None
-    token: Path | None
+seller.add_command(offline_certificate)
 
 
 @seller.command(
@@ -75,6 +65,13 @@ class _Files:
     metavar="URL",
     pl="Adres jego stron weryfikacji.",
     en="Address of its verification pages.",
+)
+@option(
+    "--latarnia-url",
+    default="",
+    metavar="URL",
+    pl="Adres jej Latarni, która ogłasza niedostępność; bez tego żadna.",
+    en="Address of its Latarnia, which announces outages; none without it.",
 )
 @option(
     "--schema",
@@ -119,6 +116,7 @@ def add(
     environment: str,
     api_url: str | None,
     qr_url: str | None,
+    latarnia_url: str,
     version: str,
     certificate: Path | None,
     key: Path | None,
@@ -133,16 +131,16 @@ def add(
     is given.
     """
     profile = load_profile(app, profile_file)
-    place = _environment(app, environment, api_url, qr_url)
+    place = _environment(app, environment, api_url, qr_url, latarnia_url)
     schema = registry.schema_for(version.upper())
     _fits(app, schema, place)
-    found = _credential(app, _Files(certificate, key, p12, password, token))
+    found = read_credential(app, CredentialFiles(certificate, key, p12, password, token))
     services = app.open()
     with services.database.begin() as session:
         row = session.scalar(select(Seller).where(Seller.nip == profile.seller.nip))
         if row is None and found is None:
             raise BadInput(
-                app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."), _WAYS
+                app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."), WAYS
             )
         if row is None:
             row = Seller(nip=profile.seller.nip, created_at=services.clock())
@@ -241,8 +239,10 @@ def fill(
     row.environment, row.schema_version, row.credential = stored, schema.version.value, credential
 
 
-def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -> Environment:
-    if not api_url and not qr_url:
+def _environment(
+    app: App, name: str, api_url: str | None, qr_url: str | None, latarnia_url: str
+) -> Environment:
+    if not api_url and not qr_url and not latarnia_url:
         return environments.by_name(name)
     if not api_url or not qr_url:
         raise BadInput(
@@ -251,7 +251,7 @@ def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -
             )
         )
     try:
-        return environments.custom(api_url, qr_url)
+        return environments.custom(api_url, qr_url, latarnia_url=latarnia_url)
     except EnvironmentAddressError as error:
         raise BadInput(
             app.text(f"Nieprawidłowy adres KSeF: {error}.", f"Not an address of KSeF: {error}."),
@@ -262,42 +262,10 @@ def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -
         ) from None
 
 
-def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
-    """The key or token that was named, or ``None`` when none was."""
-    ways = [files.certificate or files.key, files.p12, files.token]
-    if sum(way is not None for way in ways) > 1:
-        raise BadInput(app.text("Podaj jeden sposób logowania.", "Give one way to sign in."), _WAYS)
-    if files.token is not None:
-        token = app.read_text(files.token).strip()
-        if not token or len(token.split()) != 1:
-            raise BadInput(
-                app.text(
-                    f"{files.token}: oczekiwano jednego wiersza z tokenem KSeF.",
-                    f"{files.token}: one line with a KSeF token was expected.",
-                )
-            )
-        return token
-    if bool(files.certificate) != bool(files.key):
-        raise BadInput(
-            app.text("Certyfikat i klucz podaje się razem.", "Certificate and key are given together."),
-            "--certificate CERT.pem --key KEY.pem",
-        )
-    password = app.read_text(files.password).rstrip("\r\n") if files.password else None
-    now = datetime.now(UTC)
-    try:
-        if files.p12 is not None:
-            return load_pkcs12(app.read(files.p12), password=password, now=now)
-        if files.certificate is not None and files.key is not None:
-            return load_pem(app.read(files.certificate), app.read(files.key), password=password, now=now)
-    except KeyMaterialError as error:
-        raise key_failure(error, app.language) from None
-    return None
-
-
 def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
     if isinstance(credential, str):
-        return ksef_access.seal_token(vault, credential)
-    return ksef_access.seal_certificate(vault, credential)
+        return credentials.seal_token(vault, credential)
+    return credentials.seal_certificate(vault, credential)
 
 
 @seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")

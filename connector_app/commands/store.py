@@ -24,6 +24,7 @@ from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Seller, Store
 from core.calendar import warsaw_day
 from core.findings import Text
+from core.ksef.offline import OfflinePolicy
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
@@ -81,6 +82,14 @@ def store() -> None:
     en="Corrections of refunds: automatic (where the split by rate is known), or ask (a person first).",
 )
 @option(
+    "--offline",
+    type=click.Choice([one.value for one in OfflinePolicy]),
+    default=None,
+    show_default=OfflinePolicy.ASK.value,
+    pl="W ogłoszonej niedostępności KSeF: automatic (wystawiaj offline), ask (czekaj na decyzję), never.",
+    en="In an announced outage of KSeF: automatic (issue offline), ask (wait for a person), never.",
+)
+@option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
     default=None,
@@ -107,6 +116,7 @@ def add(
     recipients: str | None,
     trigger: str | None,
     corrections: str | None,
+    offline: str | None,
     start: datetime | None,
     note_language: str | None,
 ) -> None:
@@ -130,6 +140,7 @@ def add(
         "recipients": recipients,
         "trigger": trigger,
         "corrections": corrections,
+        "offline": offline,
         "start_day": start and start.date().isoformat(),
         "language": note_language,
     }

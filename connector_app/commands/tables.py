@@ -111,6 +111,8 @@ def document_json(row: Document, language: str) -> dict[str, object]:
         "currency": row.currency,
         "invoice_number": row.number,
         "issued_on": row.issued_on.isoformat() if row.issued_on else None,
+        "offline_mode": row.offline_mode,
+        "send_by": row.send_by.isoformat() if row.send_by else None,
         "ksef_number": row.ksef_number,
         "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
         "sha256": row.xml_sha256,
@@ -149,7 +151,7 @@ def print_documents(app: App, rows: Sequence[Document]) -> None:
             row.order.number,
             row.buyer_name or "",
             amount(row.total, row.currency),
-            state_name(DocumentState(row.state), app.language),
+            f"{state_name(DocumentState(row.state), app.language)}{_offline(app, row)}",
             row.number or "",
             row.ksef_number or "",
         )
@@ -159,6 +161,14 @@ def print_documents(app: App, rows: Sequence[Document]) -> None:
         if why:
             app.out.print(f"{row.id}: {why}", markup=False)
         print_hints(app, row)
+
+
+def _offline(app: App, row: Document) -> str:
+    """Mode and deadline of an offline document that KSeF does not have yet."""
+    if row.offline_mode is None or row.ksef_number is not None:
+        return ""
+    day = app.text(f", do {row.send_by}", f", by {row.send_by}") if row.send_by else ""
+    return f" ({row.offline_mode}{day})"
 
 
 def print_hints(app: App, row: Document) -> None:

@@ -14,7 +14,8 @@ from connector_app.pipeline import life
 from connector_app.pipeline.buyers import WRONG_NUMBER, correct_buyer, replace_invoice
 from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
 from connector_app.pipeline.changes import zero_by_hand
-from connector_app.pipeline.issue import ask_if_same, freeze
+from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze
+from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import (
     BUYER,
     CANCELLATION,
@@ -29,7 +30,6 @@ from connector_app.pipeline.services import Services, dump_text
 from connector_app.profiles import Profile
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
-from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
 from core.invoices.attention import NeedsAttention
 from core.invoices.corrections.build import CorrectionDraft
@@ -40,13 +40,16 @@ from core.invoices.model import InvoiceKind
 from core.orders import Refund
 
 
-def issue_correction(services: Services, document_id: int, shop: ShopAdapter | None) -> Document:
+def issue_correction(
+    services: Services, document_id: int, shop: ShopAdapter | None, offline: OfflinePlan | None = None
+) -> Document:
     """Issue one correction that is ready.
 
     Args:
         services: the outside world.
         document_id: a correction; in any other state than ``ready`` nothing happens.
         shop: the connected store; ``None`` when it does not answer in this pass.
+        offline: how to issue it offline; None for online.
 
     Returns:
         The document as committed: ``issued``, ``attention`` with every reason, ``cancelled`` when the refund
@@ -78,8 +81,8 @@ def issue_correction(services: Services, document_id: int, shop: ShopAdapter | N
         return replace_invoice(services, seen, chain.state())
     if refund is not None and proof is not None:
         _keep_source(services, document_id, refund, proof)
-    series = profile.numbering.series(InvoiceKind.CORRECTION, warsaw_day(now), code)
-    return freeze(services, seen, prepared.issue, series, now)
+    series = profile.numbering.series(InvoiceKind.CORRECTION, day_of_issue(seen, now), code)
+    return freeze(services, seen, prepared.issue, series, now, offline)
 
 
 def _wait(services: Services, document_id: int, missing: Text) -> Document:

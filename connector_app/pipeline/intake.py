@@ -193,8 +193,12 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime) -> 
 
 
 def _is_open(document: Document) -> bool:
-    """Whether nothing was issued, so that a changed order is decided anew; what was issued is frozen."""
-    return document.xml_sha256 is None and DocumentState(document.state) in _OPEN
+    """Whether nothing was issued, so that a changed order is decided anew; what was issued is frozen.
+
+    An offline document that KSeF refused is issued all the same: the buyer has it.
+    """
+    issued = document.xml_sha256 or document.corrected_sha256
+    return issued is None and DocumentState(document.state) in _OPEN
 
 
 def _keep_unreadable(session: Session, store: Store, error: UnreadableOrder, now: datetime) -> list[Document]:

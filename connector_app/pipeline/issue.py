@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from connector_app.numbering import take_number
 from connector_app.pipeline import life
+from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
 from connector_app.store.models import INVOICE, Document, DocumentState
@@ -35,13 +36,14 @@ class _Refused(Exception):
         self.findings = findings
 
 
-def issue(services: Services, document_id: int) -> Document:
+def issue(services: Services, document_id: int, offline: OfflinePlan | None = None) -> Document:
     """Issue one document that is ready.
 
     Args:
         services: the outside world.
         document_id: an order's first document; in any other state than ``ready``, or while its order cannot
             be read, nothing happens.
+        offline: how to issue it offline; None for online.
 
     Returns:
         The document as committed: ``issued``, ``attention`` with every reason, what the store's rules decide
@@ -57,7 +59,7 @@ def issue(services: Services, document_id: int) -> Document:
         return document
     order = from_json(snapshot)
     decision = decide(order, StorePolicy.from_json(store.policy))
-    if decision.state != DocumentState.READY:
+    if decision.state != DocumentState.READY and document.corrected_sha256 is None:
         # made due by a person's retry; the order may have been cancelled since its invoice was refused
 
         def decided(row: Document) -> None:
@@ -66,15 +68,21 @@ def issue(services: Services, document_id: int) -> Document:
 
         return life.change(services, document_id, decided)
     profile = services.profile(seller)
+    day = day_of_issue(document, now)
     try:
         # before the transaction: asking for an exchange rate may take its time
-        prepared = draft_at_rate(order, profile.issuer, profile.policy, warsaw_day(now), services.rates)
+        prepared = draft_at_rate(order, profile.issuer, profile.policy, day, services.rates)
     except NeedsAttention as attention:
         return ask_if_same(services, document, attention.reasons)
     except RateError as error:
         return life.postpone_one(services, document_id, error.finding().message)
-    series = profile.numbering.series(InvoiceKind.VAT, warsaw_day(now), store.code)
-    return freeze(services, document, prepared.issue, series, now)
+    series = profile.numbering.series(InvoiceKind.VAT, day, store.code)
+    return freeze(services, document, prepared.issue, series, now, offline)
+
+
+def day_of_issue(document: Document, now: datetime) -> date:
+    """P_1: today in Warsaw; a technical correction keeps the day of what it stands for."""
+    return document.issued_on or warsaw_day(now)
 
 
 def ask_if_same(services: Services, seen: Document, reasons: Sequence[Finding]) -> Document:
@@ -103,6 +111,7 @@ def freeze(
     complete: Callable[[str, date, datetime], Invoice],
     series: Series,
     now: datetime,
+    offline: OfflinePlan | None = None,
 ) -> Document:
     """Take a number, write, check and store, all in one transaction.
 
@@ -112,6 +121,7 @@ def freeze(
         complete: makes the invoice from number, P_1 and time.
         series: where the number is taken from.
         now: aware UTC.
+        offline: how it is issued offline; None for online.
 
     Returns:
         The document as committed: ``issued``, or ``attention`` with every reason.
@@ -125,21 +135,53 @@ def freeze(
             with session.begin_nested():
                 # what KSeF refused keeps its number (see life.again)
                 number = document.number or take_number(session, document.seller_id, series)
-                invoice = complete(number, warsaw_day(now), now)
+                invoice = complete(number, day_of_issue(document, now), now)
                 data = write(invoice, schema)
                 findings = check_built(invoice, data, schema, warsaw_day(now), services.schema_dir)
+                findings += _check_technical(document, invoice)
                 if has_errors(findings):
                     raise _Refused(findings)
                 _freeze(document, invoice, data, schema)
+                mode = offline.apply(document, now) if offline else Text("", "")
+                document.issued_at = document.issued_at or now
         except _Refused as refused:
             life.ask(document, refused.findings, now)
         except BadPattern as error:
             life.ask(document, [_bad_pattern(error)], now)
         else:
-            what = Text(f"Wystawiono dokument {number}.", f"Issued document {number}.")
+            what = Text(
+                f"Wystawiono dokument {number}. {mode.pl}".strip(),
+                f"Issued document {number}. {mode.en}".strip(),
+            )
             life.move(document, DocumentState.ISSUED, what, now)
     services.watch(document)
     return document
+
+
+def _check_technical(document: Document, invoice: Invoice) -> list[Finding]:
+    """A technical correction repeats what the buyer was given; other amounts need a correcting invoice."""
+    given = (document.total, document.currency, document.buyer_name)
+    if document.corrected_sha256 is None or given == (invoice.total, invoice.currency, invoice.buyer.name):
+        return []
+    return [
+        Finding(
+            "technical-correction-changes-content",
+            Severity.ERROR,
+            "",
+            Text(
+                f"Korekta techniczna faktury {document.number} miałaby inną kwotę, walutę albo nabywcę niż "
+                "faktura offline, którą dostał nabywca.",
+                f"The technical correction of invoice {document.number} would have another amount, currency "
+                "or buyer than the offline invoice that the buyer was given.",
+            ),
+            Text(
+                "Przywróć w sklepie dane z dnia wystawienia i ponów; zmiany popraw potem fakturą korygującą.",
+                "Restore the data of the day of issue in the shop and retry; correct changes afterwards by a "
+                "correcting invoice.",
+            ),
+            "KSeF documentation, technical correction",
+        )
+    ]
 
 
 def _bad_pattern(error: BadPattern) -> Finding:

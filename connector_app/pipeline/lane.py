@@ -4,6 +4,9 @@ Numbering and sending of a seller are serial. Nothing is issued before KSeF has 
 session is open, and the budget takes another document, so that P_1 is the day on which the document really
 goes out (principle 8), and an outage leaves orders ``ready`` instead of using up numbers.
 
+In an announced outage documents are issued offline before that, where the store's policy says so; they go out
+when KSeF is back, the earliest deadline first.
+
 What goes wrong is kept where it belongs: one document's trouble postpones that document, a used-up limit
 postpones one kind of work, and only KSeF itself (down, or not letting us in) holds the lane.
 """
@@ -20,15 +23,17 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import holds, life
+from connector_app.pipeline import holds, life, offline
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
+from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.proof import collect_upo, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
 from connector_app.pipeline.submit import LaneBlocked, submit
+from connector_app.pipeline.telling import UNTOLD
 from connector_app.pipeline.track import track
 from connector_app.profiles import BadProfile
 from connector_app.store.models import Document, DocumentState, Seller
@@ -62,6 +67,8 @@ _LANE_FAILED = Text(
 _READY = (Document.state == DocumentState.READY) & SINGLE
 _ISSUED = (Document.state == DocumentState.ISSUED) & SINGLE
 _SENT = (Document.state == DocumentState.SENT) & SINGLE
+# asked for by a person, or a technical correction
+_OFFLINE = Document.offline_asked | Document.offline_mode.is_not(None)
 _KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT)) & SINGLE
 # the condition of an index, see UNPROVEN
 _LACKS_PROOF = Document.ksef_number.is_not(None) & Document.upo.is_(None)
@@ -96,6 +103,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
+    _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:
         if _due(services, seller_id, _KSEF):
@@ -111,6 +119,50 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     for problem in (*problems, *_put_off(services, seller_id)):
         result.tell(problem)
     return result
+
+
+def _work_offline(services: Services, seller: Seller, result: LaneResult) -> None:
+    """Issue offline what may be issued so now, and say of the others what they wait for."""
+    now = services.clock()
+    with services.database() as session:
+        announced = offline.may_apply(session, seller, now)
+    due = _due(services, seller.id, _READY if announced else _READY & _OFFLINE)
+    if not due:
+        return
+    recheck = Recheck(services)
+
+    def step(document_id: int) -> None:
+        found = offline.plan(services, document_id)
+        if isinstance(found, OfflinePlan):
+            recheck(document_id)
+            issue(services, document_id, found)
+            issue_correction(services, document_id, recheck.shop_of(document_id), found)
+            result.worked += 1
+        elif found is not None:
+            offline.wait(services, document_id, found)
+
+    try:
+        for document_id in due:
+            _alone(services, document_id, step, result)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        # the seller's settings or secrets; the lane's work with KSeF says so and waits
+        result.tell(_explain(error)[0])
+    finally:
+        recheck.close()
+
+
+def _alone(services: Services, document_id: int, step: Callable[[int], object], result: LaneResult) -> None:
+    """Do a step for one document; its own trouble puts it off and holds up nothing else."""
+    try:
+        step(document_id)
+    except Exception as error:
+        if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
+            raise
+        _log.exception("document %d: a step failed", document_id)
+        life.postpone_one(services, document_id, _INTERNAL)
+        result.tell(_INTERNAL)
 
 
 def _put_off(services: Services, seller_id: int) -> list[Text]:
@@ -162,7 +214,10 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
     except Exception as error:
         why, at_least = _explain(error)
         result.tell(why)
-        holds.hold(services, seller.id, why, _KSEF, at_least=at_least)
+        now = services.clock()
+        # what waits for something else keeps its own reason
+        waiting = _KSEF & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
+        holds.hold(services, seller.id, why, waiting, at_least=at_least)
     finally:
         recheck.close()
 
@@ -184,7 +239,7 @@ class _Stage:
         """
         for document_id in _due(self.services, self.seller_id, what):
             try:
-                step(document_id)
+                _alone(self.services, document_id, step, self.result)
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):
@@ -194,12 +249,6 @@ class _Stage:
                     # perhaps KSeF fails at this document only: the others must not stand behind it for ever
                     life.postpone_one(self.services, document_id, _explain(cause)[0])
                 raise cause from error
-            except Exception as error:
-                if not _is_of_one_document(error):
-                    raise
-                _log.exception("document %d of seller %d: a step failed", document_id, self.seller_id)
-                life.postpone_one(self.services, document_id, _INTERNAL)
-                self.result.tell(_INTERNAL)
             self.result.worked += 1
 
     def run_proofs(self, access: SellerAccess) -> None:
@@ -288,7 +337,7 @@ def _ids(
             session.scalars(
                 select(Document.id)
                 .where(Document.seller_id == seller_id, what, or_(due_at.is_(None), due_at <= now))
-                .order_by(Document.id)
+                .order_by(Document.send_by.is_(None), Document.send_by, Document.id)
             )
         )
 
@@ -340,6 +389,7 @@ def next_due(services: Services, sellers: Collection[int], within: timedelta) ->
                 (_KSEF, Document.next_attempt_at, free),
                 (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),
                 (_LACKS_PROOF, Document.proof_next_at, free),
+                (UNTOLD, Document.tell_next_at, now),
             ):
                 first = session.scalar(
                     select(func.min(func.coalesce(due_at, now))).where(Document.seller_id == seller_id, what)

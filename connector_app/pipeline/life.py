@@ -177,6 +177,9 @@ def again(document: Document, now: datetime) -> None:
 def begin_anew(document: Document, now: datetime) -> None:
     """Take the bytes that KSeF refused out of a document; its number stays, so the series has no gap.
 
+    An offline document keeps its day and mode too: the buyer has it already, and what is made anew is its
+    technical correction (``hashOfCorrectedInvoice``).
+
     Corrections that wait for an invoice that is made anew are cancelled: it says what the order says now.
 
     Args:
@@ -190,7 +193,11 @@ def begin_anew(document: Document, now: datetime) -> None:
         f"number {document.number}.",
     )
     note(document, text, now)
-    document.xml = document.xml_sha256 = document.issued_on = None
+    if document.offline_mode is not None:
+        document.corrected_sha256 = document.corrected_sha256 or document.xml_sha256
+    else:
+        document.issued_on = document.issued_at = None
+    document.xml = document.xml_sha256 = None
     document.session_reference = document.document_reference = None
     if document.purpose != INVOICE:
         return

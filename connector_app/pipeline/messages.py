@@ -38,6 +38,43 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
     return Message(text=f"{text} {verification_url}", marker=ksef_number)
 
 
+def offline_message_for(
+    document: Document, channel: Channel, language: str, verification_url: str
+) -> Message:
+    """The message about a document that was issued offline and has no KSeF number yet.
+
+    Args:
+        document: issued offline, with the link of code II, which marks the message.
+        channel: where it goes.
+        language: ``pl`` or ``en``.
+        verification_url: address of QR code I.
+
+    Raises:
+        ValueError: the document was not issued offline.
+    """
+    number, certificate, issued_on = document.number, document.certificate_link, document.issued_on
+    if not number or not certificate or issued_on is None:
+        raise ValueError(f"document {document.id} was not issued offline")
+    if channel is Channel.METADATA:
+        return Message(
+            fields={"invoice_number": number, "status": "offline", "verification_url": verification_url}
+        )
+    name, day = _NAMES[is_invoice(document.purpose)], f"{issued_on:%d.%m.%Y}"
+    if language == "en":
+        text = (
+            f"{name.en.capitalize()} {number} was issued on {day} in an offline mode of KSeF, Poland's "
+            "national e-invoice system. Its KSeF number follows. The invoice in KSeF, once it is there: "
+            f"{verification_url} Its issuer: {certificate}"
+        )
+    else:
+        text = (
+            f"{name.pl} {number} została wystawiona {day} w trybie offline Krajowego Systemu e-Faktur "
+            "(KSeF). Numer KSeF podamy później. Faktura w KSeF, gdy już tam będzie: "
+            f"{verification_url} Jej wystawca: {certificate}"
+        )
+    return Message(text=text, marker=certificate)
+
+
 @dataclass(frozen=True, slots=True)
 class _Name:
     """What a document is called: in Polish as the subject and as the object, and in English."""

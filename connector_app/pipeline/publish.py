@@ -39,10 +39,10 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
             return document
         store = document.order.store
         policy = StorePolicy.from_json(store.policy)
-        wanted = _channels(document, policy, shop)
+        wanted = channels(document, policy, shop)
         remote_order = document.order.remote_id
         done = {row.channel for row in document.publications if row.done_at}
-        language = _language(document, policy)
+        language = language_of(document, policy)
         link = verification_link(document)
     for channel in wanted:
         if channel.value in done:
@@ -50,13 +50,13 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         try:
             remote_id = shop.publish(remote_order, channel, message_for(document, channel, language, link))
         except ShopError as error:
-            _write(services, document_id, channel, failure=f"{error.message} {error.hint}".strip())
+            write_down(services, document_id, channel.value, failure=f"{error.message} {error.hint}".strip())
             raise
-        _write(services, document_id, channel, remote_id=remote_id)
+        write_down(services, document_id, channel.value, remote_id=remote_id)
     return _finish(services, document_id, store)
 
 
-def _channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
+def channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
     """Where a document is told of; the order's own fields keep the invoice's number, not a correction's."""
     return [
         channel
@@ -136,17 +136,18 @@ def verification_link(document: Document) -> str:
     )
 
 
-def _language(document: Document, policy: StorePolicy) -> str:
+def language_of(document: Document, policy: StorePolicy) -> str:
+    """The language of what the buyer reads: the order's, else the store's."""
     if document.order.snapshot is None:
         return policy.language
     spoken = from_json(document.order.snapshot).buyer.language
     return spoken if spoken in {"pl", "en"} else policy.language
 
 
-def _write(
+def write_down(
     services: Services,
     document_id: int,
-    channel: Channel,
+    channel: str,
     *,
     remote_id: str | None = None,
     failure: str | None = None,
@@ -154,12 +155,10 @@ def _write(
     """Write down how one publication went, in a transaction of its own."""
     with services.database.begin() as session:
         row = session.scalar(
-            select(Publication).where(
-                Publication.document_id == document_id, Publication.channel == channel.value
-            )
+            select(Publication).where(Publication.document_id == document_id, Publication.channel == channel)
         )
         if row is None:
-            row = Publication(document_id=document_id, channel=channel.value)
+            row = Publication(document_id=document_id, channel=channel)
             session.add(row)
         row.failure = failure
         if failure is None:

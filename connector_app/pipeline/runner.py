@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import ShopError
+from connector_app import outages
 from connector_app.pipeline.intake import IntakeResult, take_in
 from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
 from connector_app.pipeline.services import Services
@@ -147,6 +148,7 @@ class Runner:
         """
         result = Pass()
         try:
+            outages.look(self._services)
             for seller_id in self._sellers():
                 lane = run_lane(self._services, seller_id)
                 result.worked += lane.worked

@@ -19,6 +19,7 @@ from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
+from core.ksef.latarnia import Latarnia
 
 
 def _utc_now() -> datetime:
@@ -39,6 +40,7 @@ class Services:
         connect_shop: makes the adapter of a platform from its connection data.
         rates: exchange rates; ``None`` leaves only those that a seller entered.
         work_dir: folder for packages on their way to KSeF; without one documents go singly only.
+        board: makes the client of a board of availability from its address.
     """
 
     database: sessionmaker[Session]
@@ -50,6 +52,7 @@ class Services:
     connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
     rates: Rates | None = None
     work_dir: Path | None = None
+    board: Callable[[str], Latarnia] = Latarnia
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

@@ -1,4 +1,4 @@
-"""Publishing a seller's accepted documents, store by store, without hammering a shop that says no."""
+"""Publishing a seller's documents, store by store, without hammering a shop that says no."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from adapters.contract import ShopAdapter, ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
-from connector_app.pipeline import holds, life
+from connector_app.pipeline import holds, life, telling
 from connector_app.pipeline.publish import failed, publish
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
@@ -49,20 +49,22 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
         of_store = (Document.state == DocumentState.ACCEPTED) & Document.order_id.in_(
             select(ShopOrder.id).where(ShopOrder.store_id == store.id)
         )
-        due = _due(services, seller_id, of_store)
-        if not due:
+        due, untold = _due(services, seller_id, of_store), telling.due(services, store.id)
+        if not due and not untold:
             continue
         try:
             shop = services.shop(store)
         except (ShopError, VaultLocked) as error:
             problems.append(_put_off(services, store, of_store, error, _BROKEN_PAUSE))
+            telling.put_off(services, untold)
             continue
         try:
+            waits = telling.tell_all(services, untold, shop)
             done, problem = _publish(services, store, shop, due, of_store)
         finally:
             shop.close()
-        worked += done
-        problems += [problem] if problem else []
+        worked += done + len(untold)
+        problems += [one for one in (waits, problem) if one]
     return worked, problems
 
 

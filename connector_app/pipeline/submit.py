@@ -6,8 +6,9 @@ before anything is sent again. KSeF may not list the document yet; what is then 
 440, see :mod:`connector_app.pipeline.track`.
 
 A document that was issued before midnight and goes out after it (its sending was held up in between) keeps
-its date, number and bytes, because issued is frozen. It goes with ``offlineMode`` false, KSeF marks it as
-Offline by itself when P_1 is before the day of arrival, and the life line says so.
+its date, number and bytes, because issued is frozen. By the store's policy it is declared offline24;
+otherwise it goes with ``offlineMode`` false, KSeF marks it as Offline by itself when P_1 is before the day of
+arrival, and the life line says so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import datetime
 from sqlalchemy.orm import undefer
 
 from connector_app.ksef_access import SellerAccess, hash_text
-from connector_app.pipeline import life
+from connector_app.pipeline import life, offline
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState
 from core.calendar import warsaw_day
@@ -147,6 +148,10 @@ def _send_in(services: Services, document: Document, access: SellerAccess) -> st
         raise LaneBlocked(error) from error  # no session, whatever the reason: not the document's fault
 
     def intend(row: Document) -> None:
+        now = services.clock()
+        late = offline.mark_late(row, now)
+        if late is not None:
+            life.note(row, late, now)
         row.session_reference, row.document_reference = session.reference, None
         row.tried_sessions = [*(row.tried_sessions or []), session.reference][-_KEPT_TRIES:]
 
@@ -154,10 +159,16 @@ def _send_in(services: Services, document: Document, access: SellerAccess) -> st
         row.session_reference = None
         row.tried_sessions = (row.tried_sessions or [])[:-1] or None
 
-    life.change(services, document.id, intend, watch=False)
+    intended = life.change(services, document.id, intend, watch=False)
     xml = document.xml or b""
+    is_offline, refused = intended.offline_mode is not None, intended.corrected_sha256
+    corrected_hash = hash_text(refused) if refused else None
     try:
-        return access.call(lambda token: interactive.send(access.client, token, session, xml))
+        return access.call(
+            lambda token: interactive.send(
+                access.client, token, session, xml, offline=is_offline, corrected_hash=corrected_hash
+            )
+        )
     except KsefUnavailable as error:
         if not error.outcome_ambiguous:
             life.change(services, document.id, withdraw, watch=False)
@@ -165,6 +176,11 @@ def _send_in(services: Services, document: Document, access: SellerAccess) -> st
 
 
 def _sent_text(document: Document, arrived: datetime) -> Text:
+    if document.offline_mode is not None:
+        mode = document.offline_mode
+        return Text(
+            f"Wysłano do KSeF jako fakturę offline ({mode}).", f"Sent to KSeF as an offline invoice ({mode})."
+        )
     if document.issued_on is None or warsaw_day(arrived) <= document.issued_on:
         return Text("Wysłano do KSeF.", "Sent to KSeF.")
     day = document.issued_on

@@ -78,7 +78,7 @@ class Seller(Base):
     environment: Mapped[dict[str, Any]]
     schema_version: Mapped[str] = mapped_column(String(4))
     credential: Mapped[str] = mapped_column(Text)
-    """Sealed key or token for signing in."""
+    """Sealed key or token for signing in; empty for a seller that signs outside the program."""
     tokens: Mapped[str | None] = mapped_column(Text)
     """Sealed access and refresh tokens."""
     session_reference: Mapped[str | None] = mapped_column(String(64))
@@ -86,6 +86,42 @@ class Seller(Base):
     """Sealed open interactive session."""
     hold: Mapped[dict[str, Any] | None]
     """Until when and why nothing of this seller goes to KSeF, see :mod:`connector_app.pipeline.holds`."""
+    created_at: Mapped[datetime]
+
+
+class CertificateStage(StrEnum):
+    """Where a KSeF certificate of ours stands."""
+
+    PENDING = "pending"
+    """Its key is made; it is asked for, or about to be."""
+    ISSUED = "issued"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+
+
+class Certificate(Base):
+    """One KSeF certificate of a seller, from the making of its key."""
+
+    __tablename__ = "certificates"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), index=True)
+    environment: Mapped[dict[str, Any]]
+    """The KSeF environment that issues it, as in the seller's row."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """``Authentication`` or ``Offline``."""
+    name: Mapped[str] = mapped_column(String(100))
+    stage: Mapped[str] = mapped_column(String(8))
+    secret: Mapped[str] = mapped_column(Text)
+    """Sealed key, with the certificate once it is issued; then in the form of a seller's credential."""
+    sent_at: Mapped[datetime | None]
+    """When the request was about to be sent; it may have arrived although there is no reference."""
+    reference: Mapped[str | None] = mapped_column(String(36))
+    serial_number: Mapped[str | None] = mapped_column(String(16))
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    refusal: Mapped[str | None] = mapped_column(Text)
+    """Why KSeF did not issue it, in KSeF's words."""
     created_at: Mapped[datetime]
 
 
@@ -187,6 +223,23 @@ class Document(Base):
     """Why there is no UPO yet (JSON with both languages); waiting for it holds up nothing else."""
     closed_at: Mapped[datetime | None]
     """When a person ended the document without issuing it."""
+    issued_at: Mapped[datetime | None]
+    """When its bytes were frozen; deadlines of sending are counted from it."""
+    offline_asked: Mapped[bool] = mapped_column(default=False)
+    """A person asked to issue it offline."""
+    offline_mode: Mapped[str | None] = mapped_column(String(16))
+    """:class:`core.ksef.offline.OfflineMode` of a document that is sent with ``offlineMode`` true."""
+    outage_event: Mapped[str | None] = mapped_column(String(64))
+    """The outage in which it was issued, see :class:`Outage`."""
+    send_by: Mapped[date | None]
+    """Last day for sending it; ``None`` online, and while an outage goes on."""
+    certificate_link: Mapped[str | None] = mapped_column(Text)
+    """Link of QR code II as it was signed."""
+    corrected_sha256: Mapped[str | None] = mapped_column(String(64))
+    """Hash of the offline document that KSeF refused and that a technical correction stands for."""
+    told_at: Mapped[datetime | None]
+    """When the shop was told of a document issued offline, before it has its number."""
+    tell_next_at: Mapped[datetime | None]
     refusal_code: Mapped[int | None]
     refusal_text: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -210,6 +263,8 @@ class Batch(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), index=True)
     schema_version: Mapped[str] = mapped_column(String(4))
+    offline: Mapped[bool] = mapped_column(default=False)
+    """Its documents were issued offline."""
     state: Mapped[str] = mapped_column(String(12))
     package: Mapped[str | None] = mapped_column(Text)
     """Sealed package (its key among it) until the session is open, then the sealed session."""
@@ -222,6 +277,35 @@ class Batch(Base):
     updated_at: Mapped[datetime]
 
     seller: Mapped[Seller] = relationship()
+
+
+class Board(Base):
+    """What a board of availability (Latarnia) said last."""
+
+    __tablename__ = "boards"
+
+    url: Mapped[str] = mapped_column(String(512), primary_key=True)
+    availability: Mapped[str] = mapped_column(String(16))
+    """:class:`core.ksef.latarnia.Availability`."""
+    active_event: Mapped[str | None] = mapped_column(String(64))
+    """The outage that was in force."""
+    asked_at: Mapped[datetime]
+    failure: Mapped[str | None] = mapped_column(Text)
+    """Why the last look failed; what was known before stays."""
+
+
+class Outage(Base):
+    """One event of a board, kept because deadlines are counted from it."""
+
+    __tablename__ = "outages"
+
+    board: Mapped[str] = mapped_column(String(512), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    category: Mapped[str] = mapped_column(String(16))
+    """:class:`core.ksef.latarnia.Category`."""
+    begins: Mapped[datetime]
+    ends: Mapped[datetime | None]
+    title: Mapped[str] = mapped_column(Text)
 
 
 class Event(Base):

@@ -11,9 +11,14 @@ from flask import Flask, Response, jsonify, render_template_string
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app import outages
+from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Document, DocumentState
+from core.calendar import WARSAW
+from core.ksef.latarnia import Availability, active
+from core.ksef.offline import OfflinePolicy, choose
 
 _PAGE = """<!doctype html>
 <html lang="pl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -26,6 +31,7 @@ td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:rig
 <p>{{ "Program działa." if not problems else "Coś wymaga uwagi:" }}</p>
 {% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
 <table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
+{% for line in boards %}<p>{{ line }}</p>{% endfor %}
 <p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
 
 _NAMES = {
@@ -63,6 +69,22 @@ class Pulse:
         return now - (self.at or self.started) > _SILENCE
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the pages show.
+
+    Attributes:
+        counts: documents by state. problems: in words.
+        boards: what is known of each Latarnia, by its address.
+        works: whether the process itself works.
+    """
+
+    counts: Mapping[str, int]
+    problems: list[str]
+    boards: Mapping[str, Announced]
+    works: bool
+
+
 def create_app(services: Services, pulse: Pulse) -> Flask:
     """The web application.
 
@@ -72,38 +94,82 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
     """
     app = Flask(__name__)
 
-    def look() -> tuple[dict[str, int], list[str], bool]:
-        """Counts by state, problems in words, and whether the process itself still works."""
+    def look() -> _Seen:
+        """What there is, and whether the process itself still works."""
         silent = pulse.is_silent(services.clock())
         problems = [*pulse.problems, *([_STOPPED] if silent else [])]
         try:
-            return _counts(services), problems, not silent
+            return _Seen(_counts(services), problems, _boards(services), works=not silent)
         except SQLAlchemyError as error:
-            return {}, [*problems, trouble(error).pl], False
+            return _Seen({}, [*problems, trouble(error).pl], {}, works=False)
 
     def page() -> str:
-        counts, problems, _ = look()
+        seen = look()
         return render_template_string(
             _PAGE,
-            problems=problems,
-            counts=[(_NAMES[state], counts.get(state.value, 0)) for state in DocumentState],
+            problems=seen.problems,
+            counts=[(_NAMES[state], seen.counts.get(state.value, 0)) for state in DocumentState],
+            boards=[_board_line(url, one, services.clock()) for url, one in seen.boards.items()],
             last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
         )
 
     def health() -> tuple[Response, int]:
-        counts, problems, works = look()
+        seen = look()
         values: Mapping[str, Any] = {
-            "status": "degraded" if problems else "ok",
+            "status": "degraded" if seen.problems else "ok",
             "last_pass": pulse.at.isoformat() if pulse.at else None,
-            "problems": problems,
-            "documents": counts,
+            "problems": seen.problems,
+            "documents": seen.counts,
+            "latarnia": {url: _board_json(one, services.clock()) for url, one in seen.boards.items()},
         }
         # KSeF or a shop being down is no fault of this process, and restarting it would not help
-        return jsonify(values), 200 if works else 503
+        return jsonify(values), 200 if seen.works else 503
 
     app.add_url_rule("/", view_func=page)
     app.add_url_rule("/health", view_func=health)
     return app
+
+
+def _boards(services: Services) -> dict[str, Announced]:
+    with services.database() as session:
+        return outages.boards_in_use(session)
+
+
+def _board_line(url: str, seen: Announced, now: datetime) -> str:
+    """What a Latarnia says, in a Polish sentence."""
+    if seen.asked_at is None:
+        return f"Latarnia ({url}): jeszcze nie pytano."
+    asked = f"{seen.asked_at.astimezone(WARSAW):%d.%m.%Y %H:%M}"
+    if seen.failure:
+        return f"Latarnia ({url}) nie odpowiada (pytano {asked}); obowiązuje to, co mówiła wcześniej."
+    choice = choose(seen.in_force, now, OfflinePolicy.AUTOMATIC)
+    said = choice.rule.pl if choice.outage else _AVAILABILITY[seen.availability]
+    return f"Latarnia ({url}), {asked}: {said}"
+
+
+_AVAILABILITY = {
+    Availability.AVAILABLE: "KSeF jest dostępny.",
+    Availability.MAINTENANCE: "KSeF jest niedostępny (prace planowane).",
+    Availability.FAILURE: "awaria KSeF.",
+    Availability.TOTAL_FAILURE: "awaria całkowita KSeF.",
+    Availability.UNKNOWN: "stan KSeF nieznany.",
+}
+
+
+def _board_json(seen: Announced, now: datetime) -> dict[str, Any]:
+    outage = active(seen.in_force, now)
+    return {
+        "status": seen.availability.value,
+        "asked_at": seen.asked_at.isoformat() if seen.asked_at else None,
+        "failure": seen.failure or None,
+        "outage": None
+        if outage is None
+        else {
+            "category": outage.category.value,
+            "start": outage.start.isoformat(),
+            "end": outage.end.isoformat() if outage.end else None,
+        },
+    }
 
 
 def _counts(services: Services) -> dict[str, int]:

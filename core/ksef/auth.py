@@ -18,6 +18,7 @@ from core.ksef.client import KsefClient
 from core.ksef.errors import AuthenticationFailed, KsefRefused, KsefUnavailable
 from core.ksef.explanations import CodeKind, explain
 from core.ksef.public_keys import PublicKey, PublicKeys, Usage
+from core.ksef.waiting import DEFAULT_PATIENCE, Patience, wait_for
 
 if TYPE_CHECKING:
     from core.signing.keys import KeyMaterial
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 RequestVersion = Literal["2.0", "2.1"]
 
 _STATUS_OPERATION = "GET /auth/{referenceNumber}"
+DEFAULT_MARGIN = timedelta(seconds=60)
+"""Life that an access token must have left to be used."""
 # the sign-in failed for KSeF's own reasons: nothing is wrong with the credential
 _TRY_AGAIN = frozenset({500, 550})
 
@@ -99,26 +102,6 @@ class TokenCredential:
 
 
 Credential = CertificateCredential | TokenCredential
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How the result of a sign-in is waited for, in seconds.
-
-    Attributes:
-        total: pauses in all; a qualified certificate's check at its issuer can take long.
-        first_pause: pause before the second question.
-        growth: each pause is so many times the one before.
-        longest_pause: but not longer.
-    """
-
-    total: float = 120.0
-    first_pause: float = 0.2
-    growth: float = 1.6
-    longest_pause: float = 5.0
-
-
-DEFAULT_PATIENCE = Patience()
 
 
 def auth_token_request(
@@ -287,14 +270,30 @@ def refresh(client: KsefClient, tokens: Tokens) -> Tokens:
     return Tokens(access.value, access.valid_until, tokens.refresh, tokens.refresh_valid_until)
 
 
+def _still_valid(client: KsefClient, tokens: Tokens | None, margin: timedelta) -> Tokens | None:
+    """The given tokens, the refreshed ones, or None when only signing in helps."""
+    if tokens is None:
+        return None
+    soon = client.clock() + margin
+    if tokens.access_valid_until > soon:
+        return tokens
+    if tokens.refresh_valid_until <= soon:
+        return None
+    try:
+        return refresh(client, tokens)
+    except KsefRefused:
+        # revoked meanwhile; the credential itself may still be good
+        return None
+
+
 def valid_access(
     client: KsefClient,
     nip: str,
-    credential: Credential,
+    credential: Callable[[], Credential],
     public_keys: PublicKeys,
     tokens: Tokens | None = None,
     *,
-    margin: timedelta = timedelta(seconds=60),
+    margin: timedelta = DEFAULT_MARGIN,
     patience: Patience = DEFAULT_PATIENCE,
 ) -> Tokens:
     """Tokens whose access token is usable for at least ``margin``: the given ones, refreshed, or new ones.
@@ -302,7 +301,7 @@ def valid_access(
     Args:
         client: the client.
         nip: NIP of the context.
-        credential: for signing in anew.
+        credential: gives the credential when signing in anew is needed; it may raise instead.
         public_keys: the Ministry's keys.
         tokens: the ones at hand, if any.
         margin: life that the access token must have left.
@@ -315,16 +314,10 @@ def valid_access(
         AuthenticationFailed: KSeF did not accept the credential.
         KsefError: whatever else went wrong.
     """
-    soon = client.clock() + margin
-    if tokens is not None and tokens.access_valid_until > soon:
-        return tokens
-    if tokens is not None and tokens.refresh_valid_until > soon:
-        try:
-            return refresh(client, tokens)
-        except KsefRefused:
-            # revoked meanwhile; the credential itself may still be good
-            pass
-    return sign_in(client, nip, credential, public_keys, patience=patience)
+    found = _still_valid(client, tokens, margin)
+    if found is not None:
+        return found
+    return sign_in(client, nip, credential(), public_keys, patience=patience)
 
 
 def _finish(client: KsefClient, started: SignIn, patience: Patience) -> Tokens:
@@ -335,21 +328,20 @@ def _finish(client: KsefClient, started: SignIn, patience: Patience) -> Tokens:
 
 
 def _await(ask: Callable[[], Status], sleep: Callable[[float], None], patience: Patience) -> None:
-    """Ask with growing pauses until the sign-in has succeeded.
+    """Wait until the sign-in has succeeded.
 
     Raises:
         AuthenticationFailed: it has failed.
         KsefUnavailable: it failed for KSeF's own reasons, or there is no result in time.
     """
-    pause, waited = patience.first_pause, 0.0
-    while 100 <= (status := ask()).code < 200:
-        if waited >= patience.total:
-            raise KsefUnavailable(
-                f"no result of the sign-in within {patience.total:.0f} seconds", operation=_STATUS_OPERATION
-            )
-        sleep(pause)
-        waited += pause
-        pause = min(pause * patience.growth, patience.longest_pause)
+    status = wait_for(
+        ask,
+        lambda seen: 100 <= seen.code < 200,
+        sleep=sleep,
+        patience=patience,
+        operation=_STATUS_OPERATION,
+        what="the sign-in",
+    )
     if status.code == 200:
         return
     kind = KsefUnavailable if status.code in _TRY_AGAIN else AuthenticationFailed

@@ -141,11 +141,10 @@ class Caller:
             KsefError: whatever went wrong, see :mod:`core.ksef.errors`.
         """
         request = self._request(operation, parameters, token, query, headers)
-        body, kind = xml_body, "application/xml"
         if json_body is not None:
-            body, kind = json.dumps(json_body).encode(), "application/json"
-        if body:
-            request = replace(request, body=body, headers={**request.headers, "Content-Type": kind})
+            request = _with_body(request, json.dumps(json_body).encode(), "application/json")
+        elif xml_body:
+            request = _with_body(request, xml_body, "application/xml")
         return self._perform(operation, request, lambda answer: _read(operation, answer, read, wrap))
 
     def call(
@@ -154,6 +153,7 @@ class Caller:
         *,
         parameters: Mapping[str, str] | None = None,
         token: str = "",
+        json_body: Mapping[str, object] | None = None,
         accept: str = "application/json",
     ) -> Answer:
         """Carry out one operation whose answer is a file or nothing.
@@ -162,12 +162,15 @@ class Caller:
             operation: which one.
             parameters: values for the braces in its path.
             token: bearer token; empty for none.
+            json_body: body to send as JSON.
             accept: media type of a good answer.
 
         Raises:
             KsefError: whatever went wrong, see :mod:`core.ksef.errors`.
         """
         request = self._request(operation, parameters, token, None, None, accept)
+        if json_body is not None:
+            request = _with_body(request, json.dumps(json_body).encode(), "application/json")
         return self._perform(operation, request, lambda answer: answer)
 
     def fetch(self, operation: Operation, url: str) -> Answer:
@@ -289,6 +292,10 @@ class Caller:
             return max((parsedate_to_datetime(text) - self.clock()).total_seconds(), 0.0)
         except (ValueError, TypeError):
             return None
+
+
+def _with_body(request: Request, body: bytes, kind: str) -> Request:
+    return replace(request, body=body, headers={**request.headers, "Content-Type": kind})
 
 
 def _read(operation: Operation, answer: Answer, read: Callable[[Fields], Value], wrap: str) -> Value:

@@ -9,6 +9,9 @@ Every exception of the client is one of this tree; a caller that handles the thr
     │   └── KsefBusy             429, or our own budget is used up: try again after retry_after
     ├── KsefRefused              KSeF understood and said no; repeating the same changes nothing
     │   ├── AuthenticationFailed the credential was not accepted (415, 425, 450, 460, 470, 480, 211xx, 213xx)
+    │   ├── SignInNeeded         nothing to sign in with: a person has to sign outside the program
+    │   ├── EnrollmentRefused    no certificate was issued (400 and others)
+    │   ├── TokenNotIssued       a new KSeF token did not become active
     │   ├── Unauthorized         401: the token is not valid (any more): sign in again
     │   ├── Forbidden            403: a permission is missing, or the address or method is not allowed
     │   ├── Expired              410: the result is no longer kept
@@ -188,6 +191,28 @@ class AuthenticationFailed(KsefRefused):
     """The credential was not accepted; ``code`` is the status of the sign-in or the exception code."""
 
     code_kind = CodeKind.SIGN_IN
+
+
+class SignInNeeded(KsefRefused):
+    """There is no credential to sign in with, and the last sign-in made outside has ended."""
+
+    def _hint(self) -> Text:
+        return Text(
+            "Zaloguj się podpisem poza programem: ksef-connector auth request, podpisz plik, ksef-connector "
+            "auth submit. Potem uzyskaj certyfikat: ksef-connector certificates enroll.",
+            "Sign in by a signature outside the program: ksef-connector auth request, sign the file, "
+            "ksef-connector auth submit. Then get a certificate: ksef-connector certificates enroll.",
+        )
+
+
+class EnrollmentRefused(KsefRefused):
+    """No certificate was issued; ``code`` is the status of the enrolment."""
+
+    code_kind = CodeKind.ENROLLMENT
+
+
+class TokenNotIssued(KsefRefused):
+    """A new KSeF token did not become active; make another one."""
 
 
 class Unauthorized(KsefRefused):

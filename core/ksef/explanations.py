@@ -19,6 +19,7 @@ class CodeKind(StrEnum):
     DOCUMENT = "document"
     SESSION = "session"
     SIGN_IN = "sign-in"
+    ENROLLMENT = "enrollment"
     EXCEPTION = "exception"
 
 
@@ -66,6 +67,20 @@ _GRANT = Text(
 _SIGN_AGAIN = Text(
     "Zaloguj się do KSeF jeszcze raz; podpisany plik jest ważny 10 minut.",
     "Sign in to KSeF again; a signed file is valid for 10 minutes.",
+)
+_SIGN_YOURSELF = Text(
+    "Zaloguj się certyfikatem, pieczęcią lub podpisem, nie tokenem. Bez pliku z kluczem: ksef-connector auth "
+    "request, podpisz plik Profilem Zaufanym, ksef-connector auth submit.",
+    "Sign in with a certificate, seal or signature, not with a token. Without a key file: ksef-connector "
+    "auth request, sign the file with Profil Zaufany, ksef-connector auth submit.",
+)
+_ASK_AGAIN = Text(
+    "Uruchom to samo polecenie jeszcze raz: klucz jest zachowany.",
+    "Run the same command again: the key is kept.",
+)
+_REVOKE_OLD = Text(
+    "Unieważnij certyfikat, który nie jest już potrzebny: ksef-connector certificates list i revoke.",
+    "Revoke a certificate that is no longer needed: ksef-connector certificates list and revoke.",
 )
 _NEW_SESSION = Text(
     "Program otworzy nową sesję i wyśle dokument ponownie.",
@@ -163,6 +178,22 @@ _SIGN_IN = {
     550: (Text("KSeF przerwał logowanie", "KSeF cancelled the sign-in"), _AUTOMATIC),
 }
 
+_ENROLLMENT = {
+    100: (Text("KSeF przyjął wniosek o certyfikat", "KSeF has taken the request"), _WAIT_DOCUMENT),
+    200: (Text("Certyfikat został wydany", "The certificate was issued"), _NOTHING),
+    400: (
+        Text("KSeF odrzucił wniosek o certyfikat", "KSeF refused the request for a certificate"),
+        Text(
+            "Przeczytaj opis KSeF. Gdy wyczerpano limit, unieważnij zbędny certyfikat, a potem złóż nowy "
+            "wniosek.",
+            "Read KSeF's description. If a limit is reached, revoke a certificate that is not needed, then "
+            "ask again.",
+        ),
+    ),
+    500: (Text("Nieznany błąd po stronie KSeF", "Unknown error at KSeF"), _ASK_AGAIN),
+    550: (Text("KSeF przerwał obsługę wniosku", "KSeF cancelled the request"), _ASK_AGAIN),
+}
+
 _EXCEPTION = {
     9101: (Text("Niepoprawny dokument logowania", "Wrong sign-in document"), _SIGN_AGAIN),
     9102: (
@@ -238,12 +269,53 @@ _EXCEPTION = {
         Text("KSeF wycofał klucz szyfrowania", "KSeF has withdrawn the encryption key"),
         Text("Program pobierze nowe klucze i ponowi.", "The program fetches new keys and tries again."),
     ),
+    25001: (
+        Text("Nie ma danych do wniosku po takim logowaniu", "No enrolment data after this kind of sign-in"),
+        _SIGN_YOURSELF,
+    ),
+    25002: (
+        Text("Nie można wnioskować po takim logowaniu", "No enrolment after this kind of sign-in"),
+        _SIGN_YOURSELF,
+    ),
+    25003: (Text("Dane wniosku nie zgadzają się z logowaniem", "The request fits another sign-in"), _REPORT),
+    25004: (Text("Wniosek ma niepoprawny format lub podpis", "Wrong format or signature"), _REPORT),
+    25005: (Text("KSeF nie zna tego wniosku", "KSeF does not know this request"), _ASK_AGAIN),
+    25006: (
+        Text("Wyczerpano limit wniosków o certyfikat", "The limit of requests is reached"),
+        Text(
+            "Skontaktuj się z Ministerstwem Finansów, jeśli potrzebujesz kolejnych wniosków.",
+            "Contact the Ministry of Finance if you need more requests.",
+        ),
+    ),
+    25007: (Text("Wyczerpano limit certyfikatów", "The limit of certificates is reached"), _REVOKE_OLD),
+    25008: (
+        Text("KSeF nie zna certyfikatu o tym numerze", "KSeF knows no certificate of this number"),
+        Text("Sprawdź numer: ksef-connector certificates list.", "See ksef-connector certificates list."),
+    ),
+    25009: (
+        Text("Tego certyfikatu nie można już unieważnić", "This certificate cannot be revoked any more"),
+        Text("Jest już unieważniony, zablokowany lub nieważny.", "It is revoked, blocked or ended already."),
+    ),
+    25010: (Text("KSeF nie wydaje certyfikatu dla takiego klucza", "Wrong kind of key"), _REPORT),
+    25011: (Text("KSeF nie przyjmuje takiego podpisu wniosku", "Wrong kind of signature"), _REPORT),
+    26001: (
+        Text("Token nie może mieć uprawnień, których nie masz", "A token cannot have permissions you lack"),
+        Text(
+            "Wybierz mniej uprawnień; własne pokazuje ksef-connector permissions show.",
+            "Choose fewer permissions; ksef-connector permissions show tells yours.",
+        ),
+    ),
+    26002: (
+        Text("W tym kontekście nie ma tokenów", "There are no tokens in this kind of context"),
+        Text("Zaloguj się w kontekście NIP.", "Sign in for a NIP."),
+    ),
 }
 
 _TABLES = {
     CodeKind.DOCUMENT: _DOCUMENT,
     CodeKind.SESSION: _SESSION,
     CodeKind.SIGN_IN: _SIGN_IN,
+    CodeKind.ENROLLMENT: _ENROLLMENT,
     CodeKind.EXCEPTION: _EXCEPTION,
 }
 

@@ -56,6 +56,17 @@ class Fields:
         """A whole number, or None when absent."""
         return self.integer(name) if name in self else None
 
+    def flag(self, name: str) -> bool:
+        """True or false that must be there."""
+        value = self._data.get(name)
+        if not isinstance(value, bool):
+            raise FieldError(f"{self._path}{name} is neither true nor false")
+        return value
+
+    def optional_flag(self, name: str) -> bool:
+        """True or false; absent means false."""
+        return self.flag(name) if name in self else False
+
     def moment(self, name: str) -> datetime:
         """A time with a zone that must be there."""
         text = self.text(name)

@@ -182,11 +182,22 @@ class KeyMaterial:
         Raises:
             ValueError: the password is empty.
         """
-        if not password:
-            raise ValueError("a private key is never written without a password")
-        return self.private_key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode())
-        )
+        return key_pem(self.private_key, password)
+
+
+def key_pem(key: PrivateKey, password: str) -> bytes:
+    """A private key in PEM (PKCS#8), always encrypted.
+
+    Args:
+        key: the key.
+        password: not empty.
+
+    Raises:
+        ValueError: the password is empty.
+    """
+    if not password:
+        raise ValueError("a private key is never written without a password")
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
 
 
 def load_pem(certificate: bytes, key: bytes, *, password: str | None = None, now: datetime) -> KeyMaterial:
@@ -201,7 +212,7 @@ def load_pem(certificate: bytes, key: bytes, *, password: str | None = None, now
     Raises:
         KeyMaterialError: one of its kinds.
     """
-    return _assemble(_private_key(key, password), _certificates(certificate), now)
+    return _assemble(load_key(key, password), _certificates(certificate), now)
 
 
 def load_pkcs12(data: bytes, *, password: str | None = None, now: datetime) -> KeyMaterial:
@@ -245,6 +256,7 @@ def self_signed(
     *,
     kind: Literal["seal", "person"] = "seal",
     key: KeyKind = "ec",
+    offline: bool = False,
     valid_days: int = 365,
     now: datetime,
 ) -> KeyMaterial:
@@ -254,6 +266,7 @@ def self_signed(
         nip: NIP of the subject, ten digits.
         kind: a company's seal (organizationIdentifier VATPL) or a person's signature (serialNumber TINPL).
         key: kind of key.
+        offline: for signing QR code II (keyUsage nonRepudiation) instead of signing in (digitalSignature).
         valid_days: validity in days from an hour before ``now``.
         now: aware time.
     """
@@ -282,16 +295,16 @@ def self_signed(
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=valid_days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_digital_signature(), critical=True)
+        .add_extension(_usage(offline=offline), critical=True)
         .sign(private_key, hashes.SHA256())
     )
     return KeyMaterial(certificate, private_key)
 
 
-def _digital_signature() -> x509.KeyUsage:
+def _usage(*, offline: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
+        digital_signature=not offline,
+        content_commitment=offline,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
@@ -302,7 +315,16 @@ def _digital_signature() -> x509.KeyUsage:
     )
 
 
-def _private_key(data: bytes, password: str | None) -> PrivateKey:
+def load_key(data: bytes, password: str | None) -> PrivateKey:
+    """Read a private key alone, in PEM or DER.
+
+    Args:
+        data: the file, encrypted or not.
+        password: ignored when the key is not encrypted.
+
+    Raises:
+        KeyMaterialError: there is none, it is of a kind that KSeF does not accept, or the password is wrong.
+    """
     pem = b"-----BEGIN" in data
     load = load_pem_private_key if pem else load_der_private_key
     secret = password.encode() if password else None
@@ -320,7 +342,7 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
             raise WrongPasswordError("the password is wrong, or the key is damaged") from None
         raise UnreadableKeyError("there is no readable private key in the file") from None
     # a password was given although the key has none
-    return _private_key(data, None)
+    return load_key(data, None)
 
 
 def _certificates(data: bytes) -> list[x509.Certificate]:

@@ -15,13 +15,21 @@ from core.visual.parties import others, party
 from core.visual.text import Language, Tongue
 
 
-def extract(root: Node, *, url: str, ksef_number: str | None = None, language: Language = "pl") -> Picture:
+def extract(
+    root: Node,
+    *,
+    url: str,
+    ksef_number: str | None = None,
+    certificate_url: str | None = None,
+    language: Language = "pl",
+) -> Picture:
     """Everything that a document says, ready to draw.
 
     Args:
         root: the document's tree (:func:`core.visual.nodes.read`); its values are taken out of it.
         url: verification link of QR code I.
         ksef_number: the document's KSeF number, None while there is none.
+        certificate_url: link of QR code II of a document issued offline, None on others.
         language: of labels and number formats.
     """
     tongue = Tongue(language)
@@ -52,6 +60,7 @@ def extract(root: Node, *, url: str, ksef_number: str | None = None, language: L
         attachments=terms.attachments(root, tongue),
         rest=None,
         verification=_verification(url, ksef_number, tongue),
+        certificate=_certificate(certificate_url, tongue) if certificate_url else None,
         technical=_technical(root, tongue),
         page=tongue.word("page"),
         attached=tongue.word("attached"),
@@ -165,6 +174,17 @@ def _verification(url: str, ksef_number: str | None, tongue: Tongue) -> Verifica
         link_label=tongue.word("link"),
         number=ksef_number or "OFFLINE",
         alternative=tongue.word("qr-alternative") + url,
+    )
+
+
+def _certificate(url: str, tongue: Tongue) -> Verification:
+    return Verification(
+        url=url,
+        title=tongue.word("certificate"),
+        caption=tongue.word("scan-certificate"),
+        link_label=tongue.word("certificate-link"),
+        number="CERTYFIKAT",
+        alternative=tongue.word("certificate-alternative") + url,
     )
 
 

@@ -240,6 +240,17 @@ WORDS: Final[dict[str, Text]] = {
         "Poland's national e-invoice system.",
     ),
     "link": Text("Link do weryfikacji:", "Verification link:"),
+    "certificate": Text("Certyfikat wystawcy", "Issuer's certificate"),
+    "scan-certificate": Text(
+        "Fakturę wystawiono w trybie offline. Zeskanuj ten kod, aby sprawdzić, czy wystawca ma ważny "
+        "certyfikat KSeF.",
+        "The invoice was issued offline. Scan this code to check that its issuer holds a valid KSeF "
+        "certificate.",
+    ),
+    "certificate-link": Text("Link do certyfikatu:", "Link to the certificate:"),
+    "certificate-alternative": Text(
+        "Kod QR z linkiem do certyfikatu: ", "QR code with the link to the certificate: "
+    ),
     "qr-alternative": Text("Kod QR z linkiem weryfikacyjnym: ", "QR code with the verification link: "),
     "page": Text("Strona {page} z {pages}", "Page {page} of {pages}"),
     "form": Text("Struktura", "Form"),

@@ -107,14 +107,15 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """QR code I and the words around it.
+    """A QR code and the words around it.
 
     Attributes:
-        url: the verification link, as text.
+        url: what the code says, as text.
         title: heading of the block.
         caption: what the code is for.
         link_label: words before the link.
-        number: KSeF number, or ``OFFLINE`` while there is none; stands under the code.
+        number: stands under the code: under code I the KSeF number, or ``OFFLINE`` while there is none;
+            under code II ``CERTYFIKAT``.
         alternative: description of the picture for screen readers.
     """
 
@@ -153,6 +154,7 @@ class Picture:
         attachments: parts of the structured attachment (Zalacznik).
         rest: elements that no other part shows, by schema path; None when there are none.
         verification: QR code I.
+        certificate: QR code II of a document issued offline; None on others.
         technical: form, time and system of creation.
         page: words for the page number with ``{page}`` and ``{pages}``.
         attached: description of the attached XML file.
@@ -181,6 +183,7 @@ class Picture:
     attachments: tuple[Section, ...]
     rest: Section | None
     verification: Verification
+    certificate: Verification | None
     technical: tuple[Field, ...]
     page: str
     attached: str

@@ -1,4 +1,4 @@
-"""QR code I of a document: its link and its picture."""
+"""QR codes of a document: the link of code I, and pictures of both."""
 
 from __future__ import annotations
 

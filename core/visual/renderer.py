@@ -45,6 +45,7 @@ class Renderer:
         *,
         qr_base_url: str,
         ksef_number: str | None = None,
+        certificate_url: str | None = None,
         language: Language = "pl",
         template: Path | None = None,
         document_hash: bytes | None = None,
@@ -55,6 +56,7 @@ class Renderer:
             xml: the stored bytes of an FA(2) or FA(3) document.
             qr_base_url: base of the environment's verification links, e.g. ``https://qr.ksef.mf.gov.pl``.
             ksef_number: its KSeF number; None while there is none.
+            certificate_url: link of code II as it was signed; None unless it was issued offline.
             language: of the labels, ``pl`` or ``en``.
             template: a merchant's own template; the default one when None.
             document_hash: SHA-256 of ``xml``, 32 bytes, where it is known already.
@@ -69,10 +71,13 @@ class Renderer:
         root = read(xml)
         url = qr.link(root, qr_base_url, document_hash or hashlib.sha256(xml).digest())
         created = _created(root)
-        picture = extract(root, url=url, ksef_number=ksef_number, language=language)
+        picture = extract(
+            root, url=url, ksef_number=ksef_number, certificate_url=certificate_url, language=language
+        )
         inputs = {
             "data": drawable(picture, as_json),
             "qr": qr.svg(url),
+            "qr2": qr.svg(certificate_url) if certificate_url else "",
             "xml": xml.decode("utf-8"),
         }
         return self._compile(template or TEMPLATE, inputs, created)
@@ -115,6 +120,7 @@ def render(
     *,
     qr_base_url: str,
     ksef_number: str | None = None,
+    certificate_url: str | None = None,
     language: Language = "pl",
     template: Path | None = None,
     document_hash: bytes | None = None,
@@ -124,6 +130,7 @@ def render(
         xml,
         qr_base_url=qr_base_url,
         ksef_number=ksef_number,
+        certificate_url=certificate_url,
         language=language,
         template=template,
         document_hash=document_hash,

@@ -1,7 +1,7 @@
 """The sandbox as a web application: one way through which every call goes.
 
-Each call: planned faults, then bearer token, addresses allowed at sign-in, rate limits, permissions, one
-transaction around the operation, and the answer or the refusal in the form of the contract.
+Each call: planned faults, outages, then bearer token, addresses allowed at sign-in, rate limits, permissions,
+one transaction around the operation, and the answer or the refusal in the form of the contract.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from sandbox.ksef import auth, bearer
+from sandbox.ksef import auth, bearer, outages
 from sandbox.ksef.call import Answer, Call
 from sandbox.ksef.errors import Forbidden, PlainProblem, Refusal, render
 from sandbox.ksef.faults import FORCED_STATUS, FaultMiddleware
@@ -40,7 +40,7 @@ def create_app(state: SandboxState) -> Flask:
             app.add_url_rule(
                 prefix + operation.rule,
                 endpoint=f"{operation.method} {operation.path}",
-                view_func=_view(state, operation),
+                view_func=_view(state, operation, is_api=prefix == BASE_PATH),
                 methods=[operation.method],
             )
     app.register_error_handler(HTTPException, lambda error: _http_error(state, error))
@@ -48,9 +48,11 @@ def create_app(state: SandboxState) -> Flask:
     return app
 
 
-def _view(state: SandboxState, operation: Operation) -> Callable[..., BaseResponse]:
+def _view(state: SandboxState, operation: Operation, *, is_api: bool) -> Callable[..., BaseResponse]:
     def view(**path: str) -> BaseResponse:
         try:
+            if is_api:
+                outages.check(state)
             call = _call(state, operation, path)
             return _respond(_perform(state, operation, call))
         except Refusal as refusal:

@@ -12,8 +12,12 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
 from sandbox.ksef import bearer, keys, xades
 from sandbox.ksef.call import Answer, Body, Call
+from sandbox.ksef.certificates import authority, registry
 from sandbox.ksef.errors import BadRequest
 from sandbox.ksef.state import SandboxState, stamp
 
@@ -67,23 +71,23 @@ def xades_signature(call: Call) -> Answer:
     _use_challenge(state, request.challenge)
     if request.subject_type == "Nip" and request.context_type == "PeppolId":
         raise BadRequest(21117)
-    now = state.now()
-    if not request.valid_from <= now <= request.valid_until:
-        verdict = _Verdict(460, "Nieważny certyfikat")
-    elif call.query.get("verifyCertificateChain", ["false"])[-1].lower() == "true":
-        # the sandbox trusts no issuer: it takes every certificate, as KSeF TEST does without this parameter
-        verdict = _Verdict(460, "Niezaufany łańcuch certyfikatów")
+    issued = registry.matching(state, request.certificate)
+    subject = _subject(request, issued)
+    problem = _certificate_problem(call, request.certificate, issued)
+    if problem:
+        verdict = _Verdict(460, problem)
     else:
-        verdict = _permitted(
-            state, request.subject_type, request.subject_value, request.context_type, request.context_value
-        )
+        verdict = _permitted(state, *subject, request.context_type, request.context_value)
+    if issued is not None and verdict.code == 200:
+        registry.note_use(state, issued.serial)
     return _start(
         call,
         verdict,
-        method=request.method,
+        method=request.method if issued is None else "InternalCertificate",
         context=(request.context_type, request.context_value),
-        subject=(request.subject_type, request.subject_value),
+        subject=subject,
         document_hash=request.document_hash,
+        certificate=request.certificate.public_bytes(serialization.Encoding.DER),
         policy=request.policy,
     )
 
@@ -156,6 +160,45 @@ def check_address(state: SandboxState, authentication: str, address: str) -> boo
         if int(ipaddress.ip_address(first)) <= int(caller) <= int(ipaddress.ip_address(last)):
             return True
     return False
+
+
+def _subject(request: xades.AuthTokenRequest, issued: registry.Issued | None) -> tuple[str, str]:
+    """Who signed in: the holder of a KSeF certificate, else whom the foreign certificate names.
+
+    A KSeF certificate stands for the identity it was issued to. Only a request that asks for the
+    certificate's own fingerprint, of a holder who is known otherwise, stays what it says.
+    """
+    if issued is not None and (issued.subject[0] == "Fingerprint" or request.subject_type != "Fingerprint"):
+        return issued.subject
+    return request.subject_type, request.subject_value
+
+
+def _certificate_problem(call: Call, certificate: x509.Certificate, issued: registry.Issued | None) -> str:
+    """Detail of status 460 for a certificate that may not sign in; empty when it may.
+
+    Self-made certificates are taken, as on KSeF TEST, unless the caller asks to verify the chain.
+    """
+    state = call.state
+    now = state.now()
+    if issued is not None:
+        return _issued_problem(issued, now)
+    if certificate.issuer == authority.of(state).certificate.subject:
+        return "Niepoprawny certyfikat"
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        return "Nieważny certyfikat"
+    if call.query.get("verifyCertificateChain", ["false"])[-1].lower() == "true":
+        return "Niezaufany łańcuch certyfikatów"
+    return ""
+
+
+def _issued_problem(issued: registry.Issued, moment: datetime) -> str:
+    """Detail of status 460 for a certificate of the sandbox's authority; empty when it may sign in."""
+    if issued.kind != registry.AUTHENTICATION:
+        return "Niepoprawny certyfikat"
+    if issued.is_valid(moment):
+        return ""
+    reasons = {registry.REVOKED: "Certyfikat odwołany", registry.BLOCKED: "Certyfikat zawieszony"}
+    return reasons.get(issued.status(moment), "Nieważny certyfikat")
 
 
 def _use_challenge(state: SandboxState, text: str) -> int:
@@ -231,6 +274,7 @@ def _start(
     policy: dict[str, list[str]],
     document_hash: str | None = None,
     token_reference: str | None = None,
+    certificate: bytes | None = None,
 ) -> Answer:
     state = call.state
     now = state.now()
@@ -252,6 +296,7 @@ def _start(
         detail=verdict.detail,
         document_hash=document_hash,
         token_reference=token_reference,
+        certificate=certificate,
         policy=json.dumps(policy),
     )
     token = bearer.issue(state, bearer.OPERATION, reference, state.settings.operation_token_seconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from typing import BinaryIO
 from sandbox.ksef.bearer import Principal
 from sandbox.ksef.errors import BadRequest, Json, Unauthorized
 from sandbox.ksef.state import SandboxState
+
+_LARGEST_INT32 = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,14 @@ class Call:
             raise BadRequest(21001, "Oczekiwano obiektu JSON.")
         return Body(value)
 
+    def optional_json(self) -> Body:
+        """The body as a JSON object; an empty one when the call has no body.
+
+        Raises:
+            BadRequest: 21001, there is a body and it is no JSON object in UTF-8.
+        """
+        return self.json() if self.body else Body({})
+
     def reference(self, name: str) -> str:
         """A reference number of the path.
 
@@ -110,6 +121,14 @@ class Call:
             BadRequest: 21405.
         """
         return self.whole("pageSize", smallest=smallest, largest=largest, default=default)
+
+    def page_offset(self) -> int:
+        """The ``pageOffset`` parameter: number of the page, from 0.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        return self.whole("pageOffset", smallest=0, largest=_LARGEST_INT32, default=0)
 
     def whole(self, name: str, *, smallest: int, largest: int, default: int) -> int:
         """A whole number of the query inside its bounds.
@@ -214,13 +233,43 @@ class Body:
             raise self._fail(name, f"długość spoza zakresu {shortest}-{longest}.")
         return value
 
-    def required_text(self, name: str, *, shortest: int = 0, longest: int | None = None) -> str:
+    def required_text(
+        self, name: str, *, shortest: int = 0, longest: int | None = None, form: str = ""
+    ) -> str:
         """A text member that must be there.
+
+        Args:
+            name: member.
+            shortest: fewest characters.
+            longest: most characters; None means no bound.
+            form: regular expression that the whole text must match; empty means any.
 
         Raises:
             BadRequest: 21405.
         """
-        return self.text(name, shortest=shortest, longest=longest) or ""
+        value = self.text(name, shortest=shortest, longest=longest) or ""
+        if form and not re.fullmatch(form, value):
+            raise self._fail(name, f"wartość {value!r} ma niepoprawną postać.")
+        return value
+
+    def choice(self, name: str, allowed: Collection[str]) -> str:
+        """A text member that is one of the allowed.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.required_text(name)
+        if value not in allowed:
+            raise self._fail(name, f"wartość {value!r} nie jest dozwolona.")
+        return value
+
+    def optional_choice(self, name: str, allowed: Collection[str]) -> str | None:
+        """A text member that is one of the allowed; None when absent or null.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        return None if self.values.get(name) is None else self.choice(name, allowed)
 
     def base64(self, name: str, *, length: int | None = None) -> bytes:
         """Bytes of a Base64 member.

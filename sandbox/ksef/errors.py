@@ -8,7 +8,8 @@ Every refusal is raised as an exception and rendered at one place (:func:`render
     ├── Forbidden            403 with a reasonCode, always problem details
     ├── Gone                 410, always problem details
     ├── TooManyRequests      429 with Retry-After
-    └── PlainProblem         404, 405, 500, 503: not in the contract, problem details
+    └── PlainProblem         404, 405, 500: not in the contract, problem details
+        └── Unavailable      503 with Retry-After
 
 Source: the ``responses`` of open-api.json: ``ExceptionResponse`` by default, RFC 9457 problem details when
 the request carries ``X-Error-Format: problem-details``.
@@ -57,6 +58,17 @@ DESCRIPTIONS: Mapping[int, str] = {
     21406: "Konflikt podpisu i typu uwierzytelnienia.",
     21418: "Przekazany token kontynuacji ma nieprawidłowy format.",
     21470: "Przesłany identyfikator klucza jest nieznany lub wskazuje na wycofany klucz.",
+    25001: "Brak możliwości pobrania danych do CSR dla wykorzystanego sposobu uwierzytelnienia.",
+    25002: "Brak możliwości złożenia wniosku certyfikacyjnego dla wykorzystanego sposobu uwierzytelnienia.",
+    25003: "Dane w CSR nie zgadzają się z danymi w użytym wektorze uwierzytelniającym.",
+    25004: "Niepoprawny format CSR lub niepoprawny podpis CSR.",
+    25005: "Wniosek certyfikacyjny o podanym numerze referencyjnym nie istnieje.",
+    25006: "Osiągnięto limit możliwych do złożenia wniosków certyfikacyjnych.",
+    25007: "Osiągnięto limit dopuszczalnej liczby posiadanych certyfikatów.",
+    25008: "Certyfikat o podanym numerze seryjnym nie istnieje.",
+    25009: "Nie można odwołać wskazanego certyfikatu, ponieważ jest już odwołany, zablokowany lub nieważny.",
+    25010: "Nieprawidłowy typ lub długość klucza.",
+    25011: "Nieprawidłowy algorytm podpisu CSR.",
     26001: "Nie można nadać tokenowi uprawnień których nie posiadasz.",
     26002: "Nie można wygenerować tokena dla obecnego typu kontekstu.",
 }
@@ -233,6 +245,22 @@ class PlainProblem(Refusal):
         self.status = status
         self.title = title
         super().__init__(detail)
+
+
+class Unavailable(PlainProblem):
+    """503 that names the seconds after which to come back.
+
+    Args:
+        retry_after: whole seconds.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(503, "Service Unavailable", "Usługa jest chwilowo niedostępna.")
+
+    def headers(self) -> dict[str, str]:
+        """``Retry-After`` in seconds."""
+        return {"Retry-After": str(self.retry_after)}
 
 
 def render(

@@ -30,7 +30,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sandbox.ksef.errors import BadRequest, Json, PlainProblem, Refusal, TooManyRequests, Unauthorized, render
+from sandbox.ksef.errors import (
+    BadRequest,
+    Json,
+    PlainProblem,
+    Refusal,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    render,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -194,7 +203,7 @@ def _refusal(fault: Fault) -> Refusal | None:
     if fault.kind == "http_500":
         return PlainProblem(500, "Internal Server Error", "Nieznany błąd.")
     if fault.kind == "http_503":
-        return _Unavailable(seconds)
+        return Unavailable(seconds)
     if fault.kind == "http_429":
         return TooManyRequests(f"Przekroczono limit żądań. Spróbuj ponownie po {seconds} sekundach.", seconds)
     if fault.kind == "http_401":
@@ -202,18 +211,6 @@ def _refusal(fault: Fault) -> Refusal | None:
     if fault.kind == "refuse_code" and fault.value is not None and fault.value >= 1000:
         return BadRequest(int(fault.value), "Błąd wywołany na żądanie w piaskownicy.")
     return None
-
-
-class _Unavailable(PlainProblem):
-    """503 that names the seconds after which to come back."""
-
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
-        super().__init__(503, "Service Unavailable", "Usługa jest chwilowo niedostępna.")
-
-    def headers(self) -> dict[str, str]:
-        """``Retry-After`` in seconds."""
-        return {"Retry-After": str(self.seconds)}
 
 
 def _consume(

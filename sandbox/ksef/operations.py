@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import (
+    admin,
+    allowances,
+    auth,
+    latarnia,
+    links,
+    outages,
+    qr,
+    queries,
+    results,
+    sessions,
+    sign_ins,
+    tokens,
+)
 from sandbox.ksef.batch import opening, upload
+from sandbox.ksef.certificates import enrollments, gifts, holdings
 from sandbox.ksef.operation import (
     ACCESS,
     LIST,
@@ -83,9 +97,17 @@ API: tuple[Operation, ...] = (
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
     Operation("DELETE", "/tokens/{referenceNumber}", tokens.revoke, ACCESS, "other"),
-    Operation("GET", "/limits/context", queries.context_limits, ACCESS, "other"),
-    Operation("GET", "/limits/subject", queries.subject_limits, ACCESS, "other"),
+    Operation("GET", "/limits/context", allowances.context_limits, ACCESS, "other"),
+    Operation("GET", "/limits/subject", allowances.subject_limits, ACCESS, "other"),
     Operation("GET", "/rate-limits", queries.rate_limits, ACCESS, "other"),
+    Operation("GET", "/certificates/limits", enrollments.limits, ACCESS, "other"),
+    Operation("GET", "/certificates/enrollments/data", enrollments.data, ACCESS, "other"),
+    Operation("POST", "/certificates/enrollments", enrollments.enroll, ACCESS, "other"),
+    Operation("GET", "/certificates/enrollments/{referenceNumber}", enrollments.status, ACCESS, "other"),
+    Operation("POST", "/certificates/retrieve", holdings.retrieve, ACCESS, "other"),
+    Operation("POST", "/certificates/{certificateSerialNumber}/revoke", holdings.revoke, ACCESS, "other"),
+    Operation("POST", "/certificates/query", holdings.query, ACCESS, "other"),
+    Operation("PUT", "/testdata/certificates/{serialNumber}", holdings.shorten, ACCESS, "other"),
 )
 """Operations of the contract, below :data:`BASE_PATH`."""
 
@@ -93,8 +115,14 @@ BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
     Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
-    Operation("GET", "/latarnia/status", qr.latarnia_status),
-    Operation("GET", "/latarnia/messages", qr.latarnia_messages),
+    Operation("GET", "/qr/certificate/{kind}/{value}/{nip}/{serial}/{hash}/{signature}", qr.certificate_page),
+    Operation("GET", "/latarnia/status", latarnia.status),
+    Operation("GET", "/latarnia/messages", latarnia.messages),
+    Operation("GET", "/sandbox/outages", outages.listing),
+    Operation("POST", "/sandbox/outages", outages.announce),
+    Operation("POST", "/sandbox/outages/{event}/end", outages.end),
+    Operation("DELETE", "/sandbox/outages", outages.clear),
+    Operation("POST", "/sandbox/certificates", gifts.give),
     Operation("GET", "/sandbox/faults", admin.list_faults),
     Operation("POST", "/sandbox/faults", admin.plan_fault),
     Operation("DELETE", "/sandbox/faults", admin.clear_faults),

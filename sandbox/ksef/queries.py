@@ -1,7 +1,7 @@
-"""Metadata query, and the operations that tell limits.
+"""Metadata query, public keys and rate limits.
 
-Source: POST /invoices/query/metadata, GET /limits/context, GET /limits/subject, GET /rate-limits and
-GET /security/public-key-certificates of open-api.json.
+Source: POST /invoices/query/metadata, GET /rate-limits and GET /security/public-key-certificates of
+open-api.json.
 """
 
 from __future__ import annotations
@@ -51,29 +51,6 @@ class _Range:
 def public_keys(call: Call) -> Answer:
     """GET /security/public-key-certificates."""
     return Answer(keys.published(call.state))
-
-
-def context_limits(call: Call) -> Answer:
-    """GET /limits/context."""
-    settings = call.state.settings
-    session: Json = {
-        "maxInvoiceSizeInMB": settings.max_invoice_bytes // 1_000_000,
-        "maxInvoiceWithAttachmentSizeInMB": settings.max_attachment_bytes // 1_000_000,
-        "maxInvoices": settings.max_invoices,
-    }
-    return Answer(
-        {
-            "onlineSession": session,
-            "batchSession": dict(session),
-            "collectiveIdentifier": {"maxInvoices": 500},
-        }
-    )
-
-
-def subject_limits(call: Call) -> Answer:
-    """GET /limits/subject."""
-    del call
-    return Answer({"enrollment": {"maxEnrollments": 12}, "certificate": {"maxCertificates": 6}})
 
 
 def rate_limits(call: Call) -> Answer:

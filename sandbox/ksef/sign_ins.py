@@ -31,6 +31,11 @@ _STATUSES: Mapping[int, str] = {
 }
 _METHODS: Mapping[str, Json] = {
     "Token": {"category": "Token", "code": "token.ksef", "displayName": "Token KSeF"},
+    "InternalCertificate": {
+        "category": "XadesSignature",
+        "code": "xades.ksef-certificate",
+        "displayName": "Certyfikat KSeF",
+    },
     "QualifiedSeal": {
         "category": "XadesSignature",
         "code": "xades.qualified-seal",

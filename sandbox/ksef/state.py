@@ -48,6 +48,7 @@ class Settings:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
         rate_limits: whether the published rate limits are enforced.
+        outage_stops_api: whether the API answers 503 while an announced outage is in force.
         access_token_seconds: life of an access token.
         refresh_token_seconds: life of a refresh token (KSeF: at most 7 days).
         operation_token_seconds: life of the token of a sign-in operation.
@@ -62,6 +63,7 @@ class Settings:
 
     processing_seconds: float = 1.0
     rate_limits: bool = False
+    outage_stops_api: bool = True
     access_token_seconds: int = 900
     refresh_token_seconds: int = 7 * 24 * 3600
     operation_token_seconds: int = 2700
@@ -212,9 +214,9 @@ class SandboxState:
         """A fresh reference number of 36 characters.
 
         Args:
-            kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session,
-                ``SB`` batch session, ``EE`` document,
-                ``EU`` UPO, ``EC`` token (TNumerReferencyjny of the UPO schema).
+            kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session, ``SB`` batch
+                session, ``EE`` document, ``EU`` UPO, ``EC`` token, ``CE`` request for a certificate, ``PO``
+                change of permissions (TNumerReferencyjny of the UPO schema).
         """
         noise = self.random_bytes(10).hex().upper()
         head = f"{self.now():%Y%m%d}-{kind}-{noise[:10]}-{noise[10:]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Version of the tables, kept in the database file; a file of another version is not opened."""
 
 TABLES: tuple[str, ...] = (
@@ -19,6 +19,7 @@ TABLES: tuple[str, ...] = (
         method TEXT NOT NULL, context_type TEXT NOT NULL, context_value TEXT NOT NULL,
         subject_type TEXT NOT NULL, subject_value TEXT NOT NULL, permissions TEXT NOT NULL,
         code INTEGER NOT NULL, detail TEXT NOT NULL, document_hash TEXT, token_reference TEXT,
+        certificate BLOB,
         policy TEXT NOT NULL, redeemed INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,
         refresh_until TEXT, refreshed TEXT)""",
     """CREATE TABLE IF NOT EXISTS tokens (
@@ -56,5 +57,30 @@ TABLES: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS upos (
         reference TEXT PRIMARY KEY, session TEXT NOT NULL, ksef_number TEXT UNIQUE, hash TEXT NOT NULL,
         xml BLOB NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS authority (
+        id INTEGER PRIMARY KEY CHECK (id = 1) DEFAULT 1, private_key BLOB NOT NULL,
+        certificate BLOB NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS enrollments (
+        reference TEXT PRIMARY KEY, requested TEXT NOT NULL, ready TEXT NOT NULL,
+        subject_type TEXT NOT NULL, subject_value TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+        csr BLOB NOT NULL, valid_from TEXT, forced INTEGER, code INTEGER, detail TEXT, serial TEXT)""",
+    """CREATE TABLE IF NOT EXISTS certificates (
+        serial TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, subject_type TEXT NOT NULL,
+        subject_value TEXT NOT NULL, common_name TEXT NOT NULL, requested TEXT NOT NULL,
+        valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, certificate BLOB NOT NULL,
+        public_key TEXT NOT NULL, blocked TEXT, revoked TEXT, reason TEXT, last_used TEXT)""",
+    "CREATE INDEX IF NOT EXISTS certificates_subject ON certificates (subject_type, subject_value)",
+    "CREATE INDEX IF NOT EXISTS certificates_key ON certificates (public_key)",
+    """CREATE TABLE IF NOT EXISTS persons (
+        nip TEXT PRIMARY KEY, pesel TEXT NOT NULL, bailiff INTEGER NOT NULL, deceased INTEGER NOT NULL,
+        description TEXT NOT NULL, created TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS outages (
+        event INTEGER PRIMARY KEY AUTOINCREMENT, category TEXT NOT NULL, begins TEXT NOT NULL, ends TEXT,
+        published TEXT NOT NULL, end_published TEXT)""",
+    """CREATE TABLE IF NOT EXISTS context_limits (
+        context_value TEXT PRIMARY KEY, limits TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS subject_limits (
+        subject_type TEXT NOT NULL, subject_value TEXT NOT NULL, max_enrollments INTEGER NOT NULL,
+        max_certificates INTEGER NOT NULL, PRIMARY KEY (subject_type, subject_value))""",
 )
 """Statements that make every table and index that is missing."""

@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature as WrongSignature
@@ -79,8 +78,7 @@ class AuthTokenRequest:
         method: QualifiedSeal for a certificate of an organization, else QualifiedSignature.
         policy: allowed addresses: member of AllowedIps -> values; empty without a policy.
         document_hash: SHA-256 of the signed file in Base64 (SkrotDokumentuUwierzytelniajacego).
-        valid_from: start of the certificate's life, aware UTC.
-        valid_until: end of the certificate's life, aware UTC.
+        certificate: the certificate that signed.
     """
 
     challenge: str
@@ -91,8 +89,7 @@ class AuthTokenRequest:
     method: str
     policy: dict[str, list[str]]
     document_hash: str
-    valid_from: datetime
-    valid_until: datetime
+    certificate: x509.Certificate
 
 
 def read(content: bytes) -> AuthTokenRequest:
@@ -126,8 +123,7 @@ def read(content: bytes) -> AuthTokenRequest:
         method=method,
         policy=_policy(fields.get("AuthorizationPolicy")),
         document_hash=base64.b64encode(hashlib.sha256(content).digest()).decode(),
-        valid_from=certificate.not_valid_before_utc,
-        valid_until=certificate.not_valid_after_utc,
+        certificate=certificate,
     )
 
 

@@ -65,7 +65,7 @@ def test_documents_name_existing_commands_only() -> None:
     for file in files:
         for line in _calls(file):
             words = line.split()
-            path = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in COMMANDS), None)
+            path = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in COMMANDS), None)
             assert path, f"{file.name}: {line}"
             options = {name for one in COMMANDS[path].params for name in one.opts}
             used = {word.split("=")[0] for word in words if word.startswith("--")}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
+from core.calendar import WARSAW
+from sandbox.ksef import KsefSandbox
 from tests.cli.conftest import Run, environment, program
 
 
@@ -63,3 +67,87 @@ def test_a_memory_that_is_none(run: Run, tmp_path: Path, name: str) -> None:
     result = run("sandbox", name, "--port", "0", "--state", "noise")
     assert result.exit_code == 1
     assert "Pamięci piaskownicy nie da się odczytać" in result.output
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[KsefSandbox]:
+    """One running sandbox: its keys take long to make."""
+    with KsefSandbox(processing_seconds=0) as made:
+        yield made
+
+
+@pytest.fixture
+def ksef(running: KsefSandbox) -> Iterator[KsefSandbox]:
+    """The sandbox without faults and outages."""
+    yield running
+    running.state.faults.clear()
+    running.state.run("DELETE FROM outages")
+
+
+def test_faults_are_planned_listed_and_forgotten(run: Run, ksef: KsefSandbox) -> None:
+    """Each word of the command line spoils a call as the sandbox's own operation does."""
+    port = ("--port", ksef.port)
+    assert "Nie czeka żadna usterka" in run("sandbox", "faults", "list", *port).output
+    run("sandbox", "faults", "add", "503", "--operation", "GET /v2/", "--value", "7", *port)
+    run("sandbox", "faults", "add", "refuse", "--value", "440", "--times", "2", *port)
+    assert run("sandbox", "faults", "list", *port).output.splitlines() == [
+        "503  1×  GET /v2/  7",
+        "refuse  2×  .*  440",
+    ]
+    spoiled = requests.get(f"{ksef.api_url}/security/public-key-certificates", timeout=10)
+    assert (spoiled.status_code, spoiled.headers["Retry-After"]) == (503, "7")
+    assert run("sandbox", "faults", "clear", *port).exit_code == 0
+    assert "No fault waits" in run("sandbox", "faults", "list", *port, lang="en").output
+
+
+@pytest.mark.parametrize("word", ["slow", "drop-before", "drop-after", "429", "500", "550", "expired-token"])
+def test_every_kind_of_fault_can_be_planned(run: Run, ksef: KsefSandbox, word: str) -> None:
+    """The words are understood by the sandbox."""
+    assert run("sandbox", "faults", "add", word, "--port", ksef.port).exit_code == 0
+    assert word in run("sandbox", "faults", "list", "--port", ksef.port).output
+
+
+def test_what_the_sandbox_refuses_is_said(run: Run, ksef: KsefSandbox) -> None:
+    """refuse without a code is no fault."""
+    result = run("sandbox", "faults", "add", "refuse", "--port", ksef.port)
+    assert result.exit_code == 1
+    assert "refuse_code needs a value" in result.output
+
+
+def test_outages_begin_and_end_on_demand(run: Run, ksef: KsefSandbox) -> None:
+    """Failure, total failure and maintenance reach the board and the API; end ends all that go on."""
+    port = ("--port", ksef.port)
+    url = f"{ksef.api_url}/security/public-key-certificates"
+    for word, status in (("failure", "FAILURE"), ("total-failure", "TOTAL_FAILURE")):
+        assert run("sandbox", "outage", word, *port).exit_code == 0
+        assert requests.get(f"{ksef.latarnia_url}/status", timeout=10).json() == {"status": status}
+    assert requests.get(url, timeout=10).status_code == 503
+    assert run("sandbox", "outage", "end", *port).output.count("✓ Zakończono") == 2
+    assert requests.get(url, timeout=10).status_code == 200
+    assert "Nothing goes on" in run("sandbox", "outage", "end", *port, lang="en").output
+    planned = run("sandbox", "outage", "maintenance", "--until", "2099-01-01T04:00", *port)
+    assert "2099-01-01 04:00" in planned.output
+    assert requests.get(f"{ksef.latarnia_url}/status", timeout=10).json() == {"status": "MAINTENANCE"}
+    assert run("sandbox", "outage", "list", *port).output.count("●") == 1
+
+
+def test_the_clock_moves_and_keys_are_withdrawn(run: Run, ksef: KsefSandbox) -> None:
+    """Both change what a client sees at once."""
+    before = ksef.state.now()
+    moved = run("sandbox", "clock", "--days", "1", "--hours", "1", "--port", ksef.port)
+    assert f"{(before + timedelta(hours=25)).astimezone(WARSAW):%Y-%m-%d}" in moved.output
+    assert ksef.state.now() - before >= timedelta(hours=25)
+    url = f"{ksef.api_url}/security/public-key-certificates"
+    known = {one["publicKeyId"] for one in requests.get(url, timeout=10).json()}
+    assert run("sandbox", "revoke-keys", "--port", ksef.port).exit_code == 0
+    assert known.isdisjoint(one["publicKeyId"] for one in requests.get(url, timeout=10).json())
+
+
+def test_nothing_on_the_port_is_said_with_the_way_out(run: Run) -> None:
+    """A sandbox that does not run ends in a sentence."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        result = run("sandbox", "faults", "list", "--port", taken.getsockname()[1])
+    assert result.exit_code == 1
+    assert "nie odpowiada żadna piaskownica" in result.output
+    assert "ksef-connector sandbox ksef --port" in result.output

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from adapters.woocommerce import adapter, mapping
 from adapters.woocommerce.mapping import MappingOptions
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.pipeline import life
 from connector_app.pipeline.life import NothingToRetry
 from connector_app.store.models import Document, DocumentState, Seller
@@ -331,7 +331,7 @@ def test_another_credential_ends_a_hold(tmp_path: Path) -> None:
         with services.database.begin() as session:
             row = session.scalars(select(Seller)).one()
             assert row.hold is not None
-            row.credential = ksef_access.seal_certificate(
+            row.credential = credentials.seal_certificate(
                 services.vault, self_signed(row.nip, now=made.clock())
             )
             row.tokens = None

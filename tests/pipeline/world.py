@@ -18,7 +18,7 @@ from sqlalchemy.orm import selectinload, undefer
 
 from adapters import woocommerce
 from adapters.contract import ShopAdapter
-from connector_app import ksef_access
+from connector_app import credentials
 from connector_app.commands.seller import fill
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
@@ -33,6 +33,7 @@ from core.fa import registry
 from core.ksef import environments
 from core.ksef.client import KsefClient
 from core.ksef.limits import PlannedBudget
+from core.ksef.offline import OfflinePolicy
 from core.signing.keys import self_signed
 from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
@@ -83,6 +84,8 @@ def install(
     api_url: str,
     qr_url: str,
     shop_url: str,
+    latarnia_url: str = "",
+    offline: OfflinePolicy = OfflinePolicy.ASK,
     schema: str = "FA3",
     token: str | None = None,
     nip: str = NIP,
@@ -92,9 +95,9 @@ def install(
         {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
     )
     credential = (
-        ksef_access.seal_token(services.vault, token)
+        credentials.seal_token(services.vault, token)
         if token
-        else ksef_access.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
+        else credentials.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
     )
     config = {"url": shop_url, "consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
     with services.database.begin() as session:
@@ -102,7 +105,7 @@ def install(
             return
         seller = Seller(nip=nip, created_at=services.clock())
         session.add(seller)
-        environment = environments.custom(api_url, qr_url)
+        environment = environments.custom(api_url, qr_url, latarnia_url=latarnia_url)
         fill(seller, profile, environment, registry.schema_for(schema), credential)
         session.flush()
         session.add(
@@ -112,7 +115,7 @@ def install(
                 platform="woocommerce",
                 url=shop_url,
                 config=services.vault.seal(config),
-                policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
+                policy=StorePolicy(recipients=Recipients.EVERYONE, offline=offline).as_json(),
                 created_at=services.clock(),
             )
         )
@@ -160,13 +163,22 @@ class World:
     def _watch(self, document: Document) -> None:
         self.watch(document)
 
-    def prepare(self, *, schema: str = "FA3", token: str | None = None, nip: str = NIP) -> None:
-        """Add the seller and the store."""
+    def prepare(
+        self,
+        *,
+        schema: str = "FA3",
+        token: str | None = None,
+        nip: str = NIP,
+        offline: OfflinePolicy | None = None,
+    ) -> None:
+        """Add the seller and the store; with an offline policy, Latarnia is listened to."""
         install(
             self.services(),
             api_url=self.ksef.api_url,
             qr_url=self.ksef.qr_url,
             shop_url=self.shop.url,
+            latarnia_url=self.ksef.latarnia_url if offline else "",
+            offline=offline or OfflinePolicy.ASK,
             schema=schema,
             token=token,
             nip=nip,

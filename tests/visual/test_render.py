@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
 
+from core.ksef.verification import certificate_link
+from core.signing.keys import self_signed
 from core.visual import TEMPLATE, NotRenderable, Renderer, TemplateError, render
 from core.visual.glyphs import UNDRAWABLE
 
@@ -48,6 +51,25 @@ def test_the_ksef_number_or_offline_stands_under_the_code(
     without = draw(make()).text
     assert "OFFLINE" in without
     assert "jeszcze nienadany" in without
+
+
+@pytest.mark.parametrize("key", ["ec", "rsa"])
+def test_both_codes_of_an_offline_document_read_back(
+    make: Callable[..., bytes], draw: Callable[..., Any], key: Literal["ec", "rsa"]
+) -> None:
+    """Code II over CERTYFIKAT, with the long signature of RSA too, before and after the KSeF number."""
+    xml = make()
+    signer = self_signed("5260250274", key=key, offline=True, now=datetime(2026, 2, 15, tzinfo=UTC))
+    digest = b64encode(hashlib.sha256(xml).digest()).decode()
+    link = certificate_link(QR, "5260250274", digest, signer)
+    for number, label in ((None, "OFFLINE"), (NUMBER, NUMBER)):
+        drawing = draw(xml, ksef_number=number, certificate_url=link)
+        page = pypdfium2.PdfDocument(drawing.pdf)[0].render(scale=150 / 72).to_pil()
+        codes = sorted(zxingcpp.read_barcodes(page), key=lambda code: code.position.top_left.y)
+        assert [code.text for code in codes] == [expected_link(xml), link]
+        assert drawing.text.index(label) < drawing.text.index("CERTYFIKAT")
+        assert ("OFFLINE" in drawing.text) == (number is None)
+    assert "CERTYFIKAT" not in draw(xml).text
 
 
 def test_a_known_hash_is_used(make: Callable[..., bytes], draw: Callable[..., Any]) -> None:

@@ -44,6 +44,9 @@ def due(services: Services, seller_id: int) -> ColumnElement[bool]:
         (Document.seller_id == seller_id)
         & ((Document.state == DocumentState.READY) | UNSENT)
         & Document.batch_id.is_(None)
+        # a technical correction goes singly, and what is to be issued offline is not gathered
+        & Document.corrected_sha256.is_(None)
+        & ~((Document.state == DocumentState.READY) & Document.offline_asked)
         & or_(
             Document.next_attempt_at.is_(None),
             Document.next_attempt_at <= now,
@@ -139,11 +142,16 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
     with services.database.begin() as session:
-        ids = _chosen(session, services, seller, most)
+        offline = False
+        ids = _chosen(session, services, seller, most, offline=False)
+        if not ids:
+            offline = True
+            ids = _chosen(session, services, seller, most, offline=True)
         if not ids:
             return None
         batch = Batch(
             seller_id=seller.id,
+            offline=offline,
             schema_version=seller.schema_version,
             state=BatchState.NEW,
             attempts=0,
@@ -162,8 +170,10 @@ def _put_together(services: Services, seller: Seller, most: int) -> int | None:
         return batch.id
 
 
-def _chosen(session: Session, services: Services, seller: Seller, most: int) -> list[int]:
-    """Documents of today's date and of the seller's schema; those of another day go singly."""
+def _chosen(session: Session, services: Services, seller: Seller, most: int, *, offline: bool) -> list[int]:
+    """Documents of one mode and of the seller's schema; online ones of another day go singly."""
+    today = warsaw_day(services.clock())
+    mode = Document.offline_mode.is_(None) & (Document.issued_on == today)
     return list(
         session.scalars(
             select(Document.id)
@@ -171,9 +181,9 @@ def _chosen(session: Session, services: Services, seller: Seller, most: int) -> 
                 due(services, seller.id),
                 UNSENT,
                 Document.schema_version == seller.schema_version,
-                Document.issued_on == warsaw_day(services.clock()),
+                Document.offline_mode.is_not(None) if offline else mode,
             )
-            .order_by(Document.id)
+            .order_by(Document.send_by, Document.id)
             .limit(most)
         )
     )

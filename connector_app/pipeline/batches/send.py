@@ -160,7 +160,7 @@ def _cut_off(services: Services, batch_id: int, first: int) -> None:
 
 def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     package = Package.from_dict(stored_in(services, batch))
-    opened = access.open_batch(registry.schema_for(batch.schema_version), package)
+    opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
 

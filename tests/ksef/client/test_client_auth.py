@@ -13,7 +13,6 @@ from lxml import etree
 from core.ksef.auth import (
     AllowedIps,
     CertificateCredential,
-    Patience,
     SubjectType,
     TokenCredential,
     Tokens,
@@ -25,6 +24,7 @@ from core.ksef.auth import (
 from core.ksef.client import KsefClient
 from core.ksef.errors import AuthenticationFailed, KeyRejected, KsefUnavailable
 from core.ksef.public_keys import PublicKeys
+from core.ksef.waiting import Patience
 from core.signing.keys import CertificateNotValidError, self_signed
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_usable_tokens_are_kept(
 ) -> None:
     """Tokens with more than a minute left are given back without a request."""
     tokens = _tokens(clock)
-    assert valid_access(client, NIP, TokenCredential("t"), public_keys, tokens) is tokens
+    assert valid_access(client, NIP, lambda: TokenCredential("t"), public_keys, tokens) is tokens
     assert not ksef.requests
 
 
@@ -161,7 +161,7 @@ def test_old_access_token_is_refreshed(
 ) -> None:
     """An access token with less than a minute left is replaced by means of the refresh token."""
     tokens = replace(_tokens(clock), access_valid_until=clock.now + timedelta(seconds=59))
-    fresh = valid_access(client, NIP, TokenCredential("t"), public_keys, tokens)
+    fresh = valid_access(client, NIP, lambda: TokenCredential("t"), public_keys, tokens)
     assert ksef.operations() == ["POST /auth/token/refresh"]
     assert ksef.requests[0][1].headers["Authorization"] == "Bearer refresh-secret"
     assert fresh.access == "access-secret-2"
@@ -175,7 +175,7 @@ def test_revoked_refresh_token_leads_to_a_new_sign_in(
     ksef.script("POST /auth/token/refresh", ksef.problem(21301, "Brak autoryzacji."))
     tokens = replace(_tokens(clock), access_valid_until=clock.now)
     credential = CertificateCredential(self_signed(NIP, now=clock.now))
-    fresh = valid_access(client, NIP, credential, public_keys, tokens)
+    fresh = valid_access(client, NIP, lambda: credential, public_keys, tokens)
     assert fresh.access == "access-secret"
     assert "POST /auth/xades-signature" in ksef.operations()
 
@@ -185,7 +185,7 @@ def test_ended_refresh_token_leads_to_a_new_sign_in(
 ) -> None:
     """With both tokens ended, refreshing is not even tried."""
     tokens = replace(_tokens(clock), access_valid_until=clock.now, refresh_valid_until=clock.now)
-    valid_access(client, NIP, TokenCredential("t"), public_keys, tokens)
+    valid_access(client, NIP, lambda: TokenCredential("t"), public_keys, tokens)
     assert "POST /auth/token/refresh" not in ksef.operations()
 
 

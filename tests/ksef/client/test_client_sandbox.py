@@ -287,7 +287,7 @@ def test_whole_run_leaves_no_secret_in_the_log(
     public_keys = PublicKeys(client)
     text = tokens.issue(sandbox.state, NIP)
     by_token = auth.sign_in_with_token(client, NIP, text, public_keys)
-    given = auth.valid_access(client, NIP, CertificateCredential(key), public_keys)
+    given = auth.valid_access(client, NIP, lambda: CertificateCredential(key), public_keys)
     session = interactive.open_session(client, given.access, FA_3, public_keys)
     reference = interactive.send(client, given.access, session, invoice("FV/2026/11/0004"))
     found = _result(client, given.access, session, reference)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("seller_id", sa.Integer, sa.ForeignKey("sellers.id"), nullable=False, index=True),
         sa.Column("schema_version", sa.String(4), nullable=False),
+        sa.Column("offline", sa.Boolean, nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("package", sa.Text, nullable=True),
         sa.Column("reference", sa.String(64), nullable=True),

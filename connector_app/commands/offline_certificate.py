@@ -1,0 +1,86 @@
+"""``seller offline-certificate``: the certificate that signs QR code II."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from connector_app import offline_certificates
+from connector_app.commands.app import App, BadInput, pass_app
+from connector_app.commands.bilingual import Command, option
+from connector_app.commands.credential_files import CERTIFICATE_WAYS, CredentialFiles, read_credential
+from connector_app.commands.files import FILE
+from connector_app.store.models import Seller
+from core.findings import Text
+from core.ksef.verification import NoOfflineCertificate
+from core.signing.keys import KeyMaterial
+
+
+@click.command(
+    "offline-certificate",
+    cls=Command,
+    pl="""Zapamiętuje certyfikat KSeF typu Offline, którym podpisuje się kod QR II faktur offline.
+
+    Bez niego w czasie niedostępności KSeF dokumenty czekają.""",
+)
+@click.argument("nip", metavar="NIP")
+@option(
+    "--certificate", type=FILE, default=None, pl="Certyfikat, razem z --key.", en="Certificate, with --key."
+)
+@option("--key", type=FILE, default=None, pl="Klucz prywatny.", en="Private key.")
+@option(
+    "--p12",
+    type=FILE,
+    default=None,
+    pl="Certyfikat i klucz w jednym pliku PKCS#12.",
+    en="Certificate and key in one PKCS#12 file.",
+)
+@option(
+    "--password-file",
+    "password",
+    type=FILE,
+    default=None,
+    pl="Plik z hasłem do klucza.",
+    en="File with the password of the key.",
+)
+@pass_app
+def offline_certificate(
+    app: App, nip: str, certificate: Path | None, key: Path | None, p12: Path | None, password: Path | None
+) -> None:
+    """Keep a KSeF certificate of the kind Offline, which signs QR code II of offline invoices.
+
+    Without one, documents wait while KSeF is unavailable.
+    """
+    found = read_credential(app, CredentialFiles(certificate, key, p12, password))
+    if not isinstance(found, KeyMaterial):
+        raise BadInput(app.text("Brakuje certyfikatu.", "The certificate is missing."), CERTIFICATE_WAYS)
+    services = app.open()
+    try:
+        with services.database.begin() as session:
+            row = session.scalar(select(Seller).where(Seller.nip == nip))
+            if row is None:
+                raise BadInput(
+                    app.text(f"Nie ma sprzedawcy {nip}.", f"There is no seller {nip}."),
+                    "ksef-connector seller list",
+                )
+            offline_certificates.add(session, services.vault, row, found, services.clock())
+    except NoOfflineCertificate as error:
+        raise BadInput(
+            app.text(
+                f"Tego certyfikatu nie można użyć do faktur offline: {error}.",
+                f"This certificate cannot be used for offline invoices: {error}.",
+            ),
+            app.text(
+                "Potrzebny jest certyfikat KSeF typu Offline z kluczem RSA albo EC P-256.",
+                "A KSeF certificate of the kind Offline with an RSA or EC P-256 key is needed.",
+            ),
+        ) from None
+    until = f"{found.valid_until:%Y-%m-%d}"
+    app.say(
+        Text(
+            f"✓ Certyfikat Offline sprzedawcy {nip} jest ważny do {until}.",
+            f"✓ The Offline certificate of seller {nip} is valid until {until}.",
+        )
+    )
