@@ -45,7 +45,7 @@ def store() -> None:
 @option(
     "--platform",
     required=True,
-    type=click.Choice(platforms.STORE_PLATFORMS),
+    metavar="|".join(platforms.STORE_PLATFORMS),
     pl="Platforma sklepu.",
     en="Platform of the shop.",
 )
@@ -122,6 +122,7 @@ def add(
                 "Do 32 liter bez polskich znaków, cyfr, - i _.", "Up to 32 letters a-z, digits, - and _."
             ),
         )
+    _check_platform(app, platform)
     config = {"url": url, **read_config(app, platform, config_file)}
     try:
         platforms.connect(platform, config).close()
@@ -150,6 +151,24 @@ def add(
         session.add(row)
     app.say(Text(f"✓ Sklep {code} ({platform}) {url}", f"✓ Store {code} ({platform}) {url}"))
     app.say(Text(f"→ ksef-connector store check {code}", f"→ ksef-connector store check {code}"))
+
+
+def _check_platform(app: App, platform: str) -> None:
+    known = ", ".join(platforms.STORE_PLATFORMS)
+    if platform in platforms.STORE_PLATFORMS:
+        return
+    if platform in platforms.PLATFORMS:
+        raise BadInput(
+            app.text(
+                f"Sklepów {platform} nie można jeszcze podłączać; działają tylko pliki zamówień.",
+                f"Shops of {platform} cannot be connected yet; only files of their orders work.",
+            ),
+            f"ksef-connector invoice build --platform {platform} ...",
+        )
+    raise BadInput(
+        app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
+        app.text(f"Podłączyć można: {known}", f"Shops of these can be connected: {known}"),
+    )
 
 
 def _seller(app: App, session: Session, nip: str) -> Seller:

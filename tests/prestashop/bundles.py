@@ -69,7 +69,13 @@ def field(resource: str, key: str, name: str, value: str) -> Edit:
         r"<!\[CDATA\[[^\]]*\]\]>",
         re.DOTALL,
     )
-    return lambda text: pattern.sub(rf"\g<1><![CDATA[{value}]]>", text, count=1)
+
+    def apply(text: str) -> str:
+        changed, count = pattern.subn(rf"\g<1><![CDATA[{value}]]>", text, count=1)
+        assert count == 1, f"there is no {resource}[{key}].{name}"
+        return changed
+
+    return apply
 
 
 def edits(*changes: Edit) -> Edit:
@@ -77,9 +83,7 @@ def edits(*changes: Edit) -> Edit:
 
     def apply(text: str) -> str:
         for change in changes:
-            done = change(text)
-            assert done != text, "an edit changed nothing"
-            text = done
+            text = change(text)
         return text
 
     return apply

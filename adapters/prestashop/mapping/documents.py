@@ -1,8 +1,8 @@
 """XML of the webservice to resources, and a bundle to one file and back.
 
 A file of an order is one ``<prestashop>`` element with everything in it: resources, lists of resources and
-whole answers, in any order and nesting. Secrets of the shop (keys of sessions, hashes of passwords) are left
-out as soon as they are read.
+whole answers, in any order and nesting. Secrets (keys of sessions, hashes of passwords, payment cards) are
+left out as soon as they are read.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ LARGEST = 32 * 1024 * 1024
 
 SECRETS = frozenset(
     {
+        "card_expiration",
+        "card_holder",
+        "card_number",
         "download_hash",
         "last_passwd_gen",
         "passwd",

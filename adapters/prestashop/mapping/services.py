@@ -86,18 +86,21 @@ def _shares(
     tax_class: str,
     products: Sequence[OrderLine],
 ) -> tuple[TaxShare, ...]:
-    """One share at the first rate that explains the tax, else the goods' rates, else no known rate.
+    """One share at the first known rate that explains the tax, else the goods' rates, else what is stated.
 
-    A tax that nothing explains stays as it is, with the rate that the shop states; the sums of an invoice
-    then ask a person.
+    The average of the goods' rates is stated as a rate too, so a rate counts when it is one of the shop's
+    taxes. A tax that nothing explains stays as it is; the sums of an invoice then ask a person.
     """
     if not tax:
         return (TaxShare(None, net, tax, tax_class),)
+    known = _candidates(bundle)
     for rate in rates:
-        if explained(net, tax, rate):
+        if rate in known and explained(net, tax, rate):
             return (TaxShare(rate, net, tax, tax_class, country_of(bundle, rate, products)),)
-    stated = rates[0] if len(rates) == 1 else None
-    return _by_goods(net, tax, products) or (TaxShare(stated, net, tax, tax_class),)
+    split_up = _by_goods(net, tax, products)
+    if split_up or len(rates) != 1:
+        return split_up or (TaxShare(None, net, tax, tax_class),)
+    return (TaxShare(rates[0], net, tax, tax_class, country_of(bundle, rates[0], products)),)
 
 
 def _by_goods(net: Decimal, tax: Decimal, products: Sequence[OrderLine]) -> tuple[TaxShare, ...]:
