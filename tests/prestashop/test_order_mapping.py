@@ -191,6 +191,14 @@ class TestStates:
         assert order.state is OrderState.COMPLETED
         assert order.completed_at == order.paid_at == datetime(2026, 11, 24, 3, 41, 13, tzinfo=UTC)
 
+    def test_sent_but_to_be_paid_on_delivery(self) -> None:
+        """A merchant's state that is shipped and not paid completes the order and pays nothing."""
+        order = mapped(
+            "o1", field("order_state", "2", "paid", "0"), field("order_state", "2", "shipped", "1")
+        )
+        assert (order.state, order.paid_at) == (OrderState.COMPLETED, None)
+        assert order.completed_at == datetime(2026, 11, 24, 3, 41, 13, tzinfo=UTC)
+
     def test_cancelled_by_template(self) -> None:
         """A copy of the shop's state is known by the template of its e-mail."""
         text = order_file("o1", edit=edits(field("order", "10", "current_state", "12"))).decode()
@@ -351,6 +359,17 @@ class TestTaxes:
         assert wrapping.kind is LineKind.WRAPPING
         assert wrapping.shares == (TaxShare(D(23), D("4.07"), D("0.93"), "", "PL"),)
 
+    def test_of_two_rates_the_nearer(self) -> None:
+        """0.08 of tax on 1.00 is 8 %, although 7 % and 9 % are a grosz away."""
+        order = mapped(
+            "o1",
+            field("order", "10", "total_wrapping_tax_incl", "1.080000"),
+            field("order", "10", "total_wrapping_tax_excl", "1.000000"),
+            field("tax", "5", "rate", "9.000"),
+            field("tax", "6", "rate", "7.000"),
+        )
+        assert [one.rate for one in order.lines[-1].shares] == [D(8)]
+
 
 class TestDiscounts:
     """A rule's net amount proves which rates it touched."""
@@ -440,6 +459,14 @@ class TestBuyers:
     def test_the_same_address_is_no_recipient(self) -> None:
         """Goods that go to the buyer name nobody else."""
         assert mapped("o1", field("order", "10", "id_address_delivery", "9")).recipient is None
+
+    def test_a_business_account(self) -> None:
+        """The account's company counts with its number; alone it says nothing about this order."""
+        changes = [field("address", "9", "company", ""), field("customer", "4", "company", "Konto S.A.")]
+        assert mapped("o1", *changes).buyer.company == ""
+        buyer = mapped("o1", *changes, field("customer", "4", "siret", "5260250274")).buyer
+        assert buyer.company == "Konto S.A."
+        assert buyer.tax_ids[-1] == TaxIdCandidate("5260250274", "customer siret", free_text=True)
 
     def test_a_guest(self) -> None:
         """A guest has no customer number."""

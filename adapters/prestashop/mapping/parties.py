@@ -23,13 +23,15 @@ def read_buyer(bundle: Bundle, options: MappingOptions) -> Buyer:
     order = bundle.order
     address = bundle.needed("address", order.identifier("id_address_invoice"))
     customer = bundle.find("customer", order.reference("id_customer"))
+    # an account of a business (B2B mode); a private account's company says nothing about this order
+    business = customer.text("company") if customer is not None and customer.text("siret") else ""
     is_guest = customer is not None and customer.flag("is_guest")
     language = bundle.find("language", order.reference("id_lang"))
     iso = language.text("iso_code").lower() if language else ""
     return Buyer(
         first_name=address.text("firstname"),
         last_name=address.text("lastname"),
-        company=address.text("company") or (customer.text("company") if customer else ""),
+        company=address.text("company") or business,
         address=_postal(bundle, address),
         email=customer.text("email") if customer else "",
         phone=address.text("phone") or address.text("phone_mobile"),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from adapters.prestashop.mapping.bundle import Bundle
 from adapters.prestashop.mapping.resource import Resource
 from core.countries import EU
+from core.money import GROSZ
 from core.orders import OrderLine, TaxShare
 
 _WORD = re.compile(r"\b[A-Z]{2}\b", re.ASCII)
@@ -40,7 +41,7 @@ def country_of(bundle: Bundle, rate: Decimal, products: Sequence[OrderLine]) -> 
 
 def explained(net: Decimal, tax: Decimal, rate: Decimal) -> bool:
     """Whether a tax is what a rate gives of a net amount, up to a grosz of rounding."""
-    return abs(net * rate / 100 - tax) <= Decimal("0.01")
+    return abs(net * rate / 100 - tax) <= GROSZ
 
 
 def bases(lines: Sequence[OrderLine]) -> list[TaxShare]:

@@ -86,7 +86,7 @@ def _shares(
     tax_class: str,
     products: Sequence[OrderLine],
 ) -> tuple[TaxShare, ...]:
-    """One share at the first known rate that explains the tax, else the goods' rates, else what is stated.
+    """One share at the known rate that explains the tax best, else the goods' rates, else what is stated.
 
     The average of the goods' rates is stated as a rate too, so a rate counts when it is one of the shop's
     taxes. A tax that nothing explains stays as it is; the sums of an invoice then ask a person.
@@ -94,9 +94,10 @@ def _shares(
     if not tax:
         return (TaxShare(None, net, tax, tax_class),)
     known = _candidates(bundle)
-    for rate in rates:
-        if rate in known and explained(net, tax, rate):
-            return (TaxShare(rate, net, tax, tax_class, country_of(bundle, rate, products)),)
+    fitting = [rate for rate in rates if rate in known and explained(net, tax, rate)]
+    if fitting:
+        rate = min(fitting, key=lambda one: abs(net * one / 100 - tax))
+        return (TaxShare(rate, net, tax, tax_class, country_of(bundle, rate, products)),)
     split_up = _by_goods(net, tax, products)
     if split_up or len(rates) != 1:
         return split_up or (TaxShare(None, net, tax, tax_class),)

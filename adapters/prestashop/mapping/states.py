@@ -21,7 +21,6 @@ _BY_TEMPLATE: Mapping[str, OrderState] = {
     "order_canceled": OrderState.CANCELLED,
     "payment_error": OrderState.FAILED,
 }
-_PAID = frozenset({OrderState.PAID, OrderState.COMPLETED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def read_history(bundle: Bundle, options: MappingOptions) -> History:
         at = entry.needed_moment("date_add", options.time_zone)
         changes.append(StatusChange(_name(bundle, key), at))
         state = _neutral(bundle, key, options)
-        if state in _PAID:
+        if _is_paid(bundle, key, options):
             paid_at = min(paid_at or at, at)
         if state is OrderState.COMPLETED:
             completed_at = min(completed_at or at, at)
@@ -81,6 +80,12 @@ def _neutral(bundle: Bundle, key: str, options: MappingOptions) -> OrderState:
         # sent before it was paid (cash on delivery) is completed too
         return OrderState.COMPLETED
     return OrderState.PAID if state.flag("paid") else OrderState.PENDING
+
+
+def _is_paid(bundle: Bundle, key: str, options: MappingOptions) -> bool:
+    """Whether a state says that the money came; a parcel to be paid on delivery is sent without it."""
+    state = bundle.find("order_state", key)
+    return options.states.get(key) is OrderState.PAID or (state is not None and state.flag("paid"))
 
 
 def _name(bundle: Bundle, key: str) -> str:
