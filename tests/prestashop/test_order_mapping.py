@@ -265,6 +265,26 @@ class TestRounding:
         )
         assert order.lines[1].gross == D(expected)
 
+    def test_rounded_per_unit(self) -> None:
+        """12 units at 0.94 with 0.76 net leave 2.16 of tax; the tax inside 11.28 is 2.11, and counts."""
+        changes = [
+            field("order", "12", "round_type", "1"),
+            field("order", "12", "total_products_wt", "11.280000"),
+            field("order", "12", "total_products", "9.120000"),
+            field("order_detail", "21", "product_quantity", "12"),
+            field("order_detail", "21", "original_product_price", "0.764228"),
+            field("order_detail", "21", "total_price_tax_incl", "11.280000"),
+            field("order_detail", "21", "total_price_tax_excl", "9.120000"),
+            field("order", "12", "total_paid_tax_incl", "19.890000"),
+            field("order", "12", "total_paid_tax_excl", "16.120000"),
+        ]
+        order = mapped("o3", *changes)
+        assert order.lines[0].shares == (share("23", "9.17", "2.11"),)
+        assert order.total_tax is None
+        by_line = mapped("o3", *changes, field("order", "12", "round_type", "2"))
+        assert by_line.lines[0].tax == D("2.16")
+        assert by_line.total_tax == D("3.77")
+
     def test_rounded_per_order(self) -> None:
         """Lines with parts of a grosz add up to the order's own sums; rounded apart, they would miss them."""
         changes: list[Edit] = [field("order", "10", "round_type", "3")]
@@ -277,10 +297,11 @@ class TestRounding:
             changes.append(field("order_detail", key, "total_price_tax_excl", net))
         changes.append(field("order", "10", "total_products_wt", "267.850000"))
         changes.append(field("order", "10", "total_products", "231.910000"))
-        order = mapped("o1", *changes)
-        products = [one for one in order.lines if one.kind is LineKind.PRODUCT]
-        assert sum(one.gross for one in products) == D("267.85")
-        assert sum(one.net for one in products) == D("231.91")
+        for prices in ("gross", "net"):
+            order = mapped("o1", *changes, options=mapping_options({"prices": prices}))
+            products = [one for one in order.lines if one.kind is LineKind.PRODUCT]
+            assert sum(one.gross for one in products) == D("267.85")
+            assert prices == "gross" or sum(one.net for one in products) == D("231.91")
         assert all(one.gross == one.gross.quantize(D("0.01")) for one in products)
 
     def test_an_unknown_mode(self) -> None:

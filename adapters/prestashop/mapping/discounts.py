@@ -56,13 +56,16 @@ class _Rule:
     free_shipping: bool
 
 
-def reductions(bundle: Bundle, rounding: Rounding, lines: Sequence[OrderLine]) -> Reductions:
+def reductions(
+    bundle: Bundle, rounding: Rounding, lines: Sequence[OrderLine], *, gross_prices: bool
+) -> Reductions:
     """Apply an order's rules to its lines.
 
     Args:
         bundle: the order.
         rounding: how it was rounded.
         lines: products, delivery and wrapping as charged.
+        gross_prices: what was paid is the gross amount, and the tax is inside it.
 
     Raises:
         UnreadableOrder: rules that cannot be read, or are negative.
@@ -71,6 +74,7 @@ def reductions(bundle: Bundle, rounding: Rounding, lines: Sequence[OrderLine]) -
     discounts: list[OrderDiscount] = []
     coupons: list[Coupon] = []
     vouchers: list[tuple[str, Decimal, Decimal]] = []
+    average = _average(bundle) if gross_prices and not rounding.by_line else None
     for rule in _rules(bundle, rounding):
         if _SLIP_VOUCHER.fullmatch(rule.name):
             vouchers.append((rule.name, rule.net, rule.gross - rule.net))
@@ -81,8 +85,42 @@ def reductions(bundle: Bundle, rounding: Rounding, lines: Sequence[OrderLine]) -
             if not rest.gross:
                 coupons.append(Coupon(rule.name, rule.gross))
                 continue
-        discounts.append(OrderDiscount(rest.id, rest.name, _spread(rest, left)))
+        discounts.append(OrderDiscount(rest.id, rest.name, _spread(rest, left, average)))
+    if gross_prices:
+        _settle(left, discounts)
     return Reductions(tuple(left), tuple(discounts), tuple(coupons), tuple(vouchers))
+
+
+def _settle(lines: Sequence[OrderLine], discounts: list[OrderDiscount]) -> None:
+    """Let the tax that discounts leave of a rate be the tax inside the gross amount that they leave.
+
+    Each rounded share misses its part by up to half a grosz, and several on one rate would leave a tax that
+    no way of counting gives (art. 29a ust. 7 and art. 106e ust. 7 of the VAT act). The last share of the
+    rate takes the difference.
+    """
+    charged = {share.rate: share for share in bases(lines) if share.rate}
+    for rate, base in charged.items():
+        own = [
+            (index, place)
+            for index, one in enumerate(discounts)
+            for place, share in enumerate(one.shares)
+            if share.rate == rate
+        ]
+        if rate is None or not own:
+            continue
+        off = [discounts[index].shares[place] for index, place in own]
+        left = base.gross - sum((share.gross for share in off), ZERO)
+        tax = base.tax - sum((share.tax for share in off), ZERO)
+        difference = tax - grosz(left * rate / (100 + rate))
+        last = off[-1]
+        if (
+            0 < abs(difference) <= GROSZ * (len(lines) + len(off))
+            and 0 <= last.tax + difference <= last.gross
+        ):
+            index, place = own[-1]
+            shares = list(discounts[index].shares)
+            shares[place] = replace(last, net=last.net - difference, tax=last.tax + difference)
+            discounts[index] = replace(discounts[index], shares=tuple(shares))
 
 
 def _rules(bundle: Bundle, rounding: Rounding) -> list[_Rule]:
@@ -143,24 +181,39 @@ def _off_delivery(lines: Sequence[OrderLine], rule: _Rule) -> tuple[list[OrderLi
     return changed, rule
 
 
-def _spread(rule: _Rule, lines: Sequence[OrderLine]) -> tuple[TaxShare, ...]:
-    """What a rule takes off per rate."""
+def _average(bundle: Bundle) -> Decimal | None:
+    """The shop's own net part of its goods, by which it counts the net amounts of rules."""
+    gross = bundle.order.number("total_products_wt")
+    return bundle.order.number("total_products") / gross if gross > 0 else None
+
+
+def _spread(rule: _Rule, lines: Sequence[OrderLine], average: Decimal | None) -> tuple[TaxShare, ...]:
+    """What a rule takes off per rate.
+
+    Args:
+        rule: what it takes off.
+        lines: what it may be taken off.
+        average: the net part of the goods where roundings moved it away from their rates.
+    """
     goods = [line for line in lines if line.kind is LineKind.PRODUCT]
     for chosen in (goods, list(lines)):
         shares = bases(chosen)
         if sum((share.gross for share in shares), ZERO) < rule.gross:
             continue
-        found = _by_gross(rule, shares) or _at_one_rate(rule, shares)
+        found = _by_gross(rule, shares, average) or _at_one_rate(rule, shares)
         if found:
             return found
     return (TaxShare(None, rule.net, rule.gross - rule.net),)
 
 
-def _by_gross(rule: _Rule, shares: Sequence[TaxShare]) -> tuple[TaxShare, ...]:
+def _by_gross(rule: _Rule, shares: Sequence[TaxShare], average: Decimal | None) -> tuple[TaxShare, ...]:
     """In proportion to gross amounts; empty when the rule's net amount contradicts it."""
     parts = split(rule.gross, [share.gross for share in shares])
     spread = [_at_rate(share, part) for share, part in zip(shares, parts, strict=True)]
-    return _fitted(rule, [share for share in spread if share.gross])
+    kept = [share for share in spread if share.gross]
+    if average is not None and abs(rule.gross * average - rule.net) <= _TOLERANCE:
+        return tuple(kept)
+    return _fitted(rule, kept)
 
 
 def _at_one_rate(rule: _Rule, shares: Sequence[TaxShare]) -> tuple[TaxShare, ...]:

@@ -6,6 +6,7 @@ ids of ``associations.taxes``; a detail without taxes tells no rate at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from adapters.prestashop.mapping.bundle import Bundle
@@ -20,8 +21,13 @@ from core.orders import LineKind, OrderLine, TaxShare
 _DUST = Decimal("0.00001")
 
 
-def product_lines(bundle: Bundle, rounding: Rounding) -> tuple[OrderLine, ...]:
+def product_lines(bundle: Bundle, rounding: Rounding, *, gross_prices: bool) -> tuple[OrderLine, ...]:
     """The products; those of no units and no money are left out.
+
+    Args:
+        bundle: the order.
+        rounding: how it was rounded.
+        gross_prices: what was paid is the gross amount, and the tax is inside it.
 
     Raises:
         UnreadableOrder: details that are missing, negative or contradict themselves.
@@ -42,7 +48,8 @@ def product_lines(bundle: Bundle, rounding: Rounding) -> tuple[OrderLine, ...]:
         if quantity < 0 or (not quantity and gross):
             raise detail.error("product_quantity", f"{quantity} units at {gross} make no sense")
         if quantity:
-            found.append(_line(bundle, detail, quantity, net, gross - net))
+            line = _line(bundle, detail, quantity, net, gross - net)
+            found.append(_with_tax_inside(line, rounding) if gross_prices else line)
     return tuple(found)
 
 
@@ -71,6 +78,13 @@ def prices_include_tax(bundle: Bundle, prices: Prices | None) -> bool:
             nets.append(_is_whole(net))
             grosses.append(_is_whole(net * (100 + rate) / 100))
     return all(grosses) or not all(nets)
+
+
+def _with_tax_inside(line: OrderLine, rounding: Rounding) -> OrderLine:
+    """A line of gross prices with the tax that its gross amount contains."""
+    (share,) = line.shares
+    tax = rounding.tax_inside(share.gross, share.tax, share.rate, line.quantity)
+    return replace(line, shares=(replace(share, net=share.gross - tax, tax=tax),))
 
 
 def _line(bundle: Bundle, detail: Resource, quantity: Decimal, net: Decimal, tax: Decimal) -> OrderLine:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from adapters.prestashop.mapping.bundle import Bundle
-from adapters.prestashop.mapping.discounts import reductions
+from adapters.prestashop.mapping.discounts import Reductions, reductions
 from adapters.prestashop.mapping.lines import prices_include_tax, product_lines
 from adapters.prestashop.mapping.options import MappingOptions
 from adapters.prestashop.mapping.parties import read_buyer, read_recipient
@@ -16,12 +16,13 @@ from adapters.prestashop.mapping.rounding import Rounding
 from adapters.prestashop.mapping.services import service_lines
 from adapters.prestashop.mapping.slips import slip_amount, slips_of
 from adapters.prestashop.mapping.states import History, read_history
-from core.money import ZERO, grosz
+from core.money import GROSZ, ZERO, grosz
 from core.orders import Order, OrderState, Payment, RefundRef
 
 PLATFORM = "prestashop"
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_TOLERANCE = Decimal("0.02")
 _PAID = frozenset({OrderState.PAID, OrderState.COMPLETED})
 
 
@@ -42,11 +43,12 @@ def map_order(bundle: Bundle, options: MappingOptions | None = None) -> Order:
     options = options or MappingOptions()
     order = bundle.order
     rounding = Rounding.of(order)
-    products = product_lines(bundle, rounding)
+    gross_prices = prices_include_tax(bundle, options.prices)
+    products = product_lines(bundle, rounding, gross_prices=gross_prices)
     charged = (*products, *service_lines(bundle, rounding, products))
     if not charged:
         raise order.error("total_paid_tax_incl", "the order charges nothing")
-    reduced = reductions(bundle, rounding, charged)
+    reduced = reductions(bundle, rounding, charged, gross_prices=gross_prices)
     # what a voucher of a credit slip paid is no part of the shop's totals
     voucher_net = sum((net for _, net, _ in reduced.vouchers), ZERO)
     voucher_tax = sum((tax for _, _, tax in reduced.vouchers), ZERO)
@@ -64,13 +66,13 @@ def map_order(bundle: Bundle, options: MappingOptions | None = None) -> Order:
         status=history.status,
         state=history.state,
         currency=currency,
-        prices_include_tax=prices_include_tax(bundle, options.prices),
+        prices_include_tax=gross_prices,
         lines=reduced.lines,
         total=total,
         buyer=read_buyer(bundle, options),
         created_at=order.needed_moment("date_add", options.time_zone),
         modified_at=order.needed_moment("date_upd", options.time_zone),
-        total_tax=gross - net + voucher_tax,
+        total_tax=_total_tax(rounding, reduced, gross - net + voucher_tax, gross_prices=gross_prices),
         discounts=reduced.discounts,
         coupons=reduced.coupons,
         payments=payments,
@@ -84,6 +86,19 @@ def map_order(bundle: Bundle, options: MappingOptions | None = None) -> Order:
         notes=(order.text("note"),) if order.text("note") else (),
         extra=_extra(bundle),
     )
+
+
+def _total_tax(
+    rounding: Rounding, reduced: Reductions, stated: Decimal, *, gross_prices: bool
+) -> Decimal | None:
+    """The shop's own sum of tax; ``None`` where only roundings keep it from the tax inside what was paid."""
+    if not gross_prices:
+        return stated
+    taken = [share for one in reduced.discounts for share in one.shares]
+    counted = sum((line.tax for line in reduced.lines), ZERO) - sum((share.tax for share in taken), ZERO)
+    units = sum((line.quantity for line in reduced.lines), Decimal(0))
+    roundings = units if rounding.per_unit else len(reduced.lines) + len(taken)
+    return stated if not _TOLERANCE < abs(counted - stated) <= GROSZ * roundings else None
 
 
 def _paid_by_payments(history: History, payments: tuple[Payment, ...]) -> datetime | None:

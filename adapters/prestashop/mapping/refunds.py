@@ -9,6 +9,7 @@ from decimal import Decimal
 from adapters.prestashop.mapping.bundle import Bundle
 from adapters.prestashop.mapping.options import MappingOptions
 from adapters.prestashop.mapping.resource import Resource
+from adapters.prestashop.mapping.rounding import Rounding
 from adapters.prestashop.mapping.services import SHIPPING_ID
 from adapters.prestashop.mapping.slips import money_of, slip_amount, slips_of
 from core.money import GROSZ, split
@@ -27,10 +28,11 @@ def map_refunds(bundle: Bundle, order: Order, options: MappingOptions | None = N
         UnreadableOrder: a slip that cannot be read.
     """
     options = options or MappingOptions()
-    return tuple(_refund(slip, order, options) for slip in slips_of(bundle))
+    rounding = Rounding.of(bundle.order)
+    return tuple(_refund(slip, order, options, rounding) for slip in slips_of(bundle))
 
 
-def _refund(slip: Resource, order: Order, options: MappingOptions) -> Refund:
+def _refund(slip: Resource, order: Order, options: MappingOptions, rounding: Rounding) -> Refund:
     return Refund(
         platform=order.platform,
         id=slip.identifier(),
@@ -38,12 +40,12 @@ def _refund(slip: Resource, order: Order, options: MappingOptions) -> Refund:
         amount=slip_amount(slip),
         created_at=slip.needed_moment("date_add", options.time_zone),
         currency=order.currency,
-        lines=(*_goods(slip, order), *_delivery(slip, order)),
+        lines=(*_goods(slip, order, rounding), *_delivery(slip, order)),
         modified_at=slip.moment("date_upd", options.time_zone),
     )
 
 
-def _goods(slip: Resource, order: Order) -> Iterator[OrderLine]:
+def _goods(slip: Resource, order: Order, rounding: Rounding) -> Iterator[OrderLine]:
     sold = {line.id: line for line in order.lines if line.kind is LineKind.PRODUCT}
     for row in slip.rows.get("order_slip_details", ()):
         net, gross = money_of(row, "amount_tax_excl"), money_of(row, "amount_tax_incl")
@@ -52,12 +54,16 @@ def _goods(slip: Resource, order: Order) -> Iterator[OrderLine]:
         key = row.identifier("id_order_detail")
         line = sold.get(key)
         share = line.shares[0] if line is not None else TaxShare(None, net, gross)
+        units = row.number("product_quantity")
+        tax = gross - net
+        if order.prices_include_tax:
+            tax = rounding.tax_inside(gross, tax, share.rate, units)
         yield OrderLine(
             id=key,
             kind=LineKind.PRODUCT,
             name=line.name if line is not None else f"order_detail {key}",
-            quantity=_returned(row.number("product_quantity"), gross, line),
-            shares=(replace(share, net=net, tax=gross - net),),
+            quantity=_returned(units, gross, line),
+            shares=(replace(share, net=gross - tax, tax=tax),),
         )
 
 

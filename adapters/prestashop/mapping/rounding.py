@@ -14,7 +14,7 @@ from decimal import (
 )
 
 from adapters.prestashop.mapping.resource import Resource
-from core.money import GROSZ, ZERO, split
+from core.money import GROSZ, ZERO, grosz, split
 
 _MODES = {
     "0": ROUND_UP,
@@ -24,6 +24,7 @@ _MODES = {
     "4": ROUND_HALF_EVEN,
 }
 _HALF_ODD = "5"
+_PER_UNIT = "1"
 _PER_ORDER = "3"
 # the webservice's sixth decimal is dust, and a quantity multiplies it
 _CLEAN = Decimal("0.0001")
@@ -36,10 +37,12 @@ class Rounding:
 
     Attributes:
         mode: ``round_mode``: 0 up, 1 down, 2 half up, 3 half down, 4 half to even, 5 half to odd.
+        per_unit: prices of one unit are rounded and then multiplied (``round_type`` 1).
         per_order: amounts of lines keep their decimals and only sums are rounded (``round_type`` 3).
     """
 
     mode: str = "2"
+    per_unit: bool = False
     per_order: bool = False
 
     @classmethod
@@ -52,7 +55,8 @@ class Rounding:
         mode = order.text("round_mode") or "2"
         if mode not in {*_MODES, _HALF_ODD}:
             raise order.error("round_mode", f"{mode} is no way of rounding")
-        return cls(mode, order.text("round_type") == _PER_ORDER)
+        kind = order.text("round_type")
+        return cls(mode, per_unit=kind == _PER_UNIT, per_order=kind == _PER_ORDER)
 
     def money(self, amount: Decimal) -> Decimal:
         """An amount in whole grosz; dust goes before the mode is asked, or 50.000001 would go up."""
@@ -75,3 +79,27 @@ class Rounding:
         if self.per_order and exact and abs(sum(exact, ZERO) - total) < _TOLERANCE and total >= 0:
             return split(total, exact)
         return [self.money(amount) for amount in exact]
+
+    @property
+    def by_line(self) -> bool:
+        """Whether net and gross amounts of a line were rounded as one, so that both mean something."""
+        return not (self.per_unit or self.per_order)
+
+    def tax_inside(self, gross: Decimal, tax: Decimal, rate: Decimal | None, units: Decimal) -> Decimal:
+        """The tax inside a gross amount of a shop with gross prices.
+
+        A shop that rounds each unit multiplies the rounding of the unit's net price too: 12 units at 0.94
+        are 11.28, but 12 times 0.76 net leave 2.16 of tax where 23 % give 2.11. A shop that rounds the order
+        has no whole net amounts of lines at all. What was paid is the gross amount, so there the tax is
+        counted from it (art. 106e ust. 7 of the VAT act), as long as roundings explain the difference.
+
+        Args:
+            gross: what was charged.
+            tax: the shop's own tax.
+            rate: percentage.
+            units: how many units the amount is for.
+        """
+        if self.by_line or not rate:
+            return tax
+        counted = grosz(gross * rate / (100 + rate))
+        return counted if abs(counted - tax) <= max(GROSZ * units, _TOLERANCE) else tax
