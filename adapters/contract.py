@@ -10,6 +10,7 @@ A fourth platform is a folder with an implementation of :class:`ShopAdapter` and
     │   ├── ShopAuthFailed   wrong, revoked or too weak key
     │   └── NotFound         no such order
     └── UnreadableOrder      the shop's data is not what its contract says
+        └── UnreadableFile   bytes that are not even of the platform's form (JSON, XML)
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from core.orders import Order, Refund
 
@@ -93,6 +94,18 @@ class UnreadableOrder(ShopError):
     def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.path = path
+
+
+class UnreadableFile(UnreadableOrder):
+    """Bytes that cannot be parsed at all.
+
+    Attributes:
+        form: what was expected, e.g. ``JSON``.
+    """
+
+    def __init__(self, message: str, *, form: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.form = form
 
 
 class Channel(StrEnum):
@@ -200,13 +213,17 @@ class ShopAdapter(Protocol):
         ...
 
 
-class OrderMapper(Protocol):
-    """Maps a platform's JSON to the neutral form without a network; used by ``invoice build``."""
+class OrderReader(Protocol):
+    """Reads an order from a file in the platform's own form, without a network; see ``invoice build``."""
 
-    def __call__(self, data: Any) -> Order:
-        """Map one parsed answer.
+    def __call__(self, data: bytes) -> Order:
+        """Read and map one order.
+
+        Args:
+            data: the whole file.
 
         Raises:
-            UnreadableOrder: it is no order.
+            UnreadableFile: the bytes are not of the platform's form.
+            UnreadableOrder: they are, but no order, or one that contradicts itself.
         """
         ...

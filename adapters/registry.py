@@ -1,7 +1,8 @@
 """The platforms that this product knows, by name; each is imported when it is asked for.
 
 The only place outside a platform's own folder that names it. A platform's package offers
-``connect(config) -> ShopAdapter``, ``order_mapper(config) -> OrderMapper`` and ``CONFIG_KEYS``.
+``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and ``ORDER_FILE``; one whose shops can be connected
+offers ``connect(config) -> ShopAdapter`` too.
 """
 
 from __future__ import annotations
@@ -10,35 +11,52 @@ import importlib
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from adapters.contract import OrderMapper, ShopAdapter, ShopError
+from adapters.contract import OrderReader, ShopAdapter, ShopError
+from core.findings import Text
 
-_PACKAGES: Mapping[str, str] = MappingProxyType({"woocommerce": "adapters.woocommerce"})
+_PACKAGES: Mapping[str, str] = MappingProxyType(
+    {"woocommerce": "adapters.woocommerce", "prestashop": "adapters.prestashop"}
+)
 
 PLATFORMS: tuple[str, ...] = tuple(_PACKAGES)
-"""Names of the known platforms."""
+"""Names of the known platforms; files of their orders can be read."""
+
+STORE_PLATFORMS: tuple[str, ...] = ("woocommerce",)
+"""Names of the platforms whose shops can be connected."""
 
 
 class UnknownPlatform(ShopError):
     """No adapter has that name."""
 
 
+class NotConnectable(ShopError):
+    """The platform's orders are read from files only."""
+
+
 def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
     """Make the adapter of a store; nothing is contacted yet.
 
     Args:
-        platform: one of :data:`PLATFORMS`.
+        platform: one of :data:`STORE_PLATFORMS`.
         config: the store's configuration, see :func:`config_keys`.
 
     Raises:
         UnknownPlatform: no such platform.
+        NotConnectable: a platform without connection.
         ShopError: a required value is missing or malformed.
     """
-    adapter: ShopAdapter = _package(platform).connect(config)
+    package = _package(platform)
+    if platform not in STORE_PLATFORMS:
+        raise NotConnectable(
+            f"shops of {platform} cannot be connected yet, only files of their orders are read",
+            hint=f"ksef-connector invoice build --platform {platform}",
+        )
+    adapter: ShopAdapter = package.connect(config)
     return adapter
 
 
-def mapper(platform: str, config: Mapping[str, str] | None = None) -> OrderMapper:
-    """The platform's mapper from parsed JSON to the neutral order; needs no network.
+def order_reader(platform: str, config: Mapping[str, str] | None = None) -> OrderReader:
+    """The platform's reader of order files; needs no network.
 
     Args:
         platform: one of :data:`PLATFORMS`.
@@ -46,9 +64,20 @@ def mapper(platform: str, config: Mapping[str, str] | None = None) -> OrderMappe
 
     Raises:
         UnknownPlatform: no such platform.
+        ShopError: an option is malformed.
     """
-    order_mapper: OrderMapper = _package(platform).order_mapper(config or {})
-    return order_mapper
+    reader: OrderReader = _package(platform).order_reader(config or {})
+    return reader
+
+
+def order_file(platform: str) -> Text:
+    """How a person makes a file that :func:`order_reader` reads, in a sentence.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    hint: Text = _package(platform).ORDER_FILE
+    return hint
 
 
 def config_keys(platform: str) -> Mapping[str, str]:

@@ -116,7 +116,7 @@ def order_text(lines: int, number: int = 1) -> str:
 
 def order_of(text: str) -> Order:
     """An order's JSON text as the neutral order."""
-    return platforms.mapper("woocommerce")(json.loads(text))
+    return platforms.order_reader("woocommerce")(text.encode())
 
 
 def issue(order: Order, number: int = 1) -> Invoice:

@@ -1,14 +1,15 @@
 """WooCommerce: REST v3 over signed HTTP, JSON to :mod:`core.orders`, notes and metadata back."""
 
-from adapters.woocommerce.adapter import CONFIG_KEYS, WooCommerceAdapter, connect, order_mapper
+from adapters.woocommerce.adapter import CONFIG_KEYS, ORDER_FILE, WooCommerceAdapter, connect, order_reader
 from adapters.woocommerce.mapping import MappingOptions, map_order, map_refund
 
 __all__ = [
     "CONFIG_KEYS",
+    "ORDER_FILE",
     "MappingOptions",
     "WooCommerceAdapter",
     "connect",
     "map_order",
     "map_refund",
-    "order_mapper",
+    "order_reader",
 ]

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from adapters.contract import (
     Channel,
     CheckLine,
     Message,
     NotFound,
+    OrderReader,
     ShopError,
     ShopUnavailable,
     UnreadableOrder,
@@ -30,10 +30,11 @@ from adapters.woocommerce.client import (
     is_last_page,
     shop_url,
 )
-from adapters.woocommerce.mapping import MappingOptions, OrderMap, map_order, map_refund
+from adapters.woocommerce.mapping import MappingOptions, OrderFile, map_order, map_refund
 from adapters.woocommerce.mapping.order import PLATFORM
 from adapters.woocommerce.mapping.reader import Node
 from adapters.woocommerce.publish import publish_metadata, publish_note
+from core.findings import Text
 from core.orders import Order, OrderState, Refund
 
 CONFIG_KEYS: Mapping[str, str] = {
@@ -47,6 +48,12 @@ CONFIG_KEYS: Mapping[str, str] = {
     "completed_statuses": "further statuses that mean sent or handed over, separated by commas",
 }
 """What a store's configuration may say; the first three are required."""
+
+ORDER_FILE = Text(
+    "Zapisz odpowiedź API sklepu dla jednego zamówienia, np. GET /wp-json/wc/v3/orders/15.",
+    "Save the shop API's answer for one order, e.g. GET /wp-json/wc/v3/orders/15.",
+)
+"""How a person makes a file that :func:`order_reader` reads."""
 
 _SECOND = timedelta(seconds=1)
 _MOST_PAGES = 10_000
@@ -272,9 +279,9 @@ def connect(
     return WooCommerceAdapter(client, mapping_options(config), clock=clock)
 
 
-def order_mapper(config: Mapping[str, str]) -> Callable[[Any], Order]:
-    """A mapper of parsed orders with the options of a store's configuration."""
-    return OrderMap(mapping_options(config))
+def order_reader(config: Mapping[str, str]) -> OrderReader:
+    """A reader of order files (JSON) with the options of a store's configuration."""
+    return OrderFile(mapping_options(config))
 
 
 def _listed(config: Mapping[str, str], key: str) -> tuple[str, ...]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from adapters import registry as platforms
-from adapters.contract import UnreadableOrder
+from adapters.contract import ShopError, UnreadableFile, UnreadableOrder
 from connector_app.commands.app import ATTENTION, App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE, FILE_OR_DASH, is_dash, read_whole, reason_of, write_whole
 from connector_app.commands.findings import findings_json, print_findings
+from connector_app.commands.platform_config import read_config
 from connector_app.commands.seller import load_profile
 from core.calendar import warsaw_day
 from core.fa import registry
@@ -59,8 +58,15 @@ def invoice() -> None:
     "order_file",
     type=FILE_OR_DASH,
     required=True,
-    pl="Zamówienie tak, jak podaje je API sklepu (JSON).",
-    en="The order as the shop's API gives it (JSON).",
+    pl="Zamówienie tak, jak podaje je API sklepu: JSON albo XML, jak u danej platformy.",
+    en="The order as the shop's API gives it: JSON or XML, as the platform has it.",
+)
+@option(
+    "--config-file",
+    type=FILE,
+    default=None,
+    pl="Plik z ustawieniami sklepu, po jednym wpisie nazwa=wartość w wierszu, jak przy store add.",
+    en="File with options of the shop, one name=value a line, as for store add.",
 )
 @option(
     "--seller",
@@ -108,6 +114,7 @@ def build(
     app: App,
     platform: str,
     order_file: Path,
+    config_file: Path | None,
     seller_file: Path,
     version: str,
     number: str | None,
@@ -125,7 +132,7 @@ def build(
             "--order - | --seller -",
         )
     profile = load_profile(app, seller_file)
-    order = _load_order(app, platform, order_file)
+    order = _load_order(app, platform, order_file, config_file)
     now = datetime.now(UTC)
     issued_on = day.date() if day else warsaw_day(now)
     schema = registry.schema_for(version.upper())
@@ -156,23 +163,21 @@ def _attention(app: App, path: Path, reasons: Sequence[Finding]) -> NoReturn:
     sys.exit(ATTENTION)
 
 
-def _load_order(app: App, platform: str, path: Path) -> Order:
+def _load_order(app: App, platform: str, path: Path, config_file: Path | None) -> Order:
     if platform not in platforms.PLATFORMS:
         known = ", ".join(platforms.PLATFORMS)
         raise BadInput(
             app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
             app.text(f"Znane: {known}", f"Known: {known}"),
         )
-    hint = app.text(
-        "Zapisz odpowiedź API sklepu dla jednego zamówienia, np. GET /wp-json/wc/v3/orders/15.",
-        "Save the shop API's answer for one order, e.g. GET /wp-json/wc/v3/orders/15.",
-    )
+    hint = platforms.order_file(platform).in_language(app.language)
+    data = app.read(path)
     try:
-        data = json.loads(app.read(path), parse_float=Decimal)
-        return platforms.mapper(platform)(data)
-    except (UnicodeDecodeError, ValueError, RecursionError):
-        message = app.text(f"{path} nie jest plikiem JSON.", f"{path} is not a JSON file.")
-        raise BadInput(message, hint) from None
+        config = read_config(app, platform, config_file) if config_file else {}
+        return platforms.order_reader(platform, config)(data)
+    except UnreadableFile as error:
+        message = app.text(f"{path} nie jest plikiem {error.form}.", f"{path} is not a {error.form} file.")
+        raise BadInput(message, error.hint or hint) from None
     except UnreadableOrder as error:
         where = f" ({error.path})" if error.path else ""
         message = app.text(
@@ -180,6 +185,8 @@ def _load_order(app: App, platform: str, path: Path) -> Order:
             f"{path} is no order{where}: {error.message}",
         )
         raise BadInput(message, error.hint or hint) from None
+    except ShopError as error:
+        raise BadInput(error.message, error.hint) from None
 
 
 @invoice.command(

@@ -17,6 +17,7 @@ from adapters.contract import ShopError
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE
+from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
 from connector_app.commands.tables import Choice, document_json, load, print_documents
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
@@ -45,7 +46,7 @@ def store() -> None:
 @option(
     "--platform",
     required=True,
-    type=click.Choice(platforms.PLATFORMS),
+    metavar="|".join(platforms.STORE_PLATFORMS),
     pl="Platforma sklepu.",
     en="Platform of the shop.",
 )
@@ -131,7 +132,8 @@ def add(
                 "Do 32 liter bez polskich znaków, cyfr, - i _.", "Up to 32 letters a-z, digits, - and _."
             ),
         )
-    config = {"url": url, **_read_config(app, platform, config_file)}
+    _check_platform(app, platform)
+    config = {"url": url, **read_config(app, platform, config_file)}
     try:
         platforms.connect(platform, config).close()
     except ShopError as error:
@@ -162,6 +164,24 @@ def add(
     app.say(Text(f"→ ksef-connector store check {code}", f"→ ksef-connector store check {code}"))
 
 
+def _check_platform(app: App, platform: str) -> None:
+    known = ", ".join(platforms.STORE_PLATFORMS)
+    if platform in platforms.STORE_PLATFORMS:
+        return
+    if platform in platforms.PLATFORMS:
+        raise BadInput(
+            app.text(
+                f"Sklepów {platform} nie można jeszcze podłączać; działają tylko pliki zamówień.",
+                f"Shops of {platform} cannot be connected yet; only files of their orders work.",
+            ),
+            f"ksef-connector invoice build --platform {platform} ...",
+        )
+    raise BadInput(
+        app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
+        app.text(f"Podłączyć można: {known}", f"Shops of these can be connected: {known}"),
+    )
+
+
 def _seller(app: App, session: Session, nip: str) -> Seller:
     digits = nip.replace("-", "").replace(" ", "")
     found = session.scalar(select(Seller).where(Seller.nip == digits))
@@ -174,31 +194,6 @@ def _seller(app: App, session: Session, nip: str) -> Seller:
         if known
         else "ksef-connector seller add SELLER.toml ...",
     )
-
-
-def _read_config(app: App, platform: str, path: Path) -> dict[str, str]:
-    # the address has an option of its own
-    known = sorted(set(platforms.config_keys(platform)) - {"url"})
-    config: dict[str, str] = {}
-    for number, raw in enumerate(app.read_text(path).splitlines(), 1):
-        entry = raw.strip()
-        if not entry or entry.startswith("#"):
-            continue
-        name, equals, value = (part.strip() for part in entry.partition("="))
-        # the line itself may hold a secret, so only its number is shown
-        if not equals or name not in known:
-            fault = Text("nieznany wpis", "unknown entry")
-        elif name in config:
-            fault = Text("wpis jest drugi raz", "the entry is there twice")
-        else:
-            config[name] = value
-            continue
-        where = app.text(f"{path}, wiersz {number}", f"{path}, line {number}")
-        raise BadInput(
-            f"{where}: {fault.in_language(app.language)}.",
-            app.text("Znane wpisy: ", "Known entries: ") + ", ".join(known),
-        )
-    return config
 
 
 def _find(session: Session, app: App, code: str) -> Store:

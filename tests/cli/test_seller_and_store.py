@@ -317,7 +317,7 @@ def test_a_bad_key_file_is_refused_without_showing_it(
         ({"code": "zły kod"}, "kod sklepu"),
         ({"code": "x" * 33}, "kod sklepu"),
         ({"seller": "5260250274"}, "Nie ma sprzedawcy"),
-        ({"platform": "shopware"}, "to nie 'woocommerce'"),
+        ({"platform": "shopware"}, "Nieznana platforma: shopware"),
         ({"start": "2026-13-01"}, "nie ma postaci RRRR-MM-DD"),
         ({"recipients": "x"}, "'nip', 'asked', 'everyone'"),
     ],

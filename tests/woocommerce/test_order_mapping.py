@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import UnreadableOrder
-from adapters.registry import mapper
+from adapters.registry import order_reader
 from adapters.woocommerce import MappingOptions, map_order
 from core.orders import (
     Coupon,
@@ -225,13 +226,14 @@ def test_states(recording: Recording, status: str, state: OrderState) -> None:
 
 def test_merchants_own_statuses(recording: Recording) -> None:
     """A status that the merchant calls paid is paid, with or without the wc- prefix."""
-    by_config = mapper("woocommerce", {"paid_statuses": "wc-shipped, packed", "completed_statuses": "done"})
+    config = {"paid_statuses": "wc-shipped, packed", "completed_statuses": "done"}
+    by_config = order_reader("woocommerce", config)
     for status, state in (
         ("shipped", OrderState.PAID),
         ("packed", OrderState.PAID),
         ("done", OrderState.COMPLETED),
     ):
-        assert by_config(recording("order_full") | {"status": status}).state is state
+        assert by_config(json.dumps(recording("order_full") | {"status": status}).encode()).state is state
 
 
 def test_rates_are_exact(recording: Recording) -> None:

@@ -4,7 +4,7 @@ One module per concern: :mod:`~.reader` (typed access to untrusted JSON), :mod:`
 :mod:`~.tax_ids`, :mod:`~.payments`, :mod:`~.parties`, :mod:`~.order`, :mod:`~.refunds`.
 """
 
-from adapters.woocommerce.mapping.order import MappingOptions, OrderMap, map_order
+from adapters.woocommerce.mapping.order import MappingOptions, OrderFile, map_order
 from adapters.woocommerce.mapping.refunds import map_refund
 
-__all__ = ["MappingOptions", "OrderMap", "map_order", "map_refund"]
+__all__ = ["MappingOptions", "OrderFile", "map_order", "map_refund"]

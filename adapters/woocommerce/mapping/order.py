@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from adapters.contract import UnreadableFile
 from adapters.woocommerce.mapping.fees import discounts
 from adapters.woocommerce.mapping.lines import (
     fee_lines,
@@ -61,18 +63,18 @@ class MappingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderMap:
-    """An :class:`~adapters.contract.OrderMapper` with a merchant's options."""
+class OrderFile:
+    """An :class:`~adapters.contract.OrderReader` of JSON with a merchant's options."""
 
     options: MappingOptions = MappingOptions()
 
-    def __call__(self, data: Any) -> Order:
-        """Map one parsed order.
-
-        Raises:
-            UnreadableOrder: it is no order.
-        """
-        return map_order(data, self.options)
+    def __call__(self, data: bytes) -> Order:
+        """See :meth:`adapters.contract.OrderReader.__call__`."""
+        try:
+            parsed = json.loads(data, parse_float=Decimal)
+        except (UnicodeDecodeError, ValueError, RecursionError):
+            raise UnreadableFile("it is no JSON", form="JSON") from None
+        return map_order(parsed, self.options)
 
 
 def map_order(data: Any, options: MappingOptions | None = None) -> Order:

@@ -15,19 +15,12 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from adapters.contract import UnreadableOrder
+from adapters.values import excerpt, plain, xml_text
 from core.money import grosz
 
-# XML 1.0 allows no other characters, and an order's texts end in an XML document
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = re.compile(r"<[^<>]*>")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
 _NUMBER_LIMIT = Decimal(10) ** 12
-_EXCERPT = 40
-
-
-def _excerpt(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class Node:
             return self.value
         if self.value == [] and self.path:
             return {}
-        raise self.error(f"an object was expected, not {_excerpt(self.value)}")
+        raise self.error(f"an object was expected, not {excerpt(self.value)}")
 
     def child(self, key: str) -> Node:
         """A member that must be there.
@@ -92,7 +85,7 @@ class Node:
         if node is None:
             return
         if not isinstance(node.value, list):
-            raise node.error(f"a list was expected, not {_excerpt(node.value)}")
+            raise node.error(f"a list was expected, not {excerpt(node.value)}")
         for index, value in enumerate(node.value):
             yield Node(value, f"{node.path}[{index}]")
 
@@ -103,8 +96,8 @@ class Node:
             UnreadableOrder: it is no text.
         """
         if not isinstance(self.value, str):
-            raise self.error(f"text was expected, not {_excerpt(self.value)}")
-        return _NOT_XML.sub(" ", self.value).strip()
+            raise self.error(f"text was expected, not {excerpt(self.value)}")
+        return xml_text(self.value).strip()
 
     def text_of(self, key: str) -> str:
         """Text of a member, empty when it is absent or ``null``.
@@ -121,8 +114,8 @@ class Node:
         Raises:
             UnreadableOrder: the member is no text.
         """
-        plain = html.unescape(_TAG.sub(" ", self.text_of(key)))
-        return " ".join(_NOT_XML.sub(" ", plain).split())
+        decoded = html.unescape(_TAG.sub(" ", self.text_of(key)))
+        return " ".join(xml_text(decoded).split())
 
     def identifier(self) -> str:
         """A positive whole number as text (WooCommerce ids; some plugins write them as text).
@@ -135,7 +128,7 @@ class Node:
             return str(value)
         if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,11}", value, re.ASCII):
             return value
-        raise self.error(f"an id was expected, not {_excerpt(value)}")
+        raise self.error(f"an id was expected, not {excerpt(value)}")
 
     def flag(self) -> bool:
         """A JSON boolean.
@@ -144,7 +137,7 @@ class Node:
             UnreadableOrder: it is none.
         """
         if not isinstance(self.value, bool):
-            raise self.error(f"true or false was expected, not {_excerpt(self.value)}")
+            raise self.error(f"true or false was expected, not {excerpt(self.value)}")
         return self.value
 
     def exact_amount(self) -> Decimal:
@@ -162,7 +155,7 @@ class Node:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if (whole or isinstance(value, Decimal)) and _AMOUNT.fullmatch(str(value)):
             return Decimal(str(value))
-        raise self.error(f"an amount was expected, not {_excerpt(value)}")
+        raise self.error(f"an amount was expected, not {excerpt(value)}")
 
     def amount(self) -> Decimal:
         """An amount rounded half up to the grosz (shops may send more decimals than they charge).
@@ -195,15 +188,15 @@ class Node:
         """
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-            raise self.error(f"a number was expected, not {_excerpt(value)}")
+            raise self.error(f"a number was expected, not {excerpt(value)}")
         if isinstance(value, str) and not _AMOUNT.fullmatch(value):
-            raise self.error(f"a number was expected, not {_excerpt(value)}")
+            raise self.error(f"a number was expected, not {excerpt(value)}")
         try:
             number = Decimal(repr(value) if isinstance(value, float) else str(value))
         except (InvalidOperation, ValueError):
-            raise self.error(f"a number was expected, not {_excerpt(value)}") from None
+            raise self.error(f"a number was expected, not {excerpt(value)}") from None
         if not number.is_finite() or abs(number) >= _NUMBER_LIMIT or _is_dust(number):
-            raise self.error(f"{_excerpt(value)} is out of bounds")
+            raise self.error(f"{excerpt(value)} is out of bounds")
         return plain(number)
 
     def moment(self) -> datetime:
@@ -216,11 +209,11 @@ class Node:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise self.error(f"a time was expected, not {_excerpt(text)}") from None
+            raise self.error(f"a time was expected, not {excerpt(text)}") from None
         try:
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except OverflowError:
-            raise self.error(f"{_excerpt(text)} is out of bounds") from None
+            raise self.error(f"{excerpt(text)} is out of bounds") from None
 
     def moment_of(self, key: str) -> datetime | None:
         """A time of a member, ``None`` when it is absent, ``null`` or empty.
@@ -235,9 +228,3 @@ class Node:
 def _is_dust(number: Decimal) -> bool:
     """Whether a number is so small that it can only be a mistake."""
     return bool(number) and abs(number) < Decimal("1e-9")
-
-
-def plain(number: Decimal) -> Decimal:
-    """The same number without an exponent and without trailing zeros: ``23.0000`` becomes ``23``."""
-    whole = number.to_integral_value()
-    return Decimal(int(whole)) if number == whole else number.normalize()

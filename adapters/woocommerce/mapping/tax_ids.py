@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from adapters.values import nip_in_text
 from adapters.woocommerce.mapping.reader import Node
 from core.orders import TaxIdCandidate
 
@@ -41,9 +42,6 @@ _WISH_NAME = re.compile(
     r"(faktura(_?vat)?|(want|wants|chce)_?(invoice|faktura|fakture|fakturę)"
     r"|invoice(_?(ask|request|requested|wanted))?)",
     re.IGNORECASE,
-)
-_NIP_IN_TEXT = re.compile(
-    r"\b(?:NIP|VAT)[\s:.]*((?:PL)?[\s-]?[0-9](?:[\s-]?[0-9]){9})(?![0-9])", re.IGNORECASE
 )
 _YES = frozenset({"1", "yes", "true", "on", "tak"})
 _NO = frozenset({"", "0", "no", "false", "off", "nie"})
@@ -117,9 +115,9 @@ def _in_texts(order: Node, billing: Node) -> Iterator[TaxIdCandidate]:
     texts = [(f"billing {key}", billing.text_of(key)) for key in ("company", "address_1", "address_2")]
     texts.append(("customer_note", order.text_of("customer_note")))
     for source, text in texts:
-        match = _NIP_IN_TEXT.search(text)
-        if match:
-            yield TaxIdCandidate(match[1].strip(), source, free_text=True)
+        found = nip_in_text(text)
+        if found:
+            yield TaxIdCandidate(found, source, free_text=True)
 
 
 def wants_invoice(order: Node) -> bool | None:

@@ -1,0 +1,19 @@
+"""PrestaShop: answers of its webservice (XML) to :mod:`core.orders`; shops cannot be connected yet."""
+
+from adapters.prestashop.config import CONFIG_KEYS, ORDER_FILE, mapping_options, order_reader
+from adapters.prestashop.mapping import MappingOptions, map_order, map_refunds
+from adapters.prestashop.mapping.bundle import Bundle
+from adapters.prestashop.mapping.documents import read_bundle, write_bundle
+
+__all__ = [
+    "CONFIG_KEYS",
+    "ORDER_FILE",
+    "Bundle",
+    "MappingOptions",
+    "map_order",
+    "map_refunds",
+    "mapping_options",
+    "order_reader",
+    "read_bundle",
+    "write_bundle",
+]
