@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
 from sandbox.ksef.batch import opening, upload
+from sandbox.ksef.exports import requests as exports
 from sandbox.ksef.operation import (
     ACCESS,
     LIST,
@@ -79,6 +80,10 @@ API: tuple[Operation, ...] = (
     ),
     Operation("GET", "/invoices/ksef/{ksefNumber}", results.document, ACCESS, "invoiceDownload", READ),
     Operation("POST", "/invoices/query/metadata", queries.metadata, ACCESS, "invoiceMetadata", READ),
+    Operation("POST", "/invoices/exports", exports.start, ACCESS, "invoiceExport", READ),
+    Operation(
+        "GET", "/invoices/exports/{referenceNumber}", exports.status, ACCESS, "invoiceExportStatus", READ
+    ),
     Operation("POST", "/tokens", tokens.generate, ACCESS, "other"),
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
@@ -92,6 +97,7 @@ API: tuple[Operation, ...] = (
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
     Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
+    Operation("GET", exports.DOWNLOAD, exports.download),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),
     Operation("GET", "/latarnia/messages", qr.latarnia_messages),
