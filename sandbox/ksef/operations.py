@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import admin, auth, collective, links, qr, queries, results, sessions, sign_ins, tokens
 from sandbox.ksef.batch import opening, upload
 from sandbox.ksef.exports import requests as exports
 from sandbox.ksef.operation import (
     ACCESS,
+    COLLECT,
     LIST,
     LOOK,
     OPERATION,
@@ -83,6 +84,28 @@ API: tuple[Operation, ...] = (
     Operation("POST", "/invoices/exports", exports.start, ACCESS, "invoiceExport", READ),
     Operation(
         "GET", "/invoices/exports/{referenceNumber}", exports.status, ACCESS, "invoiceExportStatus", READ
+    ),
+    Operation(
+        "POST", "/collective-identifiers", collective.generate, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST", "/collective-identifiers/query", collective.query, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST",
+        "/collective-identifiers/invoices",
+        collective.invoices,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
+    ),
+    Operation(
+        "GET",
+        "/collective-identifiers/ksef/{ksefNumber}",
+        collective.of_document,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
     ),
     Operation("POST", "/tokens", tokens.generate, ACCESS, "other"),
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
