@@ -119,7 +119,7 @@ API: tuple[Operation, ...] = (
 
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
-    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
+    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=upload.MOST_BYTES),
     Operation("GET", exports.DOWNLOAD, exports.download),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),
