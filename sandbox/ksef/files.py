@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import tempfile
 import threading
@@ -46,21 +45,22 @@ class Files:
 
     def folder(self, name: str) -> Path:
         """The folder of a batch or of an export; made when missing."""
-        if self.kept is not None:
-            root = self.kept
-        else:
-            with self._lock:
-                # parts arrive at once: a second folder would take the first one's files with it
-                if self._temporary is None:
-                    self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
-            root = Path(self._temporary.name)
-        path = root / name
+        path = self._root() / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def _root(self) -> Path:
+        if self.kept is not None:
+            return self.kept
+        # two uploads may come first at the same time
+        with self._lock:
+            if self._temporary is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
+            return Path(self._temporary.name)
+
     def remove(self, name: str) -> None:
         """Remove the folder of a batch or of an export with all files in it."""
-        shutil.rmtree(self.folder(name), ignore_errors=True)
+        shutil.rmtree(self._root() / name, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the temporary folder; files beside a database stay."""
@@ -86,18 +86,33 @@ def pieces(stream: BinaryIO, *, most: int | None = None) -> Iterator[bytes]:
         yield piece
 
 
+class Meter:
+    """Measures bytes on their way: size and SHA-256."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand the pieces on unchanged."""
+        for chunk in chunks:
+            self._digest.update(chunk)
+            self._size += len(chunk)
+            yield chunk
+
+    def result(self) -> Written:
+        """What went through until now."""
+        return Written(self._size, base64.b64encode(self._digest.digest()).decode())
+
+
 def write(path: Path, chunks: Iterable[bytes]) -> Written:
-    """Write pieces into a file and make them last; an incomplete file is removed when an exception passes."""
-    digest, size = hashlib.sha256(), 0
+    """Write pieces into a file; an incomplete file is removed when an exception passes."""
+    meter = Meter()
     try:
         with path.open("wb") as file:
-            for chunk in chunks:
+            for chunk in meter.through(chunks):
                 file.write(chunk)
-                digest.update(chunk)
-                size += len(chunk)
-            file.flush()
-            os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return Written(size, base64.b64encode(digest.digest()).decode())
+    return meter.result()
