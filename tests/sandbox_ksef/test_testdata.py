@@ -61,7 +61,7 @@ def test_deceased_person_does_not_refresh(client: Client) -> None:
     assert codes(answer.json()) == [21308]
 
 
-def test_person_sees_certificates_of_both_identifiers(client: Client) -> None:
+def test_person_reaches_tokens_of_both_identifiers(client: Client) -> None:
     """NIP and PESEL of one person reach each other's KSeF tokens."""
     client.sign_in()
     client.http.call(
