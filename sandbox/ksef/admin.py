@@ -19,6 +19,8 @@ _COUNTED = (
     "challenges",
     "authentications",
     "tokens",
+    "certificates",
+    "grants",
     "sessions",
     "invoices",
     "upos",

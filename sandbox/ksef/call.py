@@ -249,28 +249,29 @@ class Body:
             BadRequest: 21405.
         """
         value = self.text(name, shortest=shortest, longest=longest) or ""
-        if form and not re.fullmatch(form, value):
+        if form and not re.fullmatch(form, value, re.ASCII):
             raise self._fail(name, f"wartość {value!r} ma niepoprawną postać.")
         return value
 
-    def choice(self, name: str, allowed: Collection[str]) -> str:
-        """A text member that is one of the allowed.
+    def one_of(self, name: str, allowed: Collection[str]) -> str | None:
+        """An optional text member out of a closed list; None when absent or null.
 
         Raises:
             BadRequest: 21405.
         """
-        value = self.required_text(name)
-        if value not in allowed:
+        value = self.text(name, required=False)
+        if value is not None and value not in allowed:
             raise self._fail(name, f"wartość {value!r} nie jest dozwolona.")
         return value
 
-    def optional_choice(self, name: str, allowed: Collection[str]) -> str | None:
-        """A text member that is one of the allowed; None when absent or null.
+    def choice(self, name: str, allowed: Collection[str]) -> str:
+        """A text member out of a closed list that must be there.
 
         Raises:
             BadRequest: 21405.
         """
-        return None if self.values.get(name) is None else self.choice(name, allowed)
+        self.required_text(name)
+        return self.one_of(name, allowed) or ""
 
     def base64(self, name: str, *, length: int | None = None) -> bytes:
         """Bytes of a Base64 member.
@@ -316,17 +317,6 @@ class Body:
             raise self._fail(name, f"oczekiwano liczby całkowitej nie większej niż {largest}.")
         return value
 
-    def one_of(self, name: str, allowed: Collection[str]) -> str | None:
-        """An optional text member out of a closed list; None when absent or null.
-
-        Raises:
-            BadRequest: 21405.
-        """
-        value = self.text(name, required=False)
-        if value is not None and value not in allowed:
-            raise self._fail(name, f"wartość {value!r} nie jest dozwolona.")
-        return value
-
     def flag(self, name: str) -> bool:
         """A true-or-false member, false when absent.
 
@@ -339,6 +329,16 @@ class Body:
         if not isinstance(value, bool):
             raise self._fail(name, "oczekiwano true albo false.")
         return value
+
+    def required_flag(self, name: str) -> bool:
+        """A true-or-false member that must be there.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        if self.values.get(name) is None:
+            raise self._fail(name, "pole jest wymagane.")
+        return self.flag(name)
 
     def amount(self, name: str) -> Decimal | None:
         """An optional number member as an exact number; None when absent or null.

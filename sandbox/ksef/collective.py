@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from core.calendar import warsaw_day
 from core.ksef.number import crc8
+from sandbox.ksef import allowances
 from sandbox.ksef.call import Answer, Body, Call, continuation, parse_moment
 from sandbox.ksef.errors import BadRequest, Json
 from sandbox.ksef.metadata import CURRENCY, KSEF_NUMBER, context_role, json_number
@@ -165,7 +166,7 @@ def of_document(call: Call) -> Answer:
 
 def _read(call: Call) -> list[_Wanted]:
     entries = call.json().objects("invoices")
-    most = call.state.settings.max_collective_invoices
+    most = allowances.of_context(call.state, call.principal.context_value).max_collected
     if not _FEWEST_INVOICES <= len(entries) <= most:
         raise BadRequest(21405, f"invoices: oczekiwano od {_FEWEST_INVOICES} do {most} faktur.")
     wanted = [_read_invoice(entry) for entry in entries]

@@ -78,6 +78,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     71002: "Faktura jest już przypisana do maksymalnej liczby Identyfikatorów Zbiorczych.",
     71004: "Faktury mają różnych sprzedawców.",
     71005: "Powtórzony numer KSeF w żądaniu.",
+    30001: "Podmiot lub uprawnienie już istnieje.",
 }
 """Description of every exception code that the sandbox gives (tables of the 400 responses)."""
 

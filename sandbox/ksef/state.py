@@ -233,8 +233,8 @@ class SandboxState:
 
         Args:
             kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session, ``SB`` batch
-                session, ``EE`` document, ``EH`` export, ``EU`` UPO, ``EC`` token, ``CE`` request for a certificate, ``PO``
-                change of permissions (TNumerReferencyjny of the UPO schema).
+                session, ``EE`` document, ``EH`` export, ``EU`` UPO, ``EC`` token, ``CE`` request for a
+                certificate, ``PO`` change of permissions (TNumerReferencyjny of the UPO schema).
         """
         noise = self.random_bytes(10).hex().upper()
         head = f"{self.now():%Y%m%d}-{kind}-{noise[:10]}-{noise[10:]}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.ksef import encryption, files
+from sandbox.ksef import allowances, encryption, files
 from sandbox.ksef.batch import archive
 from sandbox.ksef.state import SandboxState, stamp
 
@@ -46,7 +46,8 @@ def settle_batches(state: SandboxState) -> None:
     for row in expired:
         _end(state, row["session"], BatchRefused(440, ("Przekroczono czas wysyłki",)))
     due = state.all(
-        "SELECT batches.*, sessions.symmetric_key, sessions.vector, sessions.created FROM batches "
+        "SELECT batches.*, sessions.symmetric_key, sessions.vector, sessions.created, sessions.context_value "
+        "FROM batches "
         "JOIN sessions ON sessions.reference = batches.session "
         "WHERE batches.code IS NULL AND batches.unpacked = 0 AND batches.ready <= ? ORDER BY batches.ready",
         (now,),
@@ -75,10 +76,11 @@ def _unpack(state: SandboxState, batch: sqlite3.Row) -> None:
     path = state.files.folder(reference) / "archive"
     _assemble(state, batch, path)
     try:
+        most = allowances.of_context(state, batch["context_value"]).batch.max_invoices
         count = 0
         for count, entry in enumerate(_entries(state, batch, path), start=1):
-            if count > state.settings.max_invoices:
-                raise BatchRefused(420, (f"Dozwolona liczba faktur w sesji: {state.settings.max_invoices}.",))
+            if count > most:
+                raise BatchRefused(420, (f"Dozwolona liczba faktur w sesji: {most}.",))
             _write(state, batch, count, entry)
         if not count:
             raise BatchRefused(440, ("Nie przesłano faktur",))
