@@ -24,6 +24,8 @@ _COUNTED = (
     "sessions",
     "invoices",
     "upos",
+    "exports",
+    "collective_identifiers",
 )
 
 

@@ -20,8 +20,6 @@ MAX_ENROLLMENTS = 12
 """Requests for certificates that a subject may make (example of GET /limits/subject)."""
 MAX_CERTIFICATES = 6
 """Active certificates that a subject may hold (example of GET /limits/subject)."""
-MAX_COLLECTED = 500
-"""Documents that one collective identifier takes (example of GET /limits/context)."""
 _MEGABYTE = 1_000_000
 
 
@@ -60,7 +58,7 @@ class ContextAllowance:
 
     online: SessionAllowance
     batch: SessionAllowance
-    max_collected: int = MAX_COLLECTED
+    max_collected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def of_context(state: SandboxState, context: str) -> ContextAllowance:
         session = SessionAllowance(
             settings.max_invoice_bytes, settings.max_attachment_bytes, settings.max_invoices
         )
-        return ContextAllowance(session, session)
+        return ContextAllowance(session, session, settings.max_collective_invoices)
     values: dict[str, dict[str, int]] = json.loads(row["limits"])
     return ContextAllowance(
         _session(values["onlineSession"]),

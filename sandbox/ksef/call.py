@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import BinaryIO
 
 from sandbox.ksef.bearer import Principal
 from sandbox.ksef.errors import BadRequest, Json, Unauthorized
@@ -26,7 +28,7 @@ class Answer:
     """What an operation answers.
 
     Attributes:
-        body: JSON-ready values, bytes of XML, or None for an empty answer.
+        body: JSON-ready values, bytes of XML, the path of a file to stream, or None for an empty answer.
         status: HTTP status.
         headers: headers to add.
     """
@@ -50,6 +52,8 @@ class Call:
         origin: address of the server without path, e.g. ``http://127.0.0.1:8090``.
         signed_in: who calls, None for operations without a bearer token.
         forced_status: status that a planned fault forces on what the call starts.
+        location: path of the address that was called.
+        stream: the request's body for operations that read it in pieces; ``body`` is empty then.
     """
 
     state: SandboxState
@@ -61,6 +65,8 @@ class Call:
     origin: str
     signed_in: Principal | None = None
     forced_status: int | None = None
+    location: str = ""
+    stream: BinaryIO | None = field(default=None, repr=False)
 
     @property
     def principal(self) -> Principal:
@@ -333,6 +339,19 @@ class Body:
         if self.values.get(name) is None:
             raise self._fail(name, "pole jest wymagane.")
         return self.flag(name)
+
+    def amount(self, name: str) -> Decimal | None:
+        """An optional number member as an exact number; None when absent or null.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._fail(name, "oczekiwano liczby.")
+        return Decimal(str(value))
 
     def texts(self, name: str, *, required: bool = True) -> list[str]:
         """A list of texts.

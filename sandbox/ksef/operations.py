@@ -6,6 +6,7 @@ from sandbox.ksef import (
     admin,
     allowances,
     auth,
+    collective,
     links,
     peppol,
     qr,
@@ -16,9 +17,12 @@ from sandbox.ksef import (
     testdata,
     tokens,
 )
+from sandbox.ksef.batch import opening, upload
 from sandbox.ksef.certificates import enrollments, holdings
+from sandbox.ksef.exports import requests as exports
 from sandbox.ksef.operation import (
     ACCESS,
+    COLLECT,
     EU_ENTITIES,
     LIST,
     LOOK,
@@ -29,6 +33,7 @@ from sandbox.ksef.operation import (
     SEE,
     SUBUNITS,
     WRITE,
+    WRITE_BATCH,
     Operation,
 )
 from sandbox.ksef.permissions import granting, revoking
@@ -138,6 +143,15 @@ API: tuple[Operation, ...] = (
     Operation("POST", "/sessions/online", sessions.open_online, ACCESS, "onlineSession", WRITE),
     Operation("POST", f"{_ONLINE}/invoices", sessions.send, ACCESS, "invoiceSend", WRITE),
     Operation("POST", f"{_ONLINE}/close", sessions.close, ACCESS, "onlineSessionClose", WRITE),
+    Operation("POST", "/sessions/batch", opening.open_batch, ACCESS, "batchSession", WRITE_BATCH),
+    Operation(
+        "POST",
+        "/sessions/batch/{referenceNumber}/close",
+        opening.close_batch,
+        ACCESS,
+        "batchSessionClose",
+        WRITE_BATCH,
+    ),
     Operation("GET", "/sessions", results.session_list, ACCESS, "sessionList", LIST),
     Operation("GET", _SESSION, results.session, ACCESS, "sessionMisc", LOOK),
     Operation("GET", f"{_SESSION}/invoices", results.invoices, ACCESS, "sessionInvoiceList", LOOK),
@@ -173,6 +187,32 @@ API: tuple[Operation, ...] = (
     ),
     Operation("GET", "/invoices/ksef/{ksefNumber}", results.document, ACCESS, "invoiceDownload", READ),
     Operation("POST", "/invoices/query/metadata", queries.metadata, ACCESS, "invoiceMetadata", READ),
+    Operation("POST", "/invoices/exports", exports.start, ACCESS, "invoiceExport", READ),
+    Operation(
+        "GET", "/invoices/exports/{referenceNumber}", exports.status, ACCESS, "invoiceExportStatus", READ
+    ),
+    Operation(
+        "POST", "/collective-identifiers", collective.generate, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST", "/collective-identifiers/query", collective.query, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST",
+        "/collective-identifiers/invoices",
+        collective.invoices,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
+    ),
+    Operation(
+        "GET",
+        "/collective-identifiers/ksef/{ksefNumber}",
+        collective.of_document,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
+    ),
     Operation("POST", "/tokens", tokens.generate, ACCESS, "other"),
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
@@ -196,6 +236,8 @@ API: tuple[Operation, ...] = (
 
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
+    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=upload.MOST_BYTES),
+    Operation("GET", exports.DOWNLOAD, exports.download),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),
     Operation("GET", "/latarnia/messages", qr.latarnia_messages),
