@@ -74,11 +74,11 @@ DESCRIPTIONS: Mapping[int, str] = {
     25011: "Nieprawidłowy algorytm podpisu CSR.",
     26001: "Nie można nadać tokenowi uprawnień których nie posiadasz.",
     26002: "Nie można wygenerować tokena dla obecnego typu kontekstu.",
+    30001: "Podmiot lub uprawnienie już istnieje.",
     71001: "Faktura o podanym identyfikatorze nie istnieje.",
     71002: "Faktura jest już przypisana do maksymalnej liczby Identyfikatorów Zbiorczych.",
     71004: "Faktury mają różnych sprzedawców.",
     71005: "Powtórzony numer KSeF w żądaniu.",
-    30001: "Podmiot lub uprawnienie już istnieje.",
 }
 """Description of every exception code that the sandbox gives (tables of the 400 responses)."""
 

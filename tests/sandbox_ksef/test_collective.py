@@ -9,6 +9,7 @@ import pytest
 
 from core.ksef.number import crc8
 from tests.sandbox_ksef.conftest import Client, codes
+from tests.sandbox_ksef.granting import grant_person, person
 from tests.sandbox_ksef.material import NIP, OTHER_NIP, credential, invoice
 from tests.sandbox_ksef.packing import Batch, zipped
 
@@ -181,10 +182,14 @@ def test_wrong_queries(signed: Client) -> None:
 
 def test_permission(signed: Client) -> None:
     """One of three permissions is needed."""
-    signed.sandbox.state.run("UPDATE authentications SET permissions = '[\"CredentialsRead\"]'")
+    grant_person(signed, "CredentialsRead")
+    owner = signed.access
+    signed.sign_in(by=person())
     answer = signed.http.call(
         "GET", f"/collective-identifiers/ksef/{NIP}-20260101-010000000000-00", token=signed.access
     )
     assert answer.status_code == 403
-    signed.sandbox.state.run("UPDATE authentications SET permissions = '[\"CollectiveIdentifierManage\"]'")
+    signed.access = owner
+    grant_person(signed, "CollectiveIdentifierManage")
+    signed.sign_in(by=person())
     assert listed(signed) == []

@@ -73,6 +73,7 @@ def _unpack(state: SandboxState, batch: sqlite3.Row) -> None:
     if forced in SESSION_STATUSES:
         raise BatchRefused(forced, ("Status wywołany na żądanie w piaskownicy",))
     reference = batch["session"]
+    most = _allowed(state, batch).max_invoices
     path = state.files.folder(reference) / "archive"
     _assemble(state, batch, path)
     try:
@@ -128,14 +129,18 @@ def _plain(state: SandboxState, part: Path, batch: sqlite3.Row, ordinal: int) ->
             yield chunk
 
 
+def _allowed(state: SandboxState, batch: sqlite3.Row) -> allowances.SessionAllowance:
+    """The limits of batch sessions in the batch's context."""
+    return allowances.of_context(state, batch["context_value"]).batch
+
+
 def _entries(state: SandboxState, batch: sqlite3.Row, path: Path) -> Iterator[archive.Entry]:
-    settings = state.settings
     try:
         yield from archive.entries(
             path,
             batch["compression"],
-            most_kept=settings.max_attachment_bytes,
-            most_unpacked=settings.max_unpacked_bytes,
+            most_kept=_allowed(state, batch).max_attachment_bytes,
+            most_unpacked=state.settings.max_unpacked_bytes,
         )
     except archive.ArchiveError as error:
         raise BatchRefused(430, (str(error),)) from None
@@ -145,7 +150,7 @@ def _write(state: SandboxState, batch: sqlite3.Row, ordinal: int, entry: archive
     """Write one document down; one that is too long to keep has its verdict at once."""
     refusal: tuple[int | None, str | None] = (None, None)
     if entry.content is None:
-        limit = state.settings.max_attachment_bytes
+        limit = _allowed(state, batch).max_attachment_bytes
         refusal = (430, json.dumps([f"Plik ma {entry.size} bajtów, dozwolone {limit}."]))
     state.insert(
         "invoices",
