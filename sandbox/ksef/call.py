@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import BinaryIO
 
 from sandbox.ksef.bearer import Principal
@@ -289,6 +290,19 @@ class Body:
         if not isinstance(value, bool):
             raise self._fail(name, "oczekiwano true albo false.")
         return value
+
+    def amount(self, name: str) -> Decimal | None:
+        """An optional number member as an exact number; None when absent or null.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._fail(name, "oczekiwano liczby.")
+        return Decimal(str(value))
 
     def texts(self, name: str, *, required: bool = True) -> list[str]:
         """A list of texts.

@@ -40,8 +40,11 @@ DESCRIPTIONS: Mapping[int, str] = {
     21166: "Korekta techniczna niedostępna.",
     21167: "Status faktury nie pozwala na korektę techniczną.",
     21173: "Brak sesji o wskazanym numerze referencyjnym.",
+    21175: "Wynik zapytania o podanym identyfikatorze nie istnieje.",
     21178: "Nie znaleziono UPO dla podanych kryteriów.",
     21180: "Status sesji nie pozwala na wykonanie operacji.",
+    21181: "Nieprawidłowe żądanie eksportu faktur.",
+    21182: "Osiągnięto limit trwających eksportów.",
     21183: "Zakres filtrowania wykracza poza dostępny zakres danych.",
     21184: "Sesja tymczasowo niedostępna.",
     21205: "Pakiet nie może być pusty.",
@@ -59,6 +62,10 @@ DESCRIPTIONS: Mapping[int, str] = {
     21470: "Przesłany identyfikator klucza jest nieznany lub wskazuje na wycofany klucz.",
     26001: "Nie można nadać tokenowi uprawnień których nie posiadasz.",
     26002: "Nie można wygenerować tokena dla obecnego typu kontekstu.",
+    71001: "Faktura o podanym identyfikatorze nie istnieje.",
+    71002: "Faktura jest już przypisana do maksymalnej liczby Identyfikatorów Zbiorczych.",
+    71004: "Faktury mają różnych sprzedawców.",
+    71005: "Powtórzony numer KSeF w żądaniu.",
 }
 """Description of every exception code that the sandbox gives (tables of the 400 responses)."""
 

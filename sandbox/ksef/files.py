@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import tempfile
 import threading
@@ -86,18 +85,33 @@ def pieces(stream: BinaryIO, *, most: int | None = None) -> Iterator[bytes]:
         yield piece
 
 
+class Meter:
+    """Measures bytes on their way: size and SHA-256."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand the pieces on unchanged."""
+        for chunk in chunks:
+            self._digest.update(chunk)
+            self._size += len(chunk)
+            yield chunk
+
+    def result(self) -> Written:
+        """What went through until now."""
+        return Written(self._size, base64.b64encode(self._digest.digest()).decode())
+
+
 def write(path: Path, chunks: Iterable[bytes]) -> Written:
-    """Write pieces into a file and make them last; an incomplete file is removed when an exception passes."""
-    digest, size = hashlib.sha256(), 0
+    """Write pieces into a file; an incomplete file is removed when an exception passes."""
+    meter = Meter()
     try:
         with path.open("wb") as file:
-            for chunk in chunks:
+            for chunk in meter.through(chunks):
                 file.write(chunk)
-                digest.update(chunk)
-                size += len(chunk)
-            file.flush()
-            os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return Written(size, base64.b64encode(digest.digest()).decode())
+    return meter.result()

@@ -42,6 +42,7 @@ STATUSES: Mapping[int, str] = {
 
 _CANCELLED = "Przetwarzanie zostało przerwane z przyczyn wewnętrznych systemu. Spróbuj ponownie"
 _MOST_DETAILS = 20
+_MOST_IN_MEMORY = 20
 # KSeF writes a document to its permanent store a moment after giving the number
 _STORING = timedelta(milliseconds=1)
 
@@ -62,10 +63,15 @@ class Refused(Exception):
 
 
 def settle(state: SandboxState) -> None:
-    """Write down every verdict that has fallen until now, on batches and on documents."""
+    """Write down the verdicts that have fallen until now, on batches and on documents.
+
+    No more than ``Settings.verdicts_per_look`` of them.
+    """
     settle_batches(state)
     now = stamp(state.now())
-    while rows := _due(state, now):
+    left = state.settings.verdicts_per_look
+    while left > 0 and (rows := _due(state, now, min(left, _MOST_IN_MEMORY))):
+        left -= len(rows)
         for row in rows:
             try:
                 content = _open(row)
@@ -76,16 +82,21 @@ def settle(state: SandboxState) -> None:
                 _write_success(state, row, content, facts)
 
 
-def _due(state: SandboxState, now: str) -> list[sqlite3.Row]:
-    """Some of the documents whose verdict has fallen, earliest first; a few at a time for memory's sake."""
+def is_stored(state: SandboxState, row: sqlite3.Row) -> bool:
+    """Whether an accepted document is in the permanent store; always, unless the settings delay that."""
+    return not state.settings.storage_seconds or row["stored"] <= stamp(state.now())
+
+
+def _due(state: SandboxState, now: str, most: int) -> list[sqlite3.Row]:
+    """Some of the documents whose verdict has fallen, earliest first."""
     return state.all(
         "SELECT invoices.*, sessions.context_type, sessions.context_value, sessions.system_code, "
         "sessions.schema_version, sessions.symmetric_key, sessions.vector, "
         "sessions.kind AS session_kind FROM invoices "
         "JOIN sessions ON sessions.reference = invoices.session "
         "WHERE invoices.code IS NULL AND invoices.ready <= ? "
-        "ORDER BY invoices.ready, invoices.sequence LIMIT 200",
-        (now,),
+        "ORDER BY invoices.ready, invoices.sequence LIMIT ?",
+        (now, most),
     )
 
 
@@ -212,7 +223,7 @@ def _write_success(
         (
             given.value,
             stamp(acquired),
-            stamp(acquired + _STORING),
+            stamp(acquired + max(_STORING, timedelta(seconds=state.settings.storage_seconds))),
             "Offline" if offline else "Online",
             facts.number,
             facts.seller_nip,

@@ -12,7 +12,8 @@ from sandbox.ksef import upo
 from sandbox.ksef.call import Answer, Call, continuation
 from sandbox.ksef.errors import BadRequest, Json
 from sandbox.ksef.links import upo_link
-from sandbox.ksef.processing import STATUSES, settle
+from sandbox.ksef.metadata import KSEF_NUMBER, context_role
+from sandbox.ksef.processing import STATUSES, is_stored, settle
 from sandbox.ksef.session_status import SessionStatus, find_session, session_status
 from sandbox.ksef.state import Value, stamp
 
@@ -144,13 +145,20 @@ def session_upo(call: Call) -> Answer:
 
 
 def document(call: Call) -> Answer:
-    """GET /invoices/ksef/{ksefNumber}: the bytes of the document, for its seller and its buyer."""
+    """GET /invoices/ksef/{ksefNumber}: the bytes of the document, for everybody with a role on it."""
     settle(call.state)
     given = call.path["ksefNumber"]
+    if not KSEF_NUMBER.fullmatch(given):
+        raise BadRequest(21405, "ksefNumber: nieprawidłowy numer KSeF.")
     row = call.state.one("SELECT * FROM invoices WHERE ksef_number = ?", (given,))
-    context = call.principal.context_value[:10]
-    if row is None or context not in (row["seller"], json.loads(row["meta"])["buyer_value"]):
+    if row is None or not context_role(row, call.principal.context_value):
         raise BadRequest(21164, f"Faktura o numerze KSeF {given} nie została znaleziona.")
+    if not is_stored(call.state, row):
+        raise BadRequest(
+            21165,
+            f"Faktura o numerze KSeF {given} została przetworzona, ale nie jest jeszcze dostępna "
+            "do pobrania. Spróbuj ponownie później.",
+        )
     return Answer(bytes(row["xml"]), headers={"x-ms-meta-hash": row["hash"]})
 
 
@@ -199,7 +207,7 @@ def _describe(call: Call, row: sqlite3.Row) -> Json:
             "invoiceNumber": row["number"],
             "ksefNumber": row["ksef_number"],
             "acquisitionDate": row["acquired"],
-            "permanentStorageDate": row["stored"],
+            "permanentStorageDate": row["stored"] if is_stored(call.state, row) else None,
             "upoDownloadUrl": link,
             "upoDownloadUrlExpirationDate": until.isoformat(),
             "invoicingMode": row["mode"],

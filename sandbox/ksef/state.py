@@ -47,6 +47,8 @@ class Settings:
     Attributes:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
+        verdicts_per_look: verdicts that one look writes down at most; those of a large batch come over
+            several looks, so that no caller waits for all of them.
         rate_limits: whether the published rate limits are enforced.
         access_token_seconds: life of an access token.
         refresh_token_seconds: life of a refresh token (KSeF: at most 7 days).
@@ -57,10 +59,19 @@ class Settings:
         max_invoices: documents a session takes (KSeF: 10 000).
         max_invoice_bytes: size of a document without attachment (KSeF: 1 000 000).
         max_attachment_bytes: size of a document with attachment (KSeF: 3 000 000).
+        max_part_bytes: size of a batch's part before encryption (KSeF: 100 000 000).
         max_unpacked_bytes: what the archive of a batch may unpack to.
+        max_query_records: documents in the result of a query or an export (KSeF: 10 000).
+        max_collective_invoices: documents behind one collective identifier (KSeF: 500).
+        max_export_bytes: size of an export's package after which no document is added (KSeF: 1 GB).
+        export_part_bytes: size of a part of a package before encryption (KSeF: 50 MB).
+        package_seconds: life of an export's package.
+        storage_seconds: seconds between a number and the permanent storage of a document; 0 means that
+            a document can be read as soon as it has its number.
     """
 
     processing_seconds: float = 1.0
+    verdicts_per_look: int = 1000
     rate_limits: bool = False
     access_token_seconds: int = 900
     refresh_token_seconds: int = 7 * 24 * 3600
@@ -71,7 +82,14 @@ class Settings:
     max_invoices: int = 10_000
     max_invoice_bytes: int = 1_000_000
     max_attachment_bytes: int = 3_000_000
+    max_part_bytes: int = 100_000_000
     max_unpacked_bytes: int = 10_000_000_000
+    max_query_records: int = 10_000
+    max_collective_invoices: int = 500
+    max_export_bytes: int = 1_000_000_000
+    export_part_bytes: int = 50_000_000
+    package_seconds: int = 24 * 3600
+    storage_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -213,7 +231,7 @@ class SandboxState:
 
         Args:
             kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session,
-                ``SB`` batch session, ``EE`` document,
+                ``SB`` batch session, ``EE`` document, ``EH`` export,
                 ``EU`` UPO, ``EC`` token (TNumerReferencyjny of the UPO schema).
         """
         noise = self.random_bytes(10).hex().upper()
