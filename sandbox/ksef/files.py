@@ -45,21 +45,22 @@ class Files:
 
     def folder(self, name: str) -> Path:
         """The folder of a batch or of an export; made when missing."""
-        if self.kept is not None:
-            root = self.kept
-        else:
-            with self._lock:
-                # parts arrive at once: a second folder would take the first one's files with it
-                if self._temporary is None:
-                    self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
-            root = Path(self._temporary.name)
-        path = root / name
+        path = self._root() / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def _root(self) -> Path:
+        if self.kept is not None:
+            return self.kept
+        # two uploads may come first at the same time
+        with self._lock:
+            if self._temporary is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
+            return Path(self._temporary.name)
+
     def remove(self, name: str) -> None:
         """Remove the folder of a batch or of an export with all files in it."""
-        shutil.rmtree(self.folder(name), ignore_errors=True)
+        shutil.rmtree(self._root() / name, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the temporary folder; files beside a database stay."""
