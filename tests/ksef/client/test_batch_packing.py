@@ -109,8 +109,8 @@ def test_any_documents_and_any_cut(contents: list[bytes], part_bytes: int, kind:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    sizes=st.lists(st.integers(1, 4000), min_size=1, max_size=15),
-    most_documents=st.integers(1, 6),
+    sizes=st.lists(st.integers(0, 4000), min_size=1, max_size=25),
+    most_documents=st.integers(1, 25),
     parts=st.integers(1, 4),
     compressible=st.booleans(),
     kind=st.sampled_from(KINDS),
