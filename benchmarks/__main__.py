@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import client, imports, invoice, order, picture, pipeline
+from benchmarks import batch, client, imports, invoice, order, picture, pipeline
 from benchmarks.timing import TINY, Effort, Row
 
 BENCHES: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
@@ -19,6 +19,7 @@ BENCHES: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
     order.NAME: order.measure,
     picture.NAME: picture.measure,
     imports.NAME: imports.measure,
+    batch.NAME: batch.measure,
     client.NAME: client.measure,
     pipeline.NAME: pipeline.measure,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = {
-    "ksef-client": ("BENCH_PEERS_PYTHON_KSEF_CLIENT", "benchmarks.peers.with_ksef_client", "ksef_client"),
-    "ksef2": ("BENCH_PEERS_PYTHON_KSEF2", "benchmarks.peers.with_ksef2", "ksef2"),
+    "ksef-client": ("BENCH_PEERS_PYTHON_KSEF_CLIENT", "ksef_client"),
+    "ksef2": ("BENCH_PEERS_PYTHON_KSEF2", "ksef2"),
 }
 _ANSWER_LINES = 200
 
@@ -32,12 +33,18 @@ class Peer:
         missing: why it is not measured; empty when it is.
         python: its interpreter; empty when none was named.
         package: what its users import.
+
+    Args:
+        name: as on PyPI; ``core`` for this project itself, with this interpreter.
+        work: what it does: ``with`` builds invoices, ``pack_with`` packs them.
+        argument: for its process.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, work: str = "with", argument: str = "") -> None:
         self.name = name
-        variable, self._module, self.package = _MODULES[name]
-        self.python = os.environ.get(variable, "")
+        variable, self.package = _MODULES.get(name, ("", name))
+        self._command = ["-m", f"benchmarks.peers.{work}_{self.package}", argument]
+        self.python = os.environ.get(variable, "") if variable else sys.executable
         self.missing = "" if self.python else f"skipped: {variable} is not set"
         self.version = ""
         self._process: subprocess.Popen[str] | None = None
@@ -50,7 +57,7 @@ class Peer:
     def __enter__(self) -> Self:
         if not self.missing:
             self._process = subprocess.Popen(
-                [self.python, "-m", self._module],
+                [self.python, *self._command],
                 cwd=_ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -65,16 +72,23 @@ class Peer:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait(timeout=60)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
 
     def ready(self, invoices: list[dict[str, Any]], effort: Effort) -> bool:
         """Hand over the invoices; False, with :attr:`missing` set, when it cannot build them."""
-        answer = self._ask({"invoices": invoices, "seconds": effort.seconds, "most_calls": effort.most_calls})
-        self.version = str(answer.get("version", ""))
-        self.missing = str(answer.get("error", ""))
+        self.prepare({"invoices": invoices, "seconds": effort.seconds, "most_calls": effort.most_calls})
         return not self.missing
 
+    def prepare(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Hand over a task; gives the answer, and sets :attr:`missing` when it cannot do it."""
+        answer = self._ask(task)
+        self.version = str(answer.get("version", ""))
+        self.missing = str(answer.get("error", ""))
+        return answer
+
     def round(self) -> float:
-        """Seconds of one invoice in one round."""
+        """Seconds of one round."""
         return float(self._ask({"round": True})["seconds"])
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:

@@ -157,8 +157,8 @@ class _TarGz:
 
 class _Zip:
     def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._zip = zipfile.ZipFile(_File(sink), "w", zipfile.ZIP_DEFLATED, compresslevel=_ZLIB_LEVEL)
+        self._file = _File(sink)
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZLIB_LEVEL)
         self._directory = 22 + 76
         """Bytes of the directory at the end: its closing records, those for large archives included."""
 
@@ -172,13 +172,14 @@ class _Zip:
 
     def bound(self, size: int) -> int:
         # the file's own header is shorter than its entry in the directory; 24 for the description behind it
-        return self._sink.size + self._directory + _worst(size) + 2 * _zip_entry(LONGEST_NAME) + 24
+        return self._file.size + self._directory + _worst(size) + 2 * _zip_entry(LONGEST_NAME) + 24
 
     def settle(self) -> None:
-        """Nothing is held back."""
+        """Nothing: what is held back is counted."""
 
     def close(self) -> None:
         self._zip.close()
+        self._file.pass_on()
 
 
 def _zip_entry(name_length: int) -> int:
@@ -187,16 +188,30 @@ def _zip_entry(name_length: int) -> int:
 
 
 class _File:
-    """A sink as a file that cannot seek, as zipfile wants it."""
+    """A sink as a file that cannot seek, as zipfile wants it; gathers the many small pieces it writes."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._gathered = bytearray()
+
+    @property
+    def size(self) -> int:
+        """Bytes written to it."""
+        return self._sink.size + len(self._gathered)
 
     def write(self, data: bytes, /) -> int:
-        return self._sink.write(data)
+        self._gathered += data
+        if len(self._gathered) >= _GATHERED:
+            self.pass_on()
+        return len(data)
+
+    def pass_on(self) -> None:
+        """Give the sink what was gathered."""
+        self._sink.write(bytes(self._gathered))
+        self._gathered.clear()
 
     def flush(self) -> None:
-        """Nothing: the sink takes bytes at once."""
+        """Nothing: zipfile flushes after each file."""
 
     def close(self) -> None:
         """Nothing: the sink is not ours."""

@@ -70,7 +70,8 @@ def pack(
 ) -> Package:
     """Pack documents into one package with a fresh key.
 
-    Only encrypted bytes reach the disk. When anything fails, what was written is deleted.
+    Only encrypted bytes reach the disk. When anything fails, what was written is deleted; a process that was
+    killed leaves parts without a package: begin again in another folder.
 
     Args:
         documents: the documents, taken one by one.

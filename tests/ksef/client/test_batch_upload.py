@@ -11,7 +11,7 @@ import time
 import tracemalloc
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -122,8 +122,10 @@ def storage() -> Iterator[Storage]:
     class Recorder(Handler):
         protocol_version = "HTTP/1.1"
 
-        def do_PUT(self) -> None:  # noqa: N802 - a name that the base class looks for
+        def _serve(self) -> None:
             state.serve(self)
+
+        do_PUT = do_POST = _serve  # noqa: N815 - names that the base class looks for
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
@@ -203,11 +205,13 @@ def _hashes(session: OpenBatch) -> dict[int, str]:
     return {part.ordinal: part.hash for part in session.package.parts}
 
 
-def test_parts_go_with_exactly_the_given_headers(
-    storage: Storage, client: KsefClient, session: OpenBatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_parts_go_with_exactly_what_was_given(
+    storage: Storage, client: KsefClient, session: OpenBatch, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Method, address, headers and bytes are the given ones; no token, nothing of the library, no log."""
     caplog.set_level(logging.DEBUG)
+    session = replace(session, uploads=tuple(replace(one, method=method) for one in session.uploads))
     stored: list[int] = []
     threads: set[int] = set()
 
@@ -220,16 +224,16 @@ def test_parts_go_with_exactly_the_given_headers(
     assert sorted(stored) == list(range(1, 7))
     assert threads == {threading.get_ident()}
     sizes = {part.ordinal: str(part.size) for part in session.package.parts}
-    for method, path, headers in storage.seen:
+    for used, path, headers in storage.seen:
         ordinal = int(path.partition("?")[0].rpartition("/")[2])
-        assert (method, path) == ("PUT", f"/batch/{ordinal}?{SIGNATURE}")
+        assert (used, path) == (method, f"/batch/{ordinal}?{SIGNATURE}")
         assert headers == {
             "host": f"127.0.0.1:{storage.port}",
             "content-length": sizes[ordinal],
             "x-ms-blob-type": "BlockBlob",
             "x-other": "1",
         }
-    assert "PUT /batch/1" in caplog.text
+    assert f"{method} /batch/1" in caplog.text
     assert "upload-secret" not in caplog.text
 
 
@@ -434,3 +438,24 @@ def test_sending_a_file_ends_in_time(storage: Storage, session: OpenBatch) -> No
     with pytest.raises(TransportFailure, match="cannot be read"):
         transport.send(Request("PUT", url, file=FileBody(path.with_name("none"), part.size, 5)))
     assert storage.stored == {}
+
+
+def test_the_time_for_the_answer_begins_after_the_file(storage: Storage, tmp_path: Path) -> None:
+    """However long a large file takes, its answer is still read to the end."""
+    session = _session(storage, _package(tmp_path / "large", 1, 500_000))
+    part = session.package.parts[0]
+    ticks = itertools.count()
+
+    def refuse(handler: Handler) -> None:
+        _read(handler)
+        handler.send_response(403)
+        handler.send_header("Content-Length", "7")
+        handler.end_headers()
+        handler.wfile.write(b"expired")
+
+    storage.planned[1].append(refuse)
+    transport = HttpTransport(Timeouts(2, 2, total=10), monotonic=lambda: float(next(ticks)))
+    file = FileBody(session.package.path(part), part.size, 1000)
+    answer = transport.send(Request("PUT", session.uploads[0].url, file=file))
+    assert (answer.status, answer.body) == (403, b"expired")
+    assert next(ticks) > 20
