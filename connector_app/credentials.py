@@ -13,7 +13,15 @@ from connector_app.store.models import Seller
 from connector_app.vault import Vault
 from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
 from core.ksef.errors import SignInNeeded
-from core.signing.keys import KeyMaterial, PrivateKey, UnreadableKeyError, key_pem, load_key, load_pem
+from core.signing.keys import (
+    KeyMaterial,
+    PrivateKey,
+    UnreadableKeyError,
+    key_pem,
+    load_key,
+    load_pem,
+    serial_text,
+)
 
 
 class CredentialKind(StrEnum):
@@ -130,11 +138,6 @@ def credential_info(vault: Vault, seller: Seller) -> CredentialInfo:
         subject=found.subject.rfc4514_string(),
         valid_until=found.not_valid_after_utc,
     )
-
-
-def serial_text(certificate: x509.Certificate) -> str:
-    """A certificate's serial number as KSeF writes it: upper-case hexadecimal, at least 16 digits."""
-    return f"{certificate.serial_number:016X}"
 
 
 def seal_tokens(vault: Vault, tokens: Tokens) -> str:

@@ -101,6 +101,7 @@ class App:
             schema_dir=self.settings.schema_dir,
             watch=watch,
             rates=self._rates(),
+            tokens_end=self.settings.tokens_end,
         )
 
     def _rates(self) -> Rates | None:

@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.failures import key_failure
 from connector_app.commands.files import FILE
+from connector_app.commands.ksef import find_seller, iso, json_option
 from connector_app.profiles import BadProfile, Profile, read
+from connector_app.renewals import due
 from connector_app.store.models import Document, Seller
 from connector_app.vault import Vault
 from core.fa import registry
@@ -26,7 +29,10 @@ from core.ksef.environments import Environment, EnvironmentAddressError
 from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
 
 _ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, environments.PRODUCTION)]
-_WAYS = "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE"
+_WAYS = (
+    "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE | "
+    "--sign-outside"
+)
 
 
 @click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
@@ -36,13 +42,14 @@ def seller() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Where the credential is; ``None`` where nothing was given."""
+    """Where the credential is; ``None`` where nothing was given; ``outside``: a person signs elsewhere."""
 
     certificate: Path | None
     key: Path | None
     p12: Path | None
     password: Path | None
     token: Path | None
+    outside: bool
 
 
 @seller.command(
@@ -112,6 +119,13 @@ class _Files:
 @option(
     "--token-file", "token", type=FILE, default=None, pl="Plik z tokenem KSeF.", en="File with a KSeF token."
 )
+@option(
+    "--sign-outside",
+    "outside",
+    is_flag=True,
+    pl="Bez klucza: logowanie podpisuje człowiek poza programem (ksef-connector auth request).",
+    en="No key: a person signs each sign-in outside the program (ksef-connector auth request).",
+)
 @pass_app
 def add(
     app: App,
@@ -125,6 +139,7 @@ def add(
     p12: Path | None,
     password: Path | None,
     token: Path | None,
+    outside: bool,
 ) -> None:
     """Add a seller, or change the one with the same NIP.
 
@@ -136,7 +151,7 @@ def add(
     place = _environment(app, environment, api_url, qr_url)
     schema = registry.schema_for(version.upper())
     _fits(app, schema, place)
-    found = _credential(app, _Files(certificate, key, p12, password, token))
+    found = _credential(app, _Files(certificate, key, p12, password, token, outside))
     services = app.open()
     with services.database.begin() as session:
         row = session.scalar(select(Seller).where(Seller.nip == profile.seller.nip))
@@ -159,6 +174,10 @@ def add(
     if isinstance(found, KeyMaterial):
         until = f"{found.valid_until:%Y-%m-%d}"
         app.say(Text(f"  Certyfikat jest ważny do {until}.", f"  The certificate is valid until {until}."))
+    elif not row.credential:
+        step = f"→ ksef-connector auth request --seller {row.nip} -o request.xml"
+        app.say(Text(step, step))
+    print_notices(app, [one for one in due(services, row.nip) if one.code.startswith("token")])
 
 
 def _fits(app: App, schema: registry.FaSchema, place: Environment) -> None:
@@ -232,7 +251,7 @@ def fill(
         profile: who the seller is.
         environment: where it issues.
         schema: version of its documents.
-        credential: sealed.
+        credential: sealed; empty for signing outside.
     """
     stored = ksef_access.environment_json(environment)
     if row.environment != stored or row.credential != credential:
@@ -263,10 +282,12 @@ def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -
 
 
 def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
-    """The key or token that was named, or ``None`` when none was."""
-    ways = [files.certificate or files.key, files.p12, files.token]
+    """The key or token that was named, empty for signing outside, or ``None`` when nothing was."""
+    ways = [files.certificate or files.key, files.p12, files.token, files.outside or None]
     if sum(way is not None for way in ways) > 1:
         raise BadInput(app.text("Podaj jeden sposób logowania.", "Give one way to sign in."), _WAYS)
+    if files.outside:
+        return ""
     if files.token is not None:
         token = app.read_text(files.token).strip()
         if not token or len(token.split()) != 1:
@@ -296,7 +317,7 @@ def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
 
 def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
     if isinstance(credential, str):
-        return credentials.seal_token(vault, credential)
+        return credentials.seal_token(vault, credential) if credential else ""
     return credentials.seal_certificate(vault, credential)
 
 
@@ -334,3 +355,37 @@ def list_sellers(app: App, as_json: bool) -> None:
         shown = place.name if place.name in _ENVIRONMENTS else place.api_url
         table.add_row(row.nip, row.name, shown, row.schema_version)
     app.table(table)
+    print_notices(app, due(services))
+
+
+@seller.command(pl="Pokazuje sprzedawcę: środowisko, sposób logowania i to, co niedługo się kończy.")
+@click.argument("nip", required=False, metavar="[NIP]")
+@json_option
+@pass_app
+def show(app: App, nip: str | None, as_json: bool) -> None:
+    """Show a seller: environment, how it signs in, and what ends soon."""
+    services = app.open()
+    with services.database() as session:
+        row = find_seller(app, session, nip)
+    place = ksef_access.environment_of(row)
+    info = credentials.credential_info(services.vault, row)
+    found = due(services, row.nip)
+    if as_json:
+        app.json(
+            {
+                "nip": row.nip,
+                "name": row.name,
+                "environment": place.name,
+                "api_url": place.api_url,
+                "schema": row.schema_version,
+                "signs_in_with": info.kind.value,
+                "certificate": info.serial_number or None,
+                "certificate_valid_until": iso(info.valid_until),
+                "notices": [finding.as_json() for finding in found],
+            }
+        )
+        return
+    head = f"{row.nip} {row.name}, {place.name} {place.api_url}, {row.schema_version}"
+    app.say(Text(head, head))
+    print_credential(app, info)
+    print_notices(app, found)

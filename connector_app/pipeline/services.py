@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
+from core.law import TOKENS_END
 
 
 def _utc_now() -> datetime:
@@ -38,6 +39,7 @@ class Services:
         connections: clients of KSeF, shared by all lanes.
         connect_shop: makes the adapter of a platform from its connection data.
         rates: exchange rates; ``None`` leaves only those that a seller entered.
+        tokens_end: last Warsaw day on which KSeF tokens sign in.
     """
 
     database: sessionmaker[Session]
@@ -48,6 +50,7 @@ class Services:
     connections: Connections = field(default_factory=Connections)
     connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
     rates: Rates | None = None
+    tokens_end: date = TOKENS_END.day
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

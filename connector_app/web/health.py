@@ -21,10 +21,11 @@ _PAGE = """<!doctype html>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
 h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
 td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:right}
-.bad{color:#a3161b}</style></head><body>
+.bad{color:#a3161b}.soon{color:#7a4b00}</style></head><body>
 <h1>KSeF Shop Connector</h1>
 <p>{{ "Program działa." if not problems else "Coś wymaga uwagi:" }}</p>
 {% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
+{% for notice in notices %}<p class="soon">{{ notice }}</p>{% endfor %}
 <table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
 <p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
 
@@ -52,11 +53,13 @@ class Pulse:
     Attributes:
         started: when the process began, aware UTC. at: end of the last pass.
         problems: what held something up then, in Polish.
+        notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
     """
 
     started: datetime
     at: datetime | None = None
     problems: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def is_silent(self, now: datetime) -> bool:
         """Whether no pass has ended for so long that the background work must have stopped."""
@@ -86,6 +89,7 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
         return render_template_string(
             _PAGE,
             problems=problems,
+            notices=pulse.notices,
             counts=[(_NAMES[state], counts.get(state.value, 0)) for state in DocumentState],
             last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
         )
@@ -96,6 +100,7 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
             "status": "degraded" if problems else "ok",
             "last_pass": pulse.at.isoformat() if pulse.at else None,
             "problems": problems,
+            "notices": pulse.notices,
             "documents": counts,
         }
         # KSeF or a shop being down is no fault of this process, and restarting it would not help
