@@ -37,6 +37,8 @@ _PURPOSES = {
     CertificateKind.AUTHENTICATION: Text("logowanie", "signing in"),
     CertificateKind.OFFLINE: Text("tryb offline", "offline modes"),
 }
+_ENDED = frozenset({CertificateState.BLOCKED, CertificateState.REVOKED})
+"""A blocked certificate is one whose revocation is under way."""
 _YES = frozenset({"t", "tak", "y", "yes"})
 
 
@@ -241,7 +243,7 @@ def list_certificates(app: App, nip: str | None, as_json: bool) -> None:
     ours.mark_revoked(
         desk.services,
         desk.seller,
-        {one.serial_number for one in entries if one.state is CertificateState.REVOKED},
+        {one.serial_number for one in entries if one.state in _ENDED},
     )
     with desk.services.database() as session:
         rows = session.scalars(select(Certificate).where(Certificate.seller_id == desk.seller.id))
