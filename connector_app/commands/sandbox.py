@@ -48,8 +48,14 @@ def sandbox() -> None:
     pl="Po ilu sekundach zapada rozstrzygnięcie o dokumencie.",
     en="Seconds until the verdict on a document.",
 )
+@option(
+    "--rate-limits",
+    is_flag=True,
+    pl="Pilnuje limitów produkcyjnych: 429 z Retry-After.",
+    en="Enforces the production limits: 429 with Retry-After.",
+)
 @pass_app
-def ksef(app: App, port: int | None, state: Path | None, processing: float) -> None:
+def ksef(app: App, port: int | None, state: Path | None, processing: float, rate_limits: bool) -> None:
     """Run the KSeF sandbox until interrupted (Ctrl-C)."""
     from sandbox.ksef.server import serve  # noqa: PLC0415  servers load only when asked for
 
@@ -57,7 +63,7 @@ def ksef(app: App, port: int | None, state: Path | None, processing: float) -> N
     known = demo.ports().get("ksef")
     place = _port(app, port, known or _KSEF_PORT)
     with state_errors(app):
-        serve(place, state or (demo.ksef_state if known else None), processing)
+        serve(place, state or (demo.ksef_state if known else None), processing, rate_limits=rate_limits)
 
 
 @sandbox.command(pl="Uruchamia piaskownicę WooCommerce z nagranymi zamówieniami (do Ctrl-C).")

@@ -1,16 +1,19 @@
-"""What a context and a subject may have at most: the sandbox's settings, changed by ``/testdata/limits``.
+"""What a context and a subject may have at most: the sandbox's settings, and what test data changed.
 
-Source: GET /limits/context, GET /limits/subject and ``/testdata/limits/...`` of open-api.json.
+Source: GET /limits/context, GET /limits/subject, GET /rate-limits and the operations under ``/testdata`` that
+change them, of open-api.json.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.ksef.call import Answer, Call
 from sandbox.ksef.errors import Json
 from sandbox.ksef.identities import Identity
+from sandbox.ksef.limits import PUBLISHED, RateLimit
 from sandbox.ksef.state import SandboxState
 
 MAX_ENROLLMENTS = 12
@@ -103,6 +106,42 @@ def of_subject(state: SandboxState, subject: Identity) -> SubjectAllowance:
     if row is None:
         return SubjectAllowance()
     return SubjectAllowance(row["max_enrollments"], row["max_certificates"])
+
+
+def changed_rates(state: SandboxState, context: str) -> Mapping[str, RateLimit] | None:
+    """The rate limits that test data set for a context; None when it set none."""
+    row = state.one("SELECT limits FROM context_rates WHERE context_value = ?", (context,))
+    if row is None:
+        return None
+    values: dict[str, list[int]] = json.loads(row["limits"])
+    return {group: RateLimit(*windows) for group, windows in values.items()}
+
+
+def change_rates(state: SandboxState, context: str, limits: Mapping[str, RateLimit] | None) -> None:
+    """Set the rate limits of a context, or (None) let the sandbox's own setting decide again."""
+    state.run("DELETE FROM context_rates WHERE context_value = ?", (context,))
+    if limits is not None:
+        values = {
+            group: [limit.per_second, limit.per_minute, limit.per_hour] for group, limit in limits.items()
+        }
+        state.insert("context_rates", context_value=context, limits=json.dumps(values))
+
+
+def rates(state: SandboxState, context: str) -> Mapping[str, RateLimit] | None:
+    """The rate limits to enforce for a context; None when nothing is enforced.
+
+    Limits that test data set are always enforced, the published ones when the setting says so.
+    """
+    changed = changed_rates(state, context) if context else None
+    if changed is not None:
+        return changed
+    return PUBLISHED if state.settings.rate_limits else None
+
+
+def rate_limits(call: Call) -> Answer:
+    """GET /rate-limits."""
+    found = changed_rates(call.state, call.principal.context_value) or PUBLISHED
+    return Answer({group: limit.as_json() for group, limit in found.items()})
 
 
 def context_limits(call: Call) -> Answer:

@@ -15,10 +15,11 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from sandbox.ksef import auth, bearer
+from sandbox.ksef import allowances, auth, bearer
 from sandbox.ksef.call import Answer, Call
 from sandbox.ksef.errors import Forbidden, PlainProblem, Refusal, render
 from sandbox.ksef.faults import FORCED_STATUS, FaultMiddleware
+from sandbox.ksef.limits import GLOBAL
 from sandbox.ksef.operation import Operation
 from sandbox.ksef.operations import API, BASE_PATH, BESIDE
 from sandbox.ksef.state import SandboxState
@@ -68,9 +69,7 @@ def _perform(state: SandboxState, operation: Operation, call: Call) -> Answer:
                 "Żądanie pochodzi z adresu IP innego niż wskazany podczas uwierzytelnienia.",
                 {"clientIp": call.client},
             )
-    if operation.group and state.settings.rate_limits:
-        context = "" if call.signed_in is None else call.signed_in.context_value
-        state.limiter.count(operation.group, context=context, address=call.client, moment=state.now())
+    _count(state, operation, call)
     if operation.permissions and not operation.permissions & call.principal.permissions:
         raise Forbidden(
             "missing-permissions",
@@ -82,6 +81,21 @@ def _perform(state: SandboxState, operation: Operation, call: Call) -> Answer:
         )
     with state.transaction():
         return operation.act(call)
+
+
+def _count(state: SandboxState, operation: Operation, call: Call) -> None:
+    """Count a call against the limit of all calls of its address, and against that of its group."""
+    if not operation.group:
+        return
+    moment = state.now()
+    if state.settings.rate_limits:
+        state.limiter.count(GLOBAL, context="", address=call.client, moment=moment)
+    context = "" if call.signed_in is None else call.signed_in.context_value
+    limits = allowances.rates(state, context)
+    if limits is not None:
+        state.limiter.count(
+            operation.group, context=context, address=call.client, moment=moment, limits=limits
+        )
 
 
 def _call(state: SandboxState, path: dict[str, str]) -> Call:

@@ -15,25 +15,21 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from sandbox.ksef import bearer, keys, xades
+from sandbox.ksef import bearer, consents, keys, xades
 from sandbox.ksef.call import Answer, Body, Call
 from sandbox.ksef.certificates import authority, registry
 from sandbox.ksef.errors import BadRequest
+from sandbox.ksef.identities import Identity
+from sandbox.ksef.permissions import access, grants, subjects
+from sandbox.ksef.permissions.grants import Grant
 from sandbox.ksef.state import SandboxState, stamp
 
 CONTEXT_TYPES = frozenset({"Nip", "InternalId", "NipVatUe", "PeppolId"})
-ALL_PERMISSIONS = frozenset(
-    {
-        "InvoiceRead",
-        "InvoiceWrite",
-        "CredentialsRead",
-        "CredentialsManage",
-        "SubunitManage",
-        "EnforcementOperations",
-        "Introspection",
-        "CollectiveIdentifierManage",
-    }
+_BLOCKED = (
+    "Podejrzenie incydentu bezpieczeństwa. "
+    "Skontaktuj się z Ministerstwem Finansów przez formularz zgłoszeniowy."
 )
+_DECEASED = "Próba wykorzystania metod autoryzacyjnych osoby zmarłej"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ def xades_signature(call: Call) -> Answer:
     if problem:
         verdict = _Verdict(460, problem)
     else:
-        verdict = _permitted(state, *subject, request.context_type, request.context_value)
+        verdict = _permitted(state, subject, (request.context_type, request.context_value))
     if issued is not None and verdict.code == 200:
         registry.note_use(state, issued.serial)
     return _start(
@@ -125,18 +121,24 @@ def ksef_token(call: Call) -> Answer:
 def grant(
     state: SandboxState, *, subject_type: str, subject_value: str, context: str, permissions: frozenset[str]
 ) -> None:
-    """Let a subject act in a context that is not its own.
+    """Let a subject act in a context that is not its own; it has exactly these permissions afterwards.
 
     Args:
         state: where it is kept.
         subject_type: Nip, Pesel or Fingerprint (SHA-256 of the certificate, upper-case hexadecimal).
         subject_value: who.
-        context: value of the context identifier.
+        context: NIP of the context.
         permissions: what it may do.
     """
-    state.run(
-        "INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?)",
-        (subject_type, subject_value, context, json.dumps(sorted(permissions))),
+    subject, where, now = (subject_type, subject_value), ("Nip", context), state.now()
+    grants.end_of(state, subject, context=where, ended=now)
+    grants.add(
+        state,
+        [
+            Grant(grants.PERSON, subject, where, where, grants.SYSTEM, permission, "Nadane w piaskownicy")
+            for permission in sorted(permissions)
+        ],
+        started=now,
     )
 
 
@@ -210,22 +212,20 @@ def _use_challenge(state: SandboxState, text: str) -> int:
     return int(row["issued_ms"])
 
 
-def _permitted(
-    state: SandboxState, subject_type: str, subject_value: str, context_type: str, context_value: str
-) -> _Verdict:
-    own = subject_type == "Nip" and (
-        (context_type == "Nip" and subject_value == context_value)
-        or (context_type in ("InternalId", "NipVatUe") and context_value.startswith(f"{subject_value}-"))
-    )
-    if own:
-        return _Verdict(permissions=ALL_PERMISSIONS)
-    row = state.one(
-        "SELECT permissions FROM grants WHERE subject_type = ? AND subject_value = ? AND context_value = ?",
-        (subject_type, subject_value, context_value),
-    )
-    if row is None:
+def _permitted(state: SandboxState, subject: Identity, context: Identity) -> _Verdict:
+    found = access.effective(state, subject, context)
+    if found is None:
         return _Verdict(415, "Brak przypisanych uprawnień")
-    return _Verdict(permissions=frozenset(json.loads(row["permissions"])))
+    return _Verdict(permissions=found)
+
+
+def _obstacle(state: SandboxState, subject: Identity, context: Identity) -> _Verdict | None:
+    """What keeps a subject from signing in whatever it signed with; None when nothing does."""
+    if consents.is_blocked(state, context):
+        return _Verdict(480, _BLOCKED)
+    if subjects.is_deceased(state, subject[1]):
+        return _Verdict(470, _DECEASED)
+    return None
 
 
 def _read_token(
@@ -278,6 +278,7 @@ def _start(
 ) -> Answer:
     state = call.state
     now = state.now()
+    verdict = _obstacle(state, subject, context) or verdict
     if call.forced_status is not None:
         verdict = _Verdict(call.forced_status, "Status wywołany na żądanie w piaskownicy")
     reference = state.new_reference("AU")

@@ -12,6 +12,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from sandbox.ksef.errors import Json, Unauthorized
 from sandbox.ksef.state import SandboxState
@@ -67,7 +68,13 @@ class Issued:
         return {"token": self.token, "validUntil": self.valid_until.isoformat()}
 
 
-def issue(state: SandboxState, kind: str, authentication: str, seconds: int) -> Issued:
+def issue(
+    state: SandboxState,
+    kind: str,
+    authentication: str,
+    seconds: int,
+    permissions: frozenset[str] = frozenset(),
+) -> Issued:
     """Make a token.
 
     Args:
@@ -75,12 +82,14 @@ def issue(state: SandboxState, kind: str, authentication: str, seconds: int) -> 
         kind: OPERATION, ACCESS or REFRESH.
         authentication: reference number of the sign-in it belongs to.
         seconds: its life.
+        permissions: what its bearer may do for all its life, also when some of it is withdrawn meanwhile.
     """
     now = state.now()
     until = (now + timedelta(seconds=seconds)).replace(microsecond=0)
     claims: Json = {
         "token-type": kind,
         "operation-reference-number": authentication,
+        "per": sorted(permissions),
         "jti": state.random_bytes(8).hex(),
         "iat": int(now.timestamp()),
         "exp": int(until.timestamp()),
@@ -126,7 +135,7 @@ def read(state: SandboxState, authorization: str, kinds: frozenset[str]) -> Prin
         context_value=row["context_value"],
         subject_type=row["subject_type"],
         subject_value=row["subject_value"],
-        permissions=frozenset(json.loads(row["permissions"])),
+        permissions=frozenset(cast("list[str]", claims["per"])),
         token_reference=row["token_reference"],
     )
 

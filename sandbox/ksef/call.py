@@ -243,28 +243,29 @@ class Body:
             BadRequest: 21405.
         """
         value = self.text(name, shortest=shortest, longest=longest) or ""
-        if form and not re.fullmatch(form, value):
+        if form and not re.fullmatch(form, value, re.ASCII):
             raise self._fail(name, f"wartość {value!r} ma niepoprawną postać.")
         return value
 
-    def choice(self, name: str, allowed: Collection[str]) -> str:
-        """A text member that is one of the allowed.
+    def one_of(self, name: str, allowed: Collection[str]) -> str | None:
+        """An optional text member out of a closed list; None when absent or null.
 
         Raises:
             BadRequest: 21405.
         """
-        value = self.required_text(name)
-        if value not in allowed:
+        value = self.text(name, required=False)
+        if value is not None and value not in allowed:
             raise self._fail(name, f"wartość {value!r} nie jest dozwolona.")
         return value
 
-    def optional_choice(self, name: str, allowed: Collection[str]) -> str | None:
-        """A text member that is one of the allowed; None when absent or null.
+    def choice(self, name: str, allowed: Collection[str]) -> str:
+        """A text member out of a closed list that must be there.
 
         Raises:
             BadRequest: 21405.
         """
-        return None if self.values.get(name) is None else self.choice(name, allowed)
+        self.required_text(name)
+        return self.one_of(name, allowed) or ""
 
     def base64(self, name: str, *, length: int | None = None) -> bytes:
         """Bytes of a Base64 member.
@@ -295,8 +296,8 @@ class Body:
         self.base64(name, length=32)
         return self.text(name, shortest=44, longest=44)
 
-    def whole(self, name: str, *, smallest: int) -> int:
-        """A whole number member.
+    def whole(self, name: str, *, smallest: int, largest: int | None = None) -> int:
+        """A whole number member inside its bounds.
 
         Raises:
             BadRequest: 21405.
@@ -306,6 +307,8 @@ class Body:
             raise self._fail(name, "pole jest wymagane.")
         if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
             raise self._fail(name, f"oczekiwano liczby całkowitej nie mniejszej niż {smallest}.")
+        if largest is not None and value > largest:
+            raise self._fail(name, f"oczekiwano liczby całkowitej nie większej niż {largest}.")
         return value
 
     def flag(self, name: str) -> bool:
@@ -320,6 +323,16 @@ class Body:
         if not isinstance(value, bool):
             raise self._fail(name, "oczekiwano true albo false.")
         return value
+
+    def required_flag(self, name: str) -> bool:
+        """A true-or-false member that must be there.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        if self.values.get(name) is None:
+            raise self._fail(name, "pole jest wymagane.")
+        return self.flag(name)
 
     def texts(self, name: str, *, required: bool = True) -> list[str]:
         """A list of texts.
@@ -348,6 +361,17 @@ class Body:
         if not isinstance(value, dict):
             raise self._fail(name, "oczekiwano obiektu.")
         return Body(value, f"{self.prefix}{name}.")
+
+    def objects(self, name: str) -> list[Body]:
+        """A member that is a list of objects with at least one.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.values.get(name)
+        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+            raise self._fail(name, "oczekiwano niepustej listy obiektów.")
+        return [Body(item, f"{self.prefix}{name}[{index}].") for index, item in enumerate(value)]
 
     def required_object(self, name: str) -> Body:
         """A member that is an object and must be there.

@@ -66,6 +66,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     25011: "Nieprawidłowy algorytm podpisu CSR.",
     26001: "Nie można nadać tokenowi uprawnień których nie posiadasz.",
     26002: "Nie można wygenerować tokena dla obecnego typu kontekstu.",
+    30001: "Podmiot lub uprawnienie już istnieje.",
 }
 """Description of every exception code that the sandbox gives (tables of the 400 responses)."""
 

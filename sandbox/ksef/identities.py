@@ -17,6 +17,9 @@ def linked(state: SandboxState, subject: Identity) -> list[Identity]:
     kind, value = subject
     if kind not in ("Nip", "Pesel"):
         return [subject]
-    column, other = ("nip", "Pesel") if kind == "Nip" else ("pesel", "Nip")
-    rows = state.all(f"SELECT nip, pesel FROM persons WHERE {column} = ?", (value,))  # noqa: S608
-    return [subject, *((other, str(row[other.lower()])) for row in rows)]
+    rows = state.all(
+        "SELECT nip, pesel FROM persons WHERE removed = 0 AND ? = CASE ? WHEN 'Nip' THEN nip ELSE pesel END",
+        (value, kind),
+    )
+    other, column = ("Pesel", "pesel") if kind == "Nip" else ("Nip", "nip")
+    return [subject, *((other, str(row[column])) for row in rows)]

@@ -62,6 +62,25 @@ PUBLISHED: Mapping[str, RateLimit] = {
 }
 """Group of operations -> limit, as GET /rate-limits shows it."""
 
+CHANGEABLE: tuple[str, ...] = (
+    "onlineSession",
+    "batchSession",
+    "invoiceSend",
+    "invoiceStatus",
+    "sessionList",
+    "sessionInvoiceList",
+    "sessionMisc",
+    "invoiceMetadata",
+    "invoiceExport",
+    "invoiceExportStatus",
+    "invoiceDownload",
+    "collectiveIdentifier",
+    "other",
+)
+"""Groups that POST /testdata/rate-limits sets (ApiRateLimitsOverride of the contract)."""
+GLOBAL = "global"
+"""Group of every call of one IP address together."""
+
 
 @dataclass(slots=True)
 class _Window:
@@ -74,14 +93,22 @@ class RateLimiter:
     """Counts calls in sliding windows.
 
     Attributes:
-        limits: group -> limit; replace it to change the limits.
+        limits: group -> limit, where a call names none of its own.
     """
 
     limits: Mapping[str, RateLimit] = field(default_factory=lambda: dict(PUBLISHED))
     _windows: dict[tuple[str, str, str], _Window] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, group: str, *, context: str, address: str, moment: datetime) -> None:
+    def count(
+        self,
+        group: str,
+        *,
+        context: str,
+        address: str,
+        moment: datetime,
+        limits: Mapping[str, RateLimit] | None = None,
+    ) -> None:
         """Count one call.
 
         Args:
@@ -89,6 +116,7 @@ class RateLimiter:
             context: value of the context identifier, empty before signing in.
             address: IP address of the caller.
             moment: aware time of the call.
+            limits: group -> limit of this context; None means those of the limiter.
 
         Raises:
             TooManyRequests: the call is over a limit, or a block is still on; calling again during a block
@@ -103,7 +131,7 @@ class RateLimiter:
                 raise _refusal("Dostęp jest tymczasowo zablokowany.", longer)
             while window.calls and (moment - window.calls[0]).total_seconds() >= 3600:
                 window.calls.popleft()
-            for allowed, seconds, name in self.limits[group].windows():
+            for allowed, seconds, name in (limits or self.limits)[group].windows():
                 if len(window.calls) >= allowed:
                     left = seconds - (moment - window.calls[-allowed]).total_seconds()
                     if left > 0:
@@ -115,10 +143,6 @@ class RateLimiter:
         """Forget every counted call and block."""
         with self._lock:
             self._windows.clear()
-
-    def as_json(self) -> Json:
-        """EffectiveApiRateLimits of the contract."""
-        return {group: limit.as_json() for group, limit in self.limits.items()}
 
 
 def _refusal(reason: str, seconds: float) -> TooManyRequests:

@@ -22,6 +22,14 @@ LIST = frozenset({"InvoiceWrite", "Introspection", "EnforcementOperations"})
 """Permissions of which one is needed to list sessions."""
 READ = frozenset({"InvoiceRead"})
 """Permission to read documents."""
+MANAGE = frozenset({"CredentialsManage"})
+"""Permission to grant and revoke permissions."""
+SEE = MANAGE | {"CredentialsRead"}
+"""Permissions of which one is needed to see what was granted."""
+SUBUNITS = frozenset({"SubunitManage"})
+"""Permission to appoint administrators of subunits."""
+EU_ENTITIES = frozenset({"VatUeManage"})
+"""Permission to appoint representatives of an EU entity."""
 
 
 @dataclass(frozen=True, slots=True)

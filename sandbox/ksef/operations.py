@@ -2,14 +2,127 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, allowances, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import (
+    admin,
+    allowances,
+    auth,
+    links,
+    peppol,
+    qr,
+    queries,
+    results,
+    sessions,
+    sign_ins,
+    testdata,
+    tokens,
+)
 from sandbox.ksef.certificates import enrollments, holdings
-from sandbox.ksef.operation import ACCESS, LIST, LOOK, OPERATION, READ, REFRESH, WRITE, Operation
+from sandbox.ksef.operation import (
+    ACCESS,
+    EU_ENTITIES,
+    LIST,
+    LOOK,
+    MANAGE,
+    OPERATION,
+    READ,
+    REFRESH,
+    SEE,
+    SUBUNITS,
+    WRITE,
+    Operation,
+)
+from sandbox.ksef.permissions import granting, revoking
+from sandbox.ksef.permissions import operations as changes
+from sandbox.ksef.permissions import queries as granted
 
 BASE_PATH = "/v2"
 """Where the operations of the contract begin."""
 _SESSION = "/sessions/{referenceNumber}"
 _ONLINE = "/sessions/online/{referenceNumber}"
+_GRANTS = "/permissions"
+_GRANTED = "/permissions/query"
+_LIMITS = "/testdata/limits"
+
+PERMISSIONS: tuple[Operation, ...] = (
+    Operation("POST", f"{_GRANTS}/persons/grants", granting.persons, ACCESS, "other", MANAGE),
+    Operation("POST", f"{_GRANTS}/entities/grants", granting.entities, ACCESS, "other", MANAGE),
+    Operation("POST", f"{_GRANTS}/authorizations/grants", granting.authorizations, ACCESS, "other", MANAGE),
+    Operation("POST", f"{_GRANTS}/indirect/grants", granting.indirect, ACCESS, "other", MANAGE),
+    Operation("POST", f"{_GRANTS}/subunits/grants", granting.subunits, ACCESS, "other", SUBUNITS),
+    Operation(
+        "POST",
+        f"{_GRANTS}/eu-entities/administration/grants",
+        granting.eu_administrators,
+        ACCESS,
+        "other",
+        MANAGE,
+    ),
+    Operation("POST", f"{_GRANTS}/eu-entities/grants", granting.eu_entities, ACCESS, "other", EU_ENTITIES),
+    Operation(
+        "DELETE",
+        f"{_GRANTS}/common/grants/{{permissionId}}",
+        revoking.common,
+        ACCESS,
+        "other",
+        MANAGE | EU_ENTITIES | SUBUNITS,
+    ),
+    Operation(
+        "DELETE",
+        f"{_GRANTS}/authorizations/grants/{{permissionId}}",
+        revoking.authorization,
+        ACCESS,
+        "other",
+        MANAGE,
+    ),
+    Operation("GET", f"{_GRANTS}/operations/{{referenceNumber}}", changes.status, ACCESS, "other"),
+    Operation("GET", f"{_GRANTS}/attachments/status", granted.attachments, ACCESS, "other", SEE),
+    Operation("POST", f"{_GRANTED}/personal/grants", granted.personal, ACCESS, "other"),
+    Operation("POST", f"{_GRANTED}/persons/grants", granted.persons, ACCESS, "other", SEE | SUBUNITS),
+    Operation("POST", f"{_GRANTED}/subunits/grants", granted.subunits, ACCESS, "other", SEE | SUBUNITS),
+    Operation("POST", f"{_GRANTED}/entities/grants", granted.entities, ACCESS, "other", SEE),
+    Operation("GET", f"{_GRANTED}/entities/roles", granted.roles, ACCESS, "other", SEE),
+    Operation(
+        "POST",
+        f"{_GRANTED}/subordinate-entities/roles",
+        granted.subordinate_roles,
+        ACCESS,
+        "other",
+        SEE | SUBUNITS,
+    ),
+    Operation(
+        "POST",
+        f"{_GRANTED}/authorizations/grants",
+        granted.authorizations,
+        ACCESS,
+        "other",
+        SEE | {"PefInvoiceWrite"},
+    ),
+    Operation(
+        "POST", f"{_GRANTED}/eu-entities/grants", granted.eu_entities, ACCESS, "other", SEE | EU_ENTITIES
+    ),
+)
+"""Operations under ``/permissions``."""
+
+TEST_DATA: tuple[Operation, ...] = (
+    Operation("POST", "/testdata/subject", testdata.add_subject, group="anonymous"),
+    Operation("POST", "/testdata/subject/remove", testdata.remove_subject, group="anonymous"),
+    Operation("POST", "/testdata/person", testdata.add_person, group="anonymous"),
+    Operation("POST", "/testdata/person/remove", testdata.remove_person, group="anonymous"),
+    Operation("POST", "/testdata/permissions", testdata.grant, group="anonymous"),
+    Operation("POST", "/testdata/permissions/revoke", testdata.revoke, group="anonymous"),
+    Operation("POST", "/testdata/attachment", testdata.allow_attachments, group="anonymous"),
+    Operation("POST", "/testdata/attachment/revoke", testdata.end_attachments, group="anonymous"),
+    Operation("POST", "/testdata/context/block", testdata.block, group="other"),
+    Operation("POST", "/testdata/context/unblock", testdata.unblock, group="other"),
+    Operation("POST", f"{_LIMITS}/context/session", testdata.set_session_limits, ACCESS, "other"),
+    Operation("DELETE", f"{_LIMITS}/context/session", testdata.reset_session_limits, ACCESS, "other"),
+    Operation("POST", f"{_LIMITS}/subject/certificate", testdata.set_certificate_limits, ACCESS, "other"),
+    Operation("DELETE", f"{_LIMITS}/subject/certificate", testdata.reset_certificate_limits, ACCESS, "other"),
+    Operation("POST", "/testdata/rate-limits", testdata.set_rate_limits, ACCESS, "other"),
+    Operation("DELETE", "/testdata/rate-limits", testdata.reset_rate_limits, ACCESS, "other"),
+    Operation("POST", "/testdata/rate-limits/production", testdata.production_rate_limits, ACCESS, "other"),
+)
+"""Operations under ``/testdata``, certificates apart."""
 
 API: tuple[Operation, ...] = (
     Operation("POST", "/auth/challenge", auth.challenge, group="anonymous"),
@@ -66,7 +179,7 @@ API: tuple[Operation, ...] = (
     Operation("DELETE", "/tokens/{referenceNumber}", tokens.revoke, ACCESS, "other"),
     Operation("GET", "/limits/context", allowances.context_limits, ACCESS, "other"),
     Operation("GET", "/limits/subject", allowances.subject_limits, ACCESS, "other"),
-    Operation("GET", "/rate-limits", queries.rate_limits, ACCESS, "other"),
+    Operation("GET", "/rate-limits", allowances.rate_limits, ACCESS, "other"),
     Operation("GET", "/certificates/limits", enrollments.limits, ACCESS, "other"),
     Operation("GET", "/certificates/enrollments/data", enrollments.data, ACCESS, "other"),
     Operation("POST", "/certificates/enrollments", enrollments.enroll, ACCESS, "other"),
@@ -75,6 +188,9 @@ API: tuple[Operation, ...] = (
     Operation("POST", "/certificates/{certificateSerialNumber}/revoke", holdings.revoke, ACCESS, "other"),
     Operation("POST", "/certificates/query", holdings.query, ACCESS, "other"),
     Operation("PUT", "/testdata/certificates/{serialNumber}", holdings.shorten, ACCESS, "other"),
+    Operation("GET", "/peppol/query", peppol.query, group="anonymous"),
+    *PERMISSIONS,
+    *TEST_DATA,
 )
 """Operations of the contract, below :data:`BASE_PATH`."""
 

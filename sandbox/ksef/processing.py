@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from core.calendar import warsaw_day
 from core.ksef import number as ksef_number
-from sandbox.ksef import documents
+from sandbox.ksef import allowances, consents, documents
+from sandbox.ksef.permissions import access
 from sandbox.ksef.state import SandboxState, stamp
 
 STATUSES: Mapping[int, str] = {
@@ -81,7 +82,8 @@ def _due(state: SandboxState, now: str) -> list[sqlite3.Row]:
     """Some of the documents whose verdict has fallen, earliest first; a few at a time for memory's sake."""
     return state.all(
         "SELECT invoices.*, sessions.context_type, sessions.context_value, sessions.system_code, "
-        "sessions.schema_version, sessions.symmetric_key, sessions.vector FROM invoices "
+        "sessions.schema_version, sessions.symmetric_key, sessions.vector, "
+        "sessions.kind AS session_kind FROM invoices "
         "JOIN sessions ON sessions.reference = invoices.session "
         "WHERE invoices.code IS NULL AND invoices.ready <= ? "
         "ORDER BY invoices.ready, invoices.sequence LIMIT 200",
@@ -111,9 +113,10 @@ def _open(row: sqlite3.Row) -> bytes:
 
 
 def _check(state: SandboxState, row: sqlite3.Row, content: bytes) -> documents.InvoiceFacts:
-    settings = state.settings
-    if len(content) > settings.max_attachment_bytes:
-        raise Refused(430, (f"Plik ma {len(content)} bajtów, dozwolone {settings.max_attachment_bytes}.",))
+    context = allowances.of_context(state, row["context_value"])
+    allowed = context.batch if row["session_kind"] == "Batch" else context.online
+    if len(content) > allowed.max_attachment_bytes:
+        raise Refused(430, (f"Plik ma {len(content)} bajtów, dozwolone {allowed.max_attachment_bytes}.",))
     problems = documents.file_problems(content)
     if problems:
         raise Refused(430, tuple(problems))
@@ -130,14 +133,16 @@ def _check(state: SandboxState, row: sqlite3.Row, content: bytes) -> documents.I
         raise Refused(450, (str(error),)) from None
     if facts.attachment and row["corrects"] is None:
         raise Refused(415, ("Faktury z załącznikiem wysyła się w sesji wsadowej.",))
-    if not facts.attachment and len(content) > settings.max_invoice_bytes:
-        raise Refused(430, (f"Plik ma {len(content)} bajtów, dozwolone {settings.max_invoice_bytes}.",))
-    _check_meaning(row, facts)
+    if facts.attachment and not consents.attachments(state, facts.seller_nip).is_allowed(state.now()):
+        raise Refused(415, (f"Podmiot {facts.seller_nip} nie ma zgody na faktury z załącznikiem.",))
+    if not facts.attachment and len(content) > allowed.max_invoice_bytes:
+        raise Refused(430, (f"Plik ma {len(content)} bajtów, dozwolone {allowed.max_invoice_bytes}.",))
+    _check_meaning(state, row, facts)
     _check_duplicate(state, facts)
     return facts
 
 
-def _check_meaning(row: sqlite3.Row, facts: documents.InvoiceFacts) -> None:
+def _check_meaning(state: SandboxState, row: sqlite3.Row, facts: documents.InvoiceFacts) -> None:
     details = [
         f"Numer NIP {nip} ma niepoprawną cyfrę kontrolną."
         for nip in (facts.seller_nip, *facts.other_nips)
@@ -150,7 +155,10 @@ def _check_meaning(row: sqlite3.Row, facts: documents.InvoiceFacts) -> None:
         )
     if details:
         raise Refused(450, tuple(details))
-    if facts.seller_nip != str(row["context_value"])[:10]:
+    context = (row["context_type"], row["context_value"])
+    if facts.seller_nip != context[1][:10] and not access.may_issue_for(
+        state, context, facts.seller_nip, self_invoicing=facts.self_invoicing
+    ):
         raise Refused(
             410,
             (

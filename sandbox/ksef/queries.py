@@ -1,7 +1,6 @@
-"""Metadata query, public keys and rate limits.
+"""Metadata query and public keys.
 
-Source: POST /invoices/query/metadata, GET /rate-limits and GET /security/public-key-certificates of
-open-api.json.
+Source: POST /invoices/query/metadata and GET /security/public-key-certificates of open-api.json.
 """
 
 from __future__ import annotations
@@ -51,11 +50,6 @@ class _Range:
 def public_keys(call: Call) -> Answer:
     """GET /security/public-key-certificates."""
     return Answer(keys.published(call.state))
-
-
-def rate_limits(call: Call) -> Answer:
-    """GET /rate-limits."""
-    return Answer(call.state.limiter.as_json())
 
 
 def metadata(call: Call) -> Answer:

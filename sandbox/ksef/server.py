@@ -47,6 +47,7 @@ class KsefSandbox:
         state: what it remembers; None opens one. A state that is passed in is not closed by :meth:`stop`.
         database: SQLite file of a state opened here; None keeps it in memory.
         processing_seconds: delay before verdicts, of a state opened here.
+        rate_limits: whether the published rate limits are enforced, of a state opened here.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class KsefSandbox:
         state: SandboxState | None = None,
         database: Path | None = None,
         processing_seconds: float = 1.0,
+        rate_limits: bool = False,
     ) -> None:
         self._owns_state = state is None
         self.state = state or SandboxState.open(
-            database, settings=Settings(processing_seconds=processing_seconds)
+            database, settings=Settings(processing_seconds=processing_seconds, rate_limits=rate_limits)
         )
         self._server = make_server(
             HOST, port, create_app(self.state), threaded=True, request_handler=_Handler
@@ -129,18 +131,21 @@ class KsefSandbox:
         self.stop()
 
 
-def serve(port: int, database: Path | None, processing_seconds: float) -> None:
+def serve(port: int, database: Path | None, processing_seconds: float, *, rate_limits: bool = False) -> None:
     """Serve until interrupted (SIGINT or SIGTERM), and print the addresses; what the command line calls.
 
     Args:
         port: port on 127.0.0.1; 0 takes a free one.
         database: SQLite file that survives a restart; None keeps everything in memory.
         processing_seconds: delay before verdicts.
+        rate_limits: whether the published rate limits are enforced.
     """
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     try:
-        with KsefSandbox(port, database=database, processing_seconds=processing_seconds) as sandbox:
+        with KsefSandbox(
+            port, database=database, processing_seconds=processing_seconds, rate_limits=rate_limits
+        ) as sandbox:
             print(f"KSeF API   {sandbox.api_url}")
             print(f"QR         {sandbox.qr_url}")
             print(f"Latarnia   {sandbox.latarnia_url}")

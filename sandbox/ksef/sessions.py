@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from datetime import timedelta
 
-from sandbox.ksef import keys
+from sandbox.ksef import allowances, keys
 from sandbox.ksef.call import Answer, Body, Call
 from sandbox.ksef.documents import FORM_CODES
 from sandbox.ksef.errors import BadRequest
@@ -76,7 +76,7 @@ def send(call: Call) -> Answer:
     if corrects is not None:
         _check_correction(call, corrects, offline=offline)
     count = _count(state, session["reference"])
-    limit = state.settings.max_invoices
+    limit = allowances.of_context(state, call.principal.context_value).online.max_invoices
     if count >= limit:
         raise BadRequest(
             21155,

@@ -6,6 +6,7 @@ Source: operations under ``/auth`` of open-api.json and the table of statuses of
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from datetime import datetime, timedelta
 from sandbox.ksef import bearer
 from sandbox.ksef.call import Answer, Call, continuation
 from sandbox.ksef.errors import BadRequest, Gone, Json
+from sandbox.ksef.permissions import access as permission_access
+from sandbox.ksef.permissions import subjects
 from sandbox.ksef.state import SandboxState, stamp
 
 _RETENTION = timedelta(days=7)
@@ -73,7 +76,7 @@ def redeem(call: Call) -> Answer:
         )
     if code != 200:
         raise BadRequest(21301, f"Status uwierzytelniania ({code}) nie pozwala na pobranie tokenów.")
-    access = bearer.issue(state, bearer.ACCESS, row["reference"], state.settings.access_token_seconds)
+    access = _access_token(state, row, frozenset(json.loads(row["permissions"])))
     refresh_token = bearer.issue(
         state, bearer.REFRESH, row["reference"], state.settings.refresh_token_seconds
     )
@@ -95,11 +98,11 @@ def refresh(call: Call) -> Answer:
         )
     if _token_revoked(state, row):
         raise BadRequest(21301, "Token KSeF został unieważniony.")
+    permissions = _permissions_now(state, row)
     state.run(
         "UPDATE authentications SET refreshed = ? WHERE reference = ?", (stamp(state.now()), row["reference"])
     )
-    access = bearer.issue(state, bearer.ACCESS, row["reference"], state.settings.access_token_seconds)
-    return Answer({"accessToken": access.as_json()})
+    return Answer({"accessToken": _access_token(state, row, permissions).as_json()})
 
 
 def sessions(call: Call) -> Answer:
@@ -155,6 +158,29 @@ def _status(state: SandboxState, row: sqlite3.Row) -> tuple[int, str]:
     if row["ready"] > stamp(state.now()):
         return 100, ""
     return row["code"], row["detail"]
+
+
+def _access_token(state: SandboxState, row: sqlite3.Row, permissions: frozenset[str]) -> bearer.Issued:
+    seconds = state.settings.access_token_seconds
+    return bearer.issue(state, bearer.ACCESS, row["reference"], seconds, permissions)
+
+
+def _permissions_now(state: SandboxState, row: sqlite3.Row) -> frozenset[str]:
+    """What a sign-in may do when its token is refreshed: a KSeF token's own, else what is granted now."""
+    if subjects.is_deceased(state, row["subject_value"]):
+        raise BadRequest(21308)
+    if row["token_reference"] is not None:
+        return frozenset(json.loads(row["permissions"]))
+    subject, context = (
+        (row["subject_type"], row["subject_value"]),
+        (row["context_type"], row["context_value"]),
+    )
+    found = permission_access.effective(state, subject, context)
+    if found is None:
+        raise BadRequest(
+            21301, "Status uwierzytelniania (415) nie pozwala na odświeżenie tokenu dostępowego."
+        )
+    return found
 
 
 def _token_revoked(state: SandboxState, row: sqlite3.Row) -> bool:

@@ -28,8 +28,17 @@ TABLES: tuple[str, ...] = (
         description TEXT NOT NULL, permissions TEXT NOT NULL, created TEXT NOT NULL, active TEXT NOT NULL,
         last_used TEXT, revoked INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE IF NOT EXISTS grants (
-        subject_type TEXT NOT NULL, subject_value TEXT NOT NULL, context_value TEXT NOT NULL,
-        permissions TEXT NOT NULL, PRIMARY KEY (subject_type, subject_value, context_value))""",
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject_type TEXT NOT NULL, subject_value TEXT NOT NULL,
+        context_type TEXT NOT NULL, context_value TEXT NOT NULL, grantor_type TEXT NOT NULL,
+        grantor_value TEXT NOT NULL, author_type TEXT NOT NULL, author_value TEXT NOT NULL,
+        permission TEXT NOT NULL, description TEXT NOT NULL, delegate INTEGER NOT NULL,
+        details TEXT NOT NULL, started TEXT NOT NULL, ended TEXT)""",
+    "CREATE INDEX IF NOT EXISTS grants_subject ON grants (subject_type, subject_value)",
+    "CREATE INDEX IF NOT EXISTS grants_context ON grants (context_type, context_value)",
+    "CREATE INDEX IF NOT EXISTS grants_grantor ON grants (grantor_type, grantor_value)",
+    """CREATE TABLE IF NOT EXISTS permission_operations (
+        reference TEXT PRIMARY KEY, started TEXT NOT NULL, ready TEXT NOT NULL,
+        context_type TEXT NOT NULL, context_value TEXT NOT NULL, code INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS sessions (
         reference TEXT PRIMARY KEY, kind TEXT NOT NULL, context_type TEXT NOT NULL,
         context_value TEXT NOT NULL, authentication TEXT NOT NULL, system_code TEXT NOT NULL,
@@ -65,7 +74,15 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS certificates_key ON certificates (public_key)",
     """CREATE TABLE IF NOT EXISTS persons (
         nip TEXT PRIMARY KEY, pesel TEXT NOT NULL, bailiff INTEGER NOT NULL, deceased INTEGER NOT NULL,
-        description TEXT NOT NULL, created TEXT NOT NULL)""",
+        description TEXT NOT NULL, created TEXT NOT NULL, removed INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS subjects (
+        nip TEXT NOT NULL, parent TEXT NOT NULL, kind TEXT NOT NULL, description TEXT NOT NULL,
+        created TEXT NOT NULL, removed INTEGER NOT NULL, PRIMARY KEY (nip, parent))""",
+    "CREATE TABLE IF NOT EXISTS attachment_consents (nip TEXT PRIMARY KEY, ends TEXT)",
+    """CREATE TABLE IF NOT EXISTS blocked_contexts (
+        context_type TEXT NOT NULL, context_value TEXT NOT NULL,
+        PRIMARY KEY (context_type, context_value))""",
+    "CREATE TABLE IF NOT EXISTS context_rates (context_value TEXT PRIMARY KEY, limits TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS context_limits (
         context_value TEXT PRIMARY KEY, limits TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS subject_limits (

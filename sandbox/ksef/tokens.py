@@ -9,11 +9,17 @@ import json
 import sqlite3
 from datetime import timedelta
 
-from sandbox.ksef.auth import ALL_PERMISSIONS, digest
+from sandbox.ksef.auth import digest
 from sandbox.ksef.call import Answer, Call, continuation
 from sandbox.ksef.errors import BadRequest, Json
+from sandbox.ksef.identities import linked
+from sandbox.ksef.permissions.access import OWNER_PERMISSIONS
 from sandbox.ksef.state import SandboxState, stamp
 
+_AUTHOR_TYPES = frozenset({"Nip", "Pesel", "Fingerprint"})
+_REVOKES_ALL = frozenset({"CredentialsManage"})
+_SEES_ALL = _REVOKES_ALL | {"CredentialsRead"}
+_SHORTEST_SEARCH = 3
 _STATUSES = frozenset({"Pending", "Active", "Revoking", "Revoked", "Failed"})
 
 
@@ -42,7 +48,7 @@ def generate(call: Call) -> Answer:
     body = call.json()
     permissions = frozenset(body.texts("permissions"))
     description = body.required_text("description", shortest=5, longest=256)
-    unknown = permissions - ALL_PERMISSIONS
+    unknown = permissions - OWNER_PERMISSIONS
     if unknown:
         raise BadRequest(21405, f"permissions: nieznane uprawnienia {', '.join(sorted(unknown))}.")
     principal = call.principal
@@ -66,7 +72,9 @@ def listing(call: Call) -> Answer:
     """GET /tokens: the context's tokens, newest first."""
     size, offset = call.page_size(largest=100), call.offset()
     statuses = call.choices("status", _STATUSES)
-    wanted = call.query.get("description", [""])[-1].lower()
+    wanted = _search(call, "description")
+    author = _search(call, "authorIdentifier")
+    author_types = call.choices("authorIdentifierType", _AUTHOR_TYPES)
     principal = call.principal
     rows = call.state.all(
         "SELECT * FROM tokens WHERE context_type = ? AND context_value = ? ORDER BY created DESC, rowid DESC",
@@ -75,10 +83,12 @@ def listing(call: Call) -> Answer:
     seen = [
         described
         for row in rows
-        if _visible(call, row)
+        if _reaches(call, row, _SEES_ALL)
         and (described := _describe(call.state, row))
         and (not statuses or described["status"] in statuses)
         and wanted in str(row["description"]).lower()
+        and author in str(row["author_value"]).lower()
+        and (not author_types or row["author_type"] in author_types)
     ]
     more = continuation(offset + size) if len(seen) > offset + size else None
     return Answer({"continuationToken": more, "tokens": seen[offset : offset + size]})
@@ -86,14 +96,28 @@ def listing(call: Call) -> Answer:
 
 def status(call: Call) -> Answer:
     """GET /tokens/{referenceNumber}."""
-    return Answer(_describe(call.state, _find(call)))
+    return Answer(_describe(call.state, _find(call, _SEES_ALL)))
 
 
 def revoke(call: Call) -> Answer:
     """DELETE /tokens/{referenceNumber}."""
-    row = _find(call)
+    row = _find(call, _REVOKES_ALL)
     call.state.run("UPDATE tokens SET revoked = 1 WHERE reference = ?", (row["reference"],))
     return Answer(status=204)
+
+
+def _search(call: Call, name: str) -> str:
+    """Text of a query to search for, in lower case; empty when absent.
+
+    Raises:
+        BadRequest: 21405, fewer than three characters.
+    """
+    values = call.query.get(name)
+    if not values:
+        return ""
+    if len(values[-1]) < _SHORTEST_SEARCH:
+        raise BadRequest(21405, f"{name}: należy podać co najmniej {_SHORTEST_SEARCH} znaki.")
+    return values[-1].lower()
 
 
 def _make(
@@ -125,24 +149,31 @@ def _make(
     return reference, text
 
 
-def _visible(call: Call, row: sqlite3.Row) -> bool:
+def _reaches(call: Call, row: sqlite3.Row, for_all: frozenset[str]) -> bool:
+    """Whether a token is within the caller's reach.
+
+    Args:
+        call: who calls.
+        row: the token.
+        for_all: permissions of which one opens every token of the context; without them it is the token
+            that signed in, or the tokens that the caller made.
+    """
     principal = call.principal
-    if principal.permissions & {"CredentialsManage", "CredentialsRead"}:
+    if principal.permissions & for_all:
         return True
     if principal.token_reference is not None:
         return bool(row["reference"] == principal.token_reference)
-    return bool(
-        (row["author_type"], row["author_value"]) == (principal.subject_type, principal.subject_value)
-    )
+    own = linked(call.state, (principal.subject_type, principal.subject_value))
+    return (row["author_type"], row["author_value"]) in own
 
 
-def _find(call: Call) -> sqlite3.Row:
+def _find(call: Call, for_all: frozenset[str]) -> sqlite3.Row:
     reference = call.reference("referenceNumber")
     row = call.state.one(
         "SELECT * FROM tokens WHERE reference = ? AND context_type = ? AND context_value = ?",
         (reference, call.principal.context_type, call.principal.context_value),
     )
-    if row is None or not _visible(call, row):
+    if row is None or not _reaches(call, row, for_all):
         raise BadRequest(21405, f"Token o numerze referencyjnym {reference} nie został znaleziony.")
     return row
 

@@ -354,8 +354,11 @@ def test_revoking(signed: Client, clock: MovingClock) -> None:
 
 def test_query_filters_and_pages(signed: Client) -> None:
     """Certificates are listed latest first, in pages, and every criterion narrows the list."""
-    signed.sandbox.state.insert(
-        "subject_limits", subject_type="Nip", subject_value=NIP, max_enrollments=50, max_certificates=50
+    signed.http.call(
+        "POST",
+        "/testdata/limits/subject/certificate",
+        token=signed.access,
+        body={"enrollment": {"maxEnrollments": 50}, "certificate": {"maxCertificates": 50}},
     )
     serials = [obtain(signed)[0] for _ in range(10)] + [obtain(signed, "Offline")[0]]
     first, second = query(signed), query(signed, pageOffset=1)

@@ -55,7 +55,7 @@ def revoke(call: Call) -> Answer:
             {"authenticationMethodCategory": "Token"},
         )
     serial = _check_form(call.path["certificateSerialNumber"], "certificateSerialNumber")
-    reason = call.optional_json().optional_choice("revocationReason", _REASONS) or _REASONS[0]
+    reason = call.optional_json().one_of("revocationReason", _REASONS) or _REASONS[0]
     issued = _find(call, serial)
     if issued.status(call.state.now()) != registry.ACTIVE:
         raise BadRequest(25009)
@@ -113,8 +113,8 @@ def _filter(call: Call, body: Body) -> Callable[[registry.Issued], bool]:
     if serial is not None:
         _check_form(serial, "certificateSerialNumber")
     name = body.text("name", required=False) or ""
-    kind = body.optional_choice("type", (AUTHENTICATION, OFFLINE))
-    status = body.optional_choice("status", tuple(sorted(registry.STATUSES)))
+    kind = body.one_of("type", (AUTHENTICATION, OFFLINE))
+    status = body.one_of("status", tuple(sorted(registry.STATUSES)))
     after_text = body.text("expiresAfter", required=False)
     after = None if after_text is None else parse_moment(after_text, "expiresAfter")
     now = call.state.now()
