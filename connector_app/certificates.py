@@ -23,6 +23,7 @@ from core.findings import Text
 from core.ksef import auth, certificates
 from core.ksef.certificates import CertificateKind, EnrollmentStatus, RevocationReason
 from core.ksef.errors import EnrollmentRefused, Expired, KsefRefused, KsefUnavailable
+from core.ksef.waiting import DEFAULT_PATIENCE
 from core.signing.csr import certification_request
 from core.signing.keys import KeyKind, KeyMaterial, PrivateKey, generate_key, public_bytes
 
@@ -30,6 +31,8 @@ Say = Callable[[Text], None]
 
 _CLOCKS_DIFFER = timedelta(hours=1)
 """How much KSeF's clock and ours may differ when an earlier request is looked for."""
+_UNDER_WAY = timedelta(seconds=30)
+"""For how long after it was sent a request may bring a certificate that is not in the list yet."""
 _REFUSED = 400
 _UNKNOWN_REFERENCE = 25005
 
@@ -138,17 +141,33 @@ class Enroller:
 
     def _serial_number(self, row: Certificate) -> str:
         if row.reference is None:
-            if row.sent_at is not None and (known := self._already_issued(row)) is not None:
+            known = self._lost(row)
+            if known is not None:
                 self._change(row, serial_number=known)
                 return known
             self._send(row)
         return self._wait(row)
 
-    def _already_issued(self, row: Certificate) -> str | None:
-        """The number of a certificate for our key that an earlier, lost request may have brought."""
-        assert row.sent_at is not None
+    def _lost(self, row: Certificate) -> str | None:
+        """The number of the certificate that a request brought whose answer was lost, if any.
+
+        A request of a moment ago may still be under way, hence the list is looked at for some time.
+        """
+        if row.sent_at is None:
+            return None
+        self.say(Text("Sprawdzam, czy wniosek dotarł do KSeF", "Looking whether the request reached KSeF"))
+        client, until = self.access.client, row.sent_at + _UNDER_WAY
+        pause = DEFAULT_PATIENCE.first_pause
+        while (found := self._issued_for(row, row.sent_at - _CLOCKS_DIFFER)) is None:
+            if client.clock() >= until:
+                return None
+            client.sleep(pause)
+            pause = min(pause * DEFAULT_PATIENCE.growth, DEFAULT_PATIENCE.longest_pause)
+        return found
+
+    def _issued_for(self, row: Certificate, since: datetime) -> str | None:
+        """The number of the certificate in KSeF's list that is for our key."""
         ours = public_bytes(self._key(row))
-        since = row.sent_at - _CLOCKS_DIFFER
         client, kind = self.access.client, CertificateKind(row.kind)
         found = self.access.call(
             lambda access: [

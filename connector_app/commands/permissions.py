@@ -31,7 +31,7 @@ def show(context: click.Context, nip: str | None, as_json: bool) -> None:
     """
     app: App = context.obj
     desk = open_desk(app, nip)
-    found = desk.access.call(lambda access: personal(desk.access.client, access))
+    found = desk.access.call(lambda access: personal(desk.access.client, access, desk.seller.nip))
     if as_json:
         app.json(
             {

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from cryptography import x509
 
-from core.ksef import auth, certificates, outside, sign_ins, tokens
+from core.ksef import auth, certificates, outside, permissions, sign_ins, tokens
 from core.ksef.answers import Status
 from core.ksef.auth import AllowedIps, SubjectType, Tokens
 from core.ksef.certificates import CertificateKind, CertificateState, EnrollmentStatus, RevocationReason
@@ -33,6 +33,8 @@ from core.signing.csr import SubjectAttributes, certification_request
 from core.signing.keys import KeyKind, KeyMaterial, generate_key, self_signed
 from core.signing.xades import sign_enveloped
 from sandbox.ksef import KsefSandbox
+from sandbox.ksef import auth as sandbox_auth
+from sandbox.ksef import tokens as sandbox_tokens
 from tests.ksef.test_contract_exchange import WatchedTransport, _seen
 from tests.sandbox_ksef.contract import Contract
 
@@ -201,8 +203,6 @@ def test_a_token_sign_in_may_not_ask_for_certificates(
     sandbox: KsefSandbox, client: KsefClient, key: KeyMaterial
 ) -> None:
     """25001 and 25002 lead to signing in by a signature."""
-    from sandbox.ksef import tokens as sandbox_tokens  # noqa: PLC0415
-
     text = sandbox_tokens.issue(sandbox.state, NIP)
     access = auth.sign_in_with_token(client, NIP, text, PublicKeys(client)).access
     with pytest.raises(KsefRefused) as no_data:
@@ -299,6 +299,79 @@ def test_a_token_cannot_have_more_than_its_maker(client: KsefClient, signed_in: 
     with pytest.raises((KsefRefused, Forbidden)) as caught:
         tokens.create(client, access, {TokenPermission.INVOICE_WRITE}, "Także zapis")
     assert caught.value.hint.pl
+
+
+def test_an_owner_lacks_nothing(
+    client: KsefClient, signed_in: Tokens, contract: Contract, operations: tuple[str, ...]
+) -> None:
+    """The taxpayer itself has everything without a grant."""
+    found = permissions.personal(client, signed_in.access, NIP)
+    assert {permissions.SEND, permissions.READ, permissions.COLLECTIVE} <= found.owner
+    assert found.missing == ()
+    assert _seen(contract, operations) == {"POST /permissions/query/personal/grants 200"}
+
+
+@pytest.mark.parametrize(
+    ("granted", "words"),
+    [
+        ({"InvoiceRead"}, ["InvoiceWrite", "CollectiveIdentifierManage"]),
+        ({"InvoiceWrite"}, ["InvoiceRead", "CollectiveIdentifierManage"]),
+        ({"InvoiceWrite", "InvoiceRead", "CollectiveIdentifierManage"}, []),
+    ],
+)
+def test_what_somebody_else_lacks_is_told_in_words(
+    sandbox: KsefSandbox, client: KsefClient, granted: set[str], words: list[str]
+) -> None:
+    """Who was granted some permissions learns which are missing, the one for sending first."""
+    person = self_signed(OTHER_NIP, kind="person", now=client.clock())
+    sandbox_auth.grant(
+        sandbox.state,
+        subject_type="Nip",
+        subject_value=OTHER_NIP,
+        context=NIP,
+        permissions=frozenset(granted),
+    )
+    access = auth.sign_in_with_certificate(client, NIP, person).access
+    found = permissions.personal(client, access, NIP)
+    assert found.owner == set()
+    assert found.held == granted
+    assert [next(word for word in words if word in text.pl) for text in found.missing] == words
+    assert [next(word for word in words if word in text.en) for text in found.missing] == words
+
+
+def test_permissions_come_in_pages_and_ended_ones_do_not_count(
+    sandbox: KsefSandbox, client: KsefClient, contract: Contract
+) -> None:
+    """Grants made again and again fill a second page; those that were taken back are no permissions."""
+    person = self_signed(OTHER_NIP, kind="person", now=client.clock())
+
+    def grant(*names: str) -> None:
+        sandbox_auth.grant(
+            sandbox.state,
+            subject_type="Nip",
+            subject_value=OTHER_NIP,
+            context=NIP,
+            permissions=frozenset(names),
+        )
+
+    everything = sorted(permissions.NAMES.keys() - {"VatUeManage"})
+    grant(*everything, "VatUeManage")
+    grant("InvoiceRead", "Introspection")
+    access = auth.sign_in_with_certificate(client, NIP, person).access
+    contract.seen.clear()
+    found = permissions.personal(client, access, NIP, page_size=10)
+    assert found.held == {"InvoiceRead", "Introspection"}
+    assert len(found.grants) in {2, 11}
+    assert len(contract.seen) == (1 if len(found.grants) == 2 else 2)
+
+
+def test_a_permission_in_another_company_is_none_here() -> None:
+    """An owner sees what others granted to its company; that does not count in its own context."""
+    since = datetime.now(UTC)
+    elsewhere = permissions.Grant("InvoiceWrite", "Biuro", True, since, OTHER_NIP)
+    here = permissions.Grant("InvoiceRead", "Biuro", True, since, NIP)
+    ended = permissions.Grant("CollectiveIdentifierManage", "Biuro", False, since)
+    assert permissions.Permissions(NIP, frozenset(), (elsewhere, here, ended)).held == {"InvoiceRead"}
 
 
 def test_sign_ins_are_listed_in_pages_and_ended(
