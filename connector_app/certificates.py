@@ -220,7 +220,8 @@ class Enroller:
                 said = "; ".join((error.description, *error.details))
                 self._change(row, stage=CertificateStage.REFUSED, refusal=said)
             else:
-                self._change(row, reference=None)  # KSeF's own failure: the next call asks again
+                # KSeF's own failure: the next call asks again
+                self._change(row, reference=None, sent_at=None)
             raise
         except KsefRefused as error:
             if isinstance(error, Expired) or error.code == _UNKNOWN_REFERENCE:
