@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,19 +12,27 @@ from rich.table import Table
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE, FILE_OR_DASH, is_dash, reason_of, write_whole
-from connector_app.commands.ksef import Desk, iso, json_option, local, open_desk, seller_option
+from connector_app.commands.ksef import (
+    SUBJECTS,
+    Desk,
+    address_option,
+    allowed_ips,
+    iso,
+    json_option,
+    local,
+    open_desk,
+    seller_option,
+    subject_option,
+)
 from connector_app.credentials import CredentialInfo, CredentialKind, credential_info, tokens_of
 from connector_app.ksef_access import environment_of
 from connector_app.renewals import due
 from core.findings import Finding, Text
 from core.ksef import auth as ksef_auth
 from core.ksef import sign_ins
-from core.ksef.auth import AllowedIps, SubjectType
 from core.ksef.outside import SignedRequestError, check_signed, unsigned_request
 
 _TRUSTED_PROFILE = "https://www.gov.pl/web/gov/podpisz-dokument-elektronicznie-wykorzystaj-podpis-zaufany"
-_MOST_ADDRESSES = 10
-_SUBJECTS = {"subject": SubjectType.SUBJECT, "fingerprint": SubjectType.FINGERPRINT}
 _KINDS = {
     CredentialKind.CERTIFICATE: Text("certyfikat", "certificate"),
     CredentialKind.TOKEN: Text("token KSeF", "KSeF token"),
@@ -62,23 +69,8 @@ def auth() -> None:
     pl="Wersja struktury AuthTokenRequest.",
     en="Version of the AuthTokenRequest schema.",
 )
-@option(
-    "--subject",
-    "subject_type",
-    type=click.Choice(list(_SUBJECTS)),
-    default="subject",
-    show_default=True,
-    pl="Po czym KSeF rozpoznaje podpisującego; fingerprint dla certyfikatu bez NIP i PESEL.",
-    en="By what KSeF knows who signs; fingerprint for a certificate without NIP and PESEL.",
-)
-@option(
-    "--allow-ip",
-    "addresses",
-    multiple=True,
-    metavar="IP|IP-IP|IP/N",
-    pl="Skąd wolno używać logowania: adres, zakres lub sieć IPv4; można powtórzyć.",
-    en="From where the sign-in may be used: IPv4 address, range or network; may be repeated.",
-)
+@subject_option
+@address_option
 @pass_app
 def request(
     app: App,
@@ -93,12 +85,12 @@ def request(
     Sign it within 10 minutes with Profil Zaufany or a qualified signature (XAdES) and hand it in with auth
     submit.
     """
-    allowed = _allowed(app, addresses)
+    allowed = allowed_ips(app, addresses)
     desk = open_desk(app, nip)
     made = unsigned_request(
         desk.access.client,
         desk.seller.nip,
-        subject_type=_SUBJECTS[subject_type],
+        subject_type=SUBJECTS[subject_type],
         allowed_ips=allowed,
         version=version,
     )
@@ -125,38 +117,6 @@ def request(
         ),
     ):
         console.print(line.in_language(app.language), markup=False)
-
-
-def _allowed(app: App, addresses: Sequence[str]) -> AllowedIps | None:
-    """The addresses that were typed, by their kinds.
-
-    Raises:
-        BadInput: one is no address, range or network of IPv4, or there are more than ten of a kind.
-    """
-    singles, ranges, masks = [], [], []
-    for text in addresses:
-        first, dash, last = text.partition("-")
-        try:
-            if dash:
-                if ipaddress.IPv4Address(first) > ipaddress.IPv4Address(last):
-                    raise ValueError
-                ranges.append(text)
-            elif "/" in text:
-                ipaddress.IPv4Network(text, strict=False)
-                masks.append(text)
-            else:
-                ipaddress.IPv4Address(text)
-                singles.append(text)
-        except ValueError:
-            raise BadInput(
-                app.text(f"--allow-ip: {text} to nie jest IPv4.", f"--allow-ip: {text} is no IPv4."),
-                "10.0.0.1 | 10.0.0.1-10.0.0.9 | 10.0.0.0/24",
-            ) from None
-    if max(len(singles), len(ranges), len(masks)) > _MOST_ADDRESSES:
-        raise BadInput(
-            app.text("--allow-ip: najwyżej 10 każdego rodzaju.", "--allow-ip: at most 10 of each kind.")
-        )
-    return AllowedIps(tuple(singles), tuple(ranges), tuple(masks)) if addresses else None
 
 
 @auth.command(

@@ -17,11 +17,18 @@ from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.failures import key_failure
 from connector_app.commands.files import FILE
-from connector_app.commands.ksef import find_seller, iso, json_option
+from connector_app.commands.ksef import (
+    SUBJECTS,
+    address_option,
+    allowed_ips,
+    find_seller,
+    iso,
+    json_option,
+    subject_option,
+)
 from connector_app.profiles import BadProfile, Profile, read
 from connector_app.renewals import due
 from connector_app.store.models import Document, Seller
-from connector_app.vault import Vault
 from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
@@ -126,6 +133,8 @@ class _Files:
     pl="Bez klucza: logowanie podpisuje człowiek poza programem (ksef-connector auth request).",
     en="No key: a person signs each sign-in outside the program (ksef-connector auth request).",
 )
+@subject_option
+@address_option
 @pass_app
 def add(
     app: App,
@@ -140,6 +149,8 @@ def add(
     password: Path | None,
     token: Path | None,
     outside: bool,
+    subject_type: str,
+    addresses: tuple[str, ...],
 ) -> None:
     """Add a seller, or change the one with the same NIP.
 
@@ -151,6 +162,7 @@ def add(
     place = _environment(app, environment, api_url, qr_url)
     schema = registry.schema_for(version.upper())
     _fits(app, schema, place)
+    allowed = allowed_ips(app, addresses)
     found = _credential(app, _Files(certificate, key, p12, password, token, outside))
     services = app.open()
     with services.database.begin() as session:
@@ -164,7 +176,13 @@ def add(
             session.add(row)
         else:
             _stays(app, session, row, place)
-        sealed = _seal(services.vault, found) if found is not None else row.credential
+        sealed = row.credential
+        if isinstance(found, KeyMaterial):
+            sealed = credentials.seal_certificate(
+                services.vault, found, subject_type=SUBJECTS[subject_type], allowed_ips=allowed
+            )
+        elif found is not None:
+            sealed = credentials.seal_token(services.vault, found) if found else ""
         fill(row, profile, place, schema, sealed)
     app.say(
         Text(
@@ -313,12 +331,6 @@ def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
     except KeyMaterialError as error:
         raise key_failure(error, app.language) from None
     return None
-
-
-def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
-    if isinstance(credential, str):
-        return credentials.seal_token(vault, credential) if credential else ""
-    return credentials.seal_certificate(vault, credential)
 
 
 @seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")

@@ -6,13 +6,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 from lxml import etree
 
+from core.signing.keys import KeyMaterial, generate_key
 from sandbox.ksef import KsefSandbox
+from sandbox.ksef import auth as sandbox_auth
 from sandbox.ksef.state import stamp
 from tests.cli.conftest import Run
 from tests.cli.ksef_sellers import NIP, PASSWORD, add_seller, answer, key_files, seal, stored, stored_tokens
@@ -217,3 +222,39 @@ def test_a_seller_is_shown_with_what_ends(run: Run, sandbox: KsefSandbox, tmp_pa
         assert bad.exit_code == 2
         assert "KSEF_CONNECTOR_TOKENS_END" in bad.output
     assert stored(home)[0].credential
+
+
+def test_a_certificate_without_a_number_signs_in_by_its_fingerprint(
+    run: Run, sandbox: KsefSandbox, tmp_path: Path
+) -> None:
+    """--subject and --allow-ip are kept with the certificate and used at each sign-in."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Foreign seal")])
+    own, now = generate_key(), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=100))
+        .sign(own, hashes.SHA256())
+    )
+    key = KeyMaterial(certificate, own)
+    sandbox_auth.grant(
+        sandbox.state,
+        subject_type="Fingerprint",
+        subject_value=key.fingerprint,
+        context=NIP,
+        permissions=frozenset({"InvoiceWrite"}),
+    )
+    files = key_files(tmp_path, key)
+    add_seller(run, sandbox, *files)
+    assert run("permissions", "show").exit_code == 2
+    add_seller(run, sandbox, *files, "--subject", "fingerprint", "--allow-ip", "127.0.0.0/8")
+    shown = run("permissions", "show")
+    assert shown.exit_code == 0, shown.output
+    add_seller(run, sandbox, *files, "--subject", "fingerprint", "--allow-ip", "10.0.0.1")
+    refused = run("permissions", "show")
+    assert refused.exit_code == 2
+    assert "adres" in refused.output

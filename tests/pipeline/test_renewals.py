@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
+from connector_app.commands.serve import _pass
 from connector_app.renewals import Held, HeldKind, notices
+from connector_app.web.health import Pulse, create_app
 from core.findings import Severity
+from tests.pipeline.world import world
 
 NIP = "5265877635"
 DAY = date(2026, 11, 24)
@@ -116,3 +121,22 @@ def test_the_nearest_end_comes_first() -> None:
         "token-ends-60",
         "certificate-ends-60",
     ]
+
+
+def test_the_running_application_tells_once_and_shows_always(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """serve logs a new notice once; the health page and its JSON show it as no fault of the process."""
+    with world(tmp_path, []) as made:
+        made.prepare(token="20261124-EC-0000000000-0000000000-00|nip-5265877635|" + "0" * 64)
+        services, pulse = made.services(), Pulse(started=made.clock())
+        for _ in range(2):
+            _pass(services, pulse, timedelta(0), threading.Event())
+        assert [
+            record.message for record in caplog.records if "tokeny KSeF" in record.message
+        ] == pulse.notices
+        browser = create_app(services, pulse).test_client()
+        told = browser.get("/health").get_json()
+        assert (told["status"], told["notices"]) == ("ok", pulse.notices)
+        assert "2026-12-31" in pulse.notices[0]
+        assert "certificates enroll" in browser.get("/").get_data(as_text=True)
