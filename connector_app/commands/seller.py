@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +13,7 @@ from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.failures import key_failure
+from connector_app.commands.credential_files import WAYS, CredentialFiles, read_credential
 from connector_app.commands.files import FILE
 from connector_app.commands.ksef import (
     SUBJECTS,
@@ -33,30 +31,14 @@ from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
 from core.ksef.environments import Environment, EnvironmentAddressError
-from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
+from core.signing.keys import KeyMaterial
 
 _ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, environments.PRODUCTION)]
-_WAYS = (
-    "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE | --token-file FILE | "
-    "--sign-outside"
-)
 
 
 @click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
 def seller() -> None:
     """Sellers: add or change, list."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Where the credential is; ``None`` where nothing was given; ``outside``: a person signs elsewhere."""
-
-    certificate: Path | None
-    key: Path | None
-    p12: Path | None
-    password: Path | None
-    token: Path | None
-    outside: bool
 
 
 @seller.command(
@@ -163,13 +145,13 @@ def add(
     schema = registry.schema_for(version.upper())
     _fits(app, schema, place)
     allowed = allowed_ips(app, addresses)
-    found = _credential(app, _Files(certificate, key, p12, password, token, outside))
+    found = read_credential(app, CredentialFiles(certificate, key, p12, password, token, outside))
     services = app.open()
     with services.database.begin() as session:
         row = session.scalar(select(Seller).where(Seller.nip == profile.seller.nip))
         if row is None and found is None:
             raise BadInput(
-                app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."), _WAYS
+                app.text("Brakuje sposobu logowania do KSeF.", "There is no way to sign in to KSeF."), WAYS
             )
         if row is None:
             row = Seller(nip=profile.seller.nip, created_at=services.clock())
@@ -297,40 +279,6 @@ def _environment(app: App, name: str, api_url: str | None, qr_url: str | None) -
                 "Beyond this machine an address begins with https://, e.g. https://api-test.ksef.mf.gov.pl/v2.",
             ),
         ) from None
-
-
-def _credential(app: App, files: _Files) -> KeyMaterial | str | None:
-    """The key or token that was named, empty for signing outside, or ``None`` when nothing was."""
-    ways = [files.certificate or files.key, files.p12, files.token, files.outside or None]
-    if sum(way is not None for way in ways) > 1:
-        raise BadInput(app.text("Podaj jeden sposób logowania.", "Give one way to sign in."), _WAYS)
-    if files.outside:
-        return ""
-    if files.token is not None:
-        token = app.read_text(files.token).strip()
-        if not token or len(token.split()) != 1:
-            raise BadInput(
-                app.text(
-                    f"{files.token}: oczekiwano jednego wiersza z tokenem KSeF.",
-                    f"{files.token}: one line with a KSeF token was expected.",
-                )
-            )
-        return token
-    if bool(files.certificate) != bool(files.key):
-        raise BadInput(
-            app.text("Certyfikat i klucz podaje się razem.", "Certificate and key are given together."),
-            "--certificate CERT.pem --key KEY.pem",
-        )
-    password = app.read_text(files.password).rstrip("\r\n") if files.password else None
-    now = datetime.now(UTC)
-    try:
-        if files.p12 is not None:
-            return load_pkcs12(app.read(files.p12), password=password, now=now)
-        if files.certificate is not None and files.key is not None:
-            return load_pem(app.read(files.certificate), app.read(files.key), password=password, now=now)
-    except KeyMaterialError as error:
-        raise key_failure(error, app.language) from None
-    return None
 
 
 @seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")
