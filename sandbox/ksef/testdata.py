@@ -13,7 +13,7 @@ from sandbox.ksef import allowances, consents
 from sandbox.ksef.call import Answer, Body, Call, parse_moment
 from sandbox.ksef.errors import BadRequest, Json
 from sandbox.ksef.identities import Identity
-from sandbox.ksef.limits import CHANGEABLE, PUBLISHED, RateLimit
+from sandbox.ksef.limits import CHANGEABLE, PUBLISHED, UNLIMITED, RateLimit
 from sandbox.ksef.permissions import access, forms, grants, subjects
 from sandbox.ksef.permissions.grants import Grant
 from sandbox.ksef.state import stamp
@@ -198,9 +198,11 @@ def set_rate_limits(call: Call) -> Answer:
     changed = dict(PUBLISHED)
     for group in CHANGEABLE:
         inner = body.required_object(group)
-        changed[group] = RateLimit(
-            *(inner.whole(window, smallest=-1) for window in ("perSecond", "perMinute", "perHour"))
-        )
+        windows = [inner.whole(name, smallest=UNLIMITED) for name in ("perSecond", "perMinute", "perHour")]
+        # a limit of no calls at all would also forbid the call that takes it back
+        if 0 in windows:
+            raise BadRequest(21405, f"rateLimits.{group}: limit 0 nie jest dozwolony.")
+        changed[group] = RateLimit(*windows)
     allowances.change_rates(call.state, call.principal.context_value, changed)
     return Answer()
 

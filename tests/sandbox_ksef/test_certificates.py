@@ -4,82 +4,30 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from sandbox.ksef import auth
 from sandbox.ksef.certificates import authority, registry
-from sandbox.ksef.certificates.subject import ATTRIBUTES
 from tests.sandbox_ksef.conftest import Client, MovingClock, bearer, code_of, codes, operation_status
+from tests.sandbox_ksef.enrolling import (
+    RSA_KEY,
+    Algorithm,
+    enroll,
+    obtain,
+    query,
+    request,
+    revoke,
+    serials_of,
+    shorten,
+    status_of,
+)
 from tests.sandbox_ksef.material import NIP, Credential, PrivateKey, auth_request, credential, sign
-
-RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-Algorithm = hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512
-
-
-def request(
-    attributes: dict[str, object],
-    key: PrivateKey | None = None,
-    *,
-    algorithm: Algorithm | None = None,
-    pss: bool = False,
-) -> str:
-    """A PKCS#10 request in DER and Base64, made by hand."""
-    name = x509.Name([x509.NameAttribute(ATTRIBUTES[part], str(value)) for part, value in attributes.items()])
-    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    algorithm = algorithm or hashes.SHA256()
-    rsa_padding = padding.PSS(padding.MGF1(algorithm), 32) if pss else None
-    signed = builder.sign(key, algorithm, rsa_padding=rsa_padding)
-    return base64.b64encode(signed.public_bytes(serialization.Encoding.DER)).decode()
-
-
-def enroll(client: Client, key: PrivateKey, kind: str = "Authentication", **changes: object) -> str:
-    """Ask for a certificate; returns the reference number."""
-    body = {
-        "certificateName": "Certyfikat testowy",
-        "certificateType": kind,
-        "csr": request(client.get("/certificates/enrollments/data"), key),
-        **changes,
-    }
-    answer = client.http.call("POST", "/certificates/enrollments", token=client.access, body=body)
-    assert answer.status_code == 202, answer.text
-    reference: str = answer.json()["referenceNumber"]
-    return reference
-
-
-def obtain(
-    client: Client, kind: str = "Authentication", key: PrivateKey | None = None
-) -> tuple[str, Credential]:
-    """(serial number, key and certificate) of a new certificate."""
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    serial = str(
-        client.get(f"/certificates/enrollments/{enroll(client, key, kind)}")["certificateSerialNumber"]
-    )
-    answer = client.http.call(
-        "POST", "/certificates/retrieve", token=client.access, body={"certificateSerialNumbers": [serial]}
-    ).json()
-    der = base64.b64decode(answer["certificates"][0]["certificate"])
-    return serial, Credential(key, x509.load_der_x509_certificate(der))
-
-
-def revoke(client: Client, serial: str, body: object = None) -> tuple[int, list[int]]:
-    """(HTTP status, exception codes) of revoking."""
-    answer = client.http.call("POST", f"/certificates/{serial}/revoke", token=client.access, body=body)
-    return answer.status_code, codes(answer.json()) if answer.status_code == 400 else []
-
-
-def query(client: Client, body: object = None, **page: str | int | list[str]) -> dict[str, object]:
-    answer = client.http.call(
-        "POST", "/certificates/query", token=client.access, body=body, query=page or None
-    )
-    values: dict[str, object] = answer.json()
-    return values
 
 
 @pytest.mark.parametrize("kind", ["Authentication", "Offline"])
@@ -177,13 +125,6 @@ def test_unusable_certificate(
     assert code_of(operation_status(signed, signed.start(by=issued))) == (460, [detail])
 
 
-def shorten(client: Client, serial: str, moment: datetime) -> int:
-    answer = client.http.call(
-        "PUT", f"/testdata/certificates/{serial}", token=client.access, body={"validTo": moment.isoformat()}
-    )
-    return answer.status_code
-
-
 def test_offline_certificate_does_not_sign_in(signed: Client) -> None:
     """An Offline certificate is refused at sign-in; its key is found for QR code II."""
     serial, issued = obtain(signed, "Offline")
@@ -252,13 +193,7 @@ def test_rsa_signatures(signed: Client, algorithm: Algorithm, pss: bool) -> None
     """Requests signed with either RSA padding and each allowed hash are taken."""
     csr = request(signed.get("/certificates/enrollments/data"), RSA_KEY, algorithm=algorithm, pss=pss)
     reference = enroll(signed, RSA_KEY, csr=csr)
-    assert code_of({"status": {"details": None, **_status(signed, reference)}})[0] == 200
-
-
-def _status(client: Client, reference: str) -> dict[str, object]:
-    inner = client.get(f"/certificates/enrollments/{reference}")["status"]
-    assert isinstance(inner, dict)
-    return inner
+    assert code_of({"status": {"details": None, **status_of(signed, reference)}})[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -288,9 +223,9 @@ def test_waiting_and_end_of_retention(signed: Client, clock: MovingClock) -> Non
     signed.sign_in()
     signed.sandbox.state.settings.processing_seconds = 2
     reference = enroll(signed, ec.generate_private_key(ec.SECP256R1()))
-    assert _status(signed, reference)["code"] == 100
+    assert status_of(signed, reference)["code"] == 100
     clock.moment += timedelta(seconds=2)
-    assert _status(signed, reference)["code"] == 200
+    assert status_of(signed, reference)["code"] == 200
     clock.moment += timedelta(days=31)
     path = f"/certificates/enrollments/{reference}"
     assert signed.http.call("GET", path, token=signed.access).status_code == 410
@@ -330,7 +265,7 @@ def test_key_of_another_subject(client: Client) -> None:
     obtain(client, key=key)
     person = credential("1111111111", seal=False)
     client.sign_in("1111111111", person)
-    assert _status(client, enroll(client, key)) == {
+    assert status_of(client, enroll(client, key)) == {
         "code": 400,
         "description": "Wniosek odrzucony",
         "details": ["Klucz publiczny został już certyfikowany przez inny podmiot."],
@@ -362,20 +297,14 @@ def test_query_filters_and_pages(signed: Client) -> None:
     )
     serials = [obtain(signed)[0] for _ in range(10)] + [obtain(signed, "Offline")[0]]
     first, second = query(signed), query(signed, pageOffset=1)
-    found = [*_serials(first), *_serials(second)]
+    found = [*serials_of(first), *serials_of(second)]
     assert (first["hasMore"], second["hasMore"]) == (True, False)
     assert sorted(found) == sorted(serials)
-    assert _serials(query(signed, {"type": "Offline"})) == serials[-1:]
-    assert _serials(query(signed, {"name": "nic takiego"})) == []
-    assert len(_serials(query(signed, {"name": "testowy"}, pageSize=50))) == 11
-    assert _serials(query(signed, {"expiresAfter": "2100-01-01T00:00:00Z"})) == []
-    assert _serials(query(signed, {"certificateSerialNumber": serials[3]})) == [serials[3]]
-
-
-def _serials(answer: dict[str, object]) -> list[str]:
-    listed = answer["certificates"]
-    assert isinstance(listed, list)
-    return [entry["certificateSerialNumber"] for entry in listed]
+    assert serials_of(query(signed, {"type": "Offline"})) == serials[-1:]
+    assert serials_of(query(signed, {"name": "nic takiego"})) == []
+    assert len(serials_of(query(signed, {"name": "testowy"}, pageSize=50))) == 11
+    assert serials_of(query(signed, {"expiresAfter": "2100-01-01T00:00:00Z"})) == []
+    assert serials_of(query(signed, {"certificateSerialNumber": serials[3]})) == [serials[3]]
 
 
 def test_shortening(signed: Client, clock: MovingClock) -> None:
@@ -384,14 +313,14 @@ def test_shortening(signed: Client, clock: MovingClock) -> None:
     assert shorten(signed, serial, clock.moment + timedelta(days=3650)) == 400
     assert shorten(signed, "0123456789ABCDEF", clock.moment) == 400
     assert shorten(signed, serial, clock.moment) == 200
-    assert _serials(query(signed, {"status": "Expired"})) == [serial]
+    assert serials_of(query(signed, {"status": "Expired"})) == [serial]
 
 
 def test_forced_end(signed: Client) -> None:
     """A planned fault ends a request with status 550."""
     signed.sandbox.state.faults.add("status_550", "POST /v2/certificates/enrollments$")
     reference = enroll(signed, ec.generate_private_key(ec.SECP256R1()))
-    assert _status(signed, reference)["code"] == 550
+    assert status_of(signed, reference)["code"] == 550
 
 
 def test_foreign_holder_is_not_served(client: Client) -> None:
@@ -403,5 +332,5 @@ def test_foreign_holder_is_not_served(client: Client) -> None:
         "POST", "/certificates/retrieve", token=client.access, body={"certificateSerialNumbers": [serial]}
     )
     assert answer.json() == {"certificates": []}
-    assert _serials(query(client)) == []
+    assert serials_of(query(client)) == []
     assert revoke(client, serial) == (400, [25008])

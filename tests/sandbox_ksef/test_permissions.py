@@ -2,79 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
-
-from tests.sandbox_ksef.conftest import Client, MovingClock, bearer, code_of, codes, operation_status
-from tests.sandbox_ksef.material import NIP, OTHER_NIP, Credential, auth_request, credential, invoice, sign
-
-PESEL = "90010112349"
-THIRD_NIP = "1111111111"
-PERSON = {
-    "subjectDetailsType": "PersonByIdentifier",
-    "personById": {"firstName": "Anna", "lastName": "Przykład"},
-}
-WITHOUT_IDENTIFIER = {
-    "subjectDetailsType": "PersonByFingerprintWithoutIdentifier",
-    "personByFpNoId": {
-        "firstName": "Anna",
-        "lastName": "Przykład",
-        "birthDate": "1990-01-01",
-        "idDocument": {"type": "Paszport", "number": "XX0000001", "country": "DE"},
-    },
-}
-
-
-def change(client: Client, path: str, body: object = None, method: str = "POST") -> int:
-    """Grant or revoke; returns the status with which the operation ends."""
-    answer = client.http.call(method, f"/permissions{path}", token=client.access, body=body)
-    assert answer.status_code == 202, answer.text
-    status = client.get(f"/permissions/operations/{answer.json()['referenceNumber']}")["status"]
-    assert isinstance(status, dict)
-    code: int = status["code"]
-    return code
-
-
-def grant_person(client: Client, *permissions: str, subject: tuple[str, str] = ("Pesel", PESEL)) -> int:
-    return change(
-        client,
-        "/persons/grants",
-        {
-            "subjectIdentifier": {"type": subject[0], "value": subject[1]},
-            "permissions": list(permissions),
-            "description": "Księgowość",
-            "subjectDetails": PERSON,
-        },
-    )
-
-
-def grant_entity(client: Client, nip: str, *, delegate: bool = False) -> int:
-    return change(
-        client,
-        "/entities/grants",
-        {
-            "subjectIdentifier": {"type": "Nip", "value": nip},
-            "permissions": [{"type": "InvoiceWrite", "canDelegate": delegate}, {"type": "InvoiceRead"}],
-            "description": "Biuro rachunkowe",
-            "subjectDetails": {"fullName": "Biuro Przykładowe"},
-        },
-    )
-
-
-def listed(
-    client: Client, path: str, body: object = None, member: str = "permissions"
-) -> list[dict[str, object]]:
-    answer = client.http.call("POST", f"/permissions/query{path}", token=client.access, body=body)
-    assert answer.status_code == 200, answer.text
-    items: list[dict[str, object]] = answer.json()[member]
-    return items
-
-
-def person() -> Credential:
-    return credential(attribute=(NameOID.SERIAL_NUMBER, f"PNOPL-{PESEL}"))
+from tests.sandbox_ksef.conftest import Client, bearer, code_of, codes, operation_status
+from tests.sandbox_ksef.granting import (
+    PERSON,
+    PESEL,
+    THIRD_NIP,
+    WITHOUT_IDENTIFIER,
+    change,
+    fingerprint_of,
+    grant_entity,
+    grant_person,
+    internal_id,
+    listed,
+    person,
+    sign_in_composed,
+)
+from tests.sandbox_ksef.material import NIP, OTHER_NIP, Credential, credential, invoice
 
 
 def test_granted_person_sends_and_revoked_does_not(client: Client) -> None:
@@ -287,12 +230,6 @@ def test_subunits(client: Client) -> None:
     assert [item["permissionScope"] for item in granted] == ["CredentialsManage"]
 
 
-def internal_id(value: str) -> str:
-    """An internal identifier with its check digit: weights 1 and 3 in turns, modulo 10."""
-    digits = [int(digit) for digit in value.replace("-", "")]
-    return f"{value}{sum(digit * (1, 3)[place % 2] for place, digit in enumerate(digits)) % 10}"
-
-
 def test_check_digit() -> None:
     """The contract's own example has the check digit 3."""
     assert internal_id("6824515772-1234") == "6824515772-12343"
@@ -304,7 +241,7 @@ def test_eu_entity(client: Client, owner: Credential) -> None:
     seal = credential(OTHER_NIP)
     client.sign_in()
     body = {
-        "subjectIdentifier": {"type": "Fingerprint", "value": _fingerprint(seal)},
+        "subjectIdentifier": {"type": "Fingerprint", "value": fingerprint_of(seal)},
         "contextIdentifier": {"type": "NipVatUe", "value": context},
         "description": "Podmiot unijny",
         "euEntityName": "Beispiel GmbH, Berlin",
@@ -319,9 +256,9 @@ def test_eu_entity(client: Client, owner: Credential) -> None:
     assert change(client, "/eu-entities/administration/grants", wrong) == 410
     assert len(listed(client, "/eu-entities/grants", {"vatUeIdentifier": "DE123456789"})) == 4
     other = credential(THIRD_NIP)
-    _sign_in_composed(client, context, seal)
+    sign_in_composed(client, context, seal)
     representative = {
-        "subjectIdentifier": {"type": "Fingerprint", "value": _fingerprint(other)},
+        "subjectIdentifier": {"type": "Fingerprint", "value": fingerprint_of(other)},
         "permissions": ["InvoiceRead"],
         "description": "Przedstawiciel",
         "subjectDetails": WITHOUT_IDENTIFIER,
@@ -330,121 +267,5 @@ def test_eu_entity(client: Client, owner: Credential) -> None:
     shown = listed(client, "/eu-entities/grants", {"permissionTypes": ["InvoiceRead"]})
     assert {item["euEntityName"] for item in shown} == {"Beispiel GmbH, Berlin"}
     assert len(shown) == 2
-    _sign_in_composed(client, context, other)
+    sign_in_composed(client, context, other)
     assert [item["permissionScope"] for item in listed(client, "/personal/grants")] == ["InvoiceRead"]
-
-
-def _fingerprint(by: Credential) -> str:
-    return by.certificate.fingerprint(hashes.SHA256()).hex().upper()
-
-
-def _sign_in_composed(client: Client, context: str, by: Credential) -> None:
-    text = auth_request(client.challenge()["challenge"]).decode()
-    text = text.replace(f"<Nip>{NIP}</Nip>", f"<NipVatUe>{context}</NipVatUe>")
-    text = text.replace("certificateSubject", "certificateFingerprint")
-    started = client.http.call("POST", "/auth/xades-signature", xml=sign(text.encode(), by)).json()
-    token = bearer(started["authenticationToken"])
-    client.access = bearer(client.http.call("POST", "/auth/token/redeem", token=token).json()["accessToken"])
-
-
-def test_owner_sees_its_permissions(signed: Client) -> None:
-    """An owner has the owner's permissions; a granted person has none of them."""
-    answer = signed.http.call("POST", "/permissions/query/personal/grants", token=signed.access).json()
-    assert "InvoiceWrite" in answer["ownerPermissions"]
-    assert answer["permissions"] == []
-    grant_person(signed, "InvoiceRead")
-    signed.sign_in(by=person())
-    answer = signed.http.call("POST", "/permissions/query/personal/grants", token=signed.access).json()
-    assert answer["ownerPermissions"] is None
-    assert [item["permissionScope"] for item in answer["permissions"]] == ["InvoiceRead"]
-    refused = signed.http.call(
-        "POST",
-        "/permissions/query/persons/grants",
-        token=signed.access,
-        body={"queryType": "PermissionsInCurrentContext"},
-    )
-    assert refused.status_code == 403
-
-
-def test_pages_and_filters(signed: Client) -> None:
-    """Lists come in pages, latest first, and each filter narrows them."""
-    everything = ["InvoiceRead", "InvoiceWrite", "Introspection", "CredentialsRead"]
-    for last in "1234":
-        grant_person(signed, *everything, subject=("Nip", f"111111111{last}"))
-    body: dict[str, object] = {"queryType": "PermissionsInCurrentContext"}
-
-    def ask(page: int, **filters: object) -> dict[str, object]:
-        answer = signed.http.call(
-            "POST",
-            "/permissions/query/persons/grants",
-            token=signed.access,
-            body={**body, **filters},
-            query={"pageOffset": page},
-        )
-        values: dict[str, object] = answer.json()
-        return values
-
-    pages = [ask(page) for page in range(3)]
-    assert [page["hasMore"] for page in pages] == [True, False, False]
-    assert [len(page["permissions"]) for page in pages] == [10, 6, 0]  # type: ignore[arg-type]
-    for filters, expected in (
-        ({"authorizedIdentifier": {"type": "Nip", "value": "1111111112"}}, 4),
-        ({"permissionTypes": ["InvoiceRead", "CredentialsRead"]}, 8),
-        ({"authorIdentifier": {"type": "System"}}, 0),
-        ({"permissionState": "Inactive"}, 0),
-    ):
-        found = ask(0, **filters)["permissions"]
-        assert isinstance(found, list)
-        assert len(found) == expected, filters
-
-
-def test_waiting_and_end_of_retention(client: Client, clock: MovingClock) -> None:
-    """A change is 100 first and happens with its 200; its status is 410 after thirty days."""
-    client.sandbox.state.settings.access_token_seconds = 40 * 24 * 3600
-    client.sign_in()
-    client.sandbox.state.settings.processing_seconds = 2
-    assert grant_person(client, "InvoiceRead") == 100
-    query = {"queryType": "PermissionsInCurrentContext"}
-    assert listed(client, "/persons/grants", query) == []
-    clock.moment += timedelta(seconds=2)
-    assert len(listed(client, "/persons/grants", query)) == 1
-    reference = client.sandbox.state.all("SELECT reference FROM permission_operations")[0]["reference"]
-    clock.moment += timedelta(days=31)
-    path = f"/permissions/operations/{reference}"
-    assert client.http.call("GET", path, token=client.access).status_code == 410
-    unknown = client.http.call("GET", f"/permissions/operations/{'X' * 36}", token=client.access)
-    assert codes(unknown.json()) == [21405]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"permissions": []},
-        {"permissions": ["InvoiceRead", "InvoiceRead"]},
-        {"permissions": ["Everything"]},
-        {"description": "abc"},
-        {"subjectIdentifier": {"type": "Nip", "value": "0000000000"}},
-        {"subjectIdentifier": {"type": "PeppolId", "value": "PPL000001"}},
-        {"subjectDetails": {"subjectDetailsType": "PersonByIdentifier"}},
-    ],
-)
-def test_grant_off_contract(signed: Client, wrong: dict[str, object]) -> None:
-    """A body that breaks the contract is refused with 21405."""
-    body = {
-        "subjectIdentifier": {"type": "Pesel", "value": PESEL},
-        "permissions": ["InvoiceRead"],
-        "description": "Księgowość",
-        "subjectDetails": PERSON,
-        **wrong,
-    }
-    answer = signed.http.call(
-        "POST", "/permissions/persons/grants", token=signed.access, body=body, valid=False
-    )
-    assert codes(answer.json()) == [21405]
-
-
-def test_unknown_permission_is_not_revoked(signed: Client) -> None:
-    """An identifier that names nothing in this context is refused."""
-    for path in ("common", "authorizations"):
-        answer = signed.http.call("DELETE", f"/permissions/{path}/grants/{'0' * 36}", token=signed.access)
-        assert codes(answer.json()) == [21405]

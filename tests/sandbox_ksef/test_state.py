@@ -16,13 +16,14 @@ from sandbox.ksef import KsefSandbox, SandboxState, Settings, keys, tokens
 from sandbox.ksef.state import StateError
 from tests.sandbox_ksef.conftest import Client, codes, with_keys
 from tests.sandbox_ksef.contract import Contract, ContractSession
+from tests.sandbox_ksef.enrolling import obtain
 from tests.sandbox_ksef.material import NIP, Credential, invoice
 
 
 def test_restart_keeps_everything(
     tmp_path: Path, key_file: Path, contract: Contract, owner: Credential
 ) -> None:
-    """After a restart tokens, open sessions, keys, documents, numbers and UPO are as before."""
+    """After a restart tokens, certificates, sessions, keys, documents, numbers and UPO are as before."""
     path = tmp_path / "ksef.sqlite"
     with_keys(SandboxState.open(path), key_file).close()
     with KsefSandbox(database=path, processing_seconds=0) as first:
@@ -33,6 +34,7 @@ def test_restart_keeps_everything(
         upo = client.http.call("GET", upo_path, token=client.access).content
         published = client.public_key("SymmetricKeyEncryption")
         text = tokens.issue(first.state, NIP)
+        _, issued = obtain(client)
     with KsefSandbox(database=path, processing_seconds=0) as second:
         assert second.port > 0
         client.sandbox, client.http = second, ContractSession(contract, second.api_url)
@@ -45,6 +47,9 @@ def test_restart_keeps_everything(
         assert duplicate["extensions"]["originalKsefNumber"] == number
         assert text not in second.state.one("SELECT * FROM tokens")["digest"]  # type: ignore[index]
         client.sign_in_quickly()
+        client.sign_in(by=issued)
+        _, another = obtain(client)
+        assert another.certificate.issuer == issued.certificate.issuer
 
 
 def test_document_under_way_survives(

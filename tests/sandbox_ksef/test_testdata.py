@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from cryptography.x509.oid import NameOID
 
 from sandbox.ksef import KsefSandbox
 from sandbox.ksef.limits import CHANGEABLE, PUBLISHED
 from tests.sandbox_ksef.conftest import Client, MovingClock, code_of, codes, operation_status
+from tests.sandbox_ksef.granting import PESEL, person
 from tests.sandbox_ksef.material import NIP, OTHER_NIP, Credential, credential, invoice
 
-PESEL = "90010112349"
 DESCRIPTION = "Dane testowe"
 
 
@@ -20,10 +19,6 @@ def put(client: Client, path: str, body: object = None, method: str = "POST", *,
     """Call an operation under /testdata; returns the HTTP status."""
     token = client.access if signed else None
     return client.http.call(method, f"/testdata{path}", token=token, body=body).status_code
-
-
-def person() -> Credential:
-    return credential(attribute=(NameOID.SERIAL_NUMBER, f"PNOPL-{PESEL}"))
 
 
 def status_of_sign_in(client: Client, by: Credential | None = None) -> tuple[int, list[str]]:
@@ -61,7 +56,7 @@ def test_deceased_person_does_not_refresh(client: Client) -> None:
     assert codes(answer.json()) == [21308]
 
 
-def test_person_sees_certificates_of_both_identifiers(client: Client) -> None:
+def test_person_reaches_tokens_of_both_identifiers(client: Client) -> None:
     """NIP and PESEL of one person reach each other's KSeF tokens."""
     client.sign_in()
     client.http.call(
@@ -244,12 +239,16 @@ def test_production_rate_limits(signed: Client) -> None:
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
-def test_global_rate_limit(client: Client) -> None:
+def test_global_rate_limit(signed: Client) -> None:
     """With production limits on, the 76th call of one address in a second is 429, whatever it calls."""
-    client.sandbox.state.settings.rate_limits = True
-    answers = [client.http.call("POST", "/auth/challenge").status_code for _ in range(60)]
-    answers += [client.http.call("GET", "/peppol/query").status_code for _ in range(16)]
-    assert (answers.count(429), answers[-1]) == (16, 429)
+    signed.sandbox.state.settings.rate_limits = True
+    token, query = signed.access, {"sessionType": "Online"}
+    answers = [signed.http.call("POST", "/auth/challenge") for _ in range(60)]
+    answers += [signed.http.call("GET", "/limits/context", token=token) for _ in range(10)]
+    answers += [signed.http.call("GET", "/sessions", token=token, query={**query}) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    answer = signed.http.call("GET", f"/invoices/ksef/{NIP}-20260101-0100001AF629-AF", token=token)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
 def test_one_switch() -> None:

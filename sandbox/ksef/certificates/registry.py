@@ -15,7 +15,24 @@ from sandbox.ksef.certificates.authority import AUTHENTICATION, OFFLINE, PublicK
 from sandbox.ksef.identities import Identity
 from sandbox.ksef.state import SandboxState, stamp
 
-__all__ = ["ACTIVE", "AUTHENTICATION", "BLOCKED", "EXPIRED", "OFFLINE", "REVOKED", "Issued", "find", "of"]
+__all__ = [
+    "ACTIVE",
+    "AUTHENTICATION",
+    "BLOCKED",
+    "EXPIRED",
+    "OFFLINE",
+    "REVOKED",
+    "STATUSES",
+    "Issued",
+    "add",
+    "find",
+    "key_owner",
+    "matching",
+    "note_use",
+    "of",
+    "revoke",
+    "shorten",
+]
 
 ACTIVE = "Active"
 BLOCKED = "Blocked"

@@ -42,7 +42,9 @@ def personal(call: Call) -> Answer:
         and target in (None, grant.context if grant.kind == grants.INDIRECT else None)
     ]
     answer = _page(call, "permissions", [_personal_item(call, grant) for grant in found])
-    answer["ownerPermissions"] = sorted(access.OWNER_PERMISSIONS) if owner else None
+    # a KSeF token may carry fewer permissions than its author has
+    may = access.OWNER_PERMISSIONS & call.principal.permissions
+    answer["ownerPermissions"] = sorted(may) if owner else None
     return Answer(answer)
 
 
