@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from cryptography import x509
 
 from connector_app.store.models import Seller
 from connector_app.vault import Vault
-from core.ksef.auth import CertificateCredential, Credential, TokenCredential, Tokens
+from core.ksef.auth import (
+    AllowedIps,
+    CertificateCredential,
+    Credential,
+    SubjectType,
+    TokenCredential,
+    Tokens,
+)
 from core.ksef.errors import SignInNeeded
-from core.signing.keys import KeyMaterial, PrivateKey, UnreadableKeyError, key_pem, load_key, load_pem
+from core.signing.keys import (
+    KeyMaterial,
+    PrivateKey,
+    UnreadableKeyError,
+    key_pem,
+    load_key,
+    load_pem,
+    serial_text,
+)
 
 
 class CredentialKind(StrEnum):
@@ -47,10 +63,30 @@ def seal_key(vault: Vault, key: PrivateKey) -> str:
     return vault.seal({"kind": "key", **_key_entries(key)})
 
 
-def seal_certificate(vault: Vault, key: KeyMaterial) -> str:
-    """A certificate and its key, sealed."""
-    certificate = key.certificate_pem().decode("ascii")
-    return vault.seal({"kind": "certificate", "certificate": certificate, **_key_entries(key.private_key)})
+def seal_certificate(
+    vault: Vault,
+    key: KeyMaterial,
+    *,
+    subject_type: SubjectType = SubjectType.SUBJECT,
+    allowed_ips: AllowedIps | None = None,
+) -> str:
+    """A certificate and its key, sealed.
+
+    Args:
+        vault: of the installation.
+        key: the certificate and key.
+        subject_type: how KSeF reads who signs.
+        allowed_ips: from where a sign-in may be used; None for anywhere.
+    """
+    stored: dict[str, object] = {
+        "kind": "certificate",
+        "certificate": key.certificate_pem().decode("ascii"),
+        "subject": subject_type.value,
+        **_key_entries(key.private_key),
+    }
+    if allowed_ips is not None:
+        stored["allowed_ips"] = asdict(allowed_ips)
+    return vault.seal(stored)
 
 
 def _key_entries(key: PrivateKey) -> dict[str, str]:
@@ -105,7 +141,14 @@ def credential_of(vault: Vault, sealed: str, now: datetime) -> Credential:
     stored = _table(vault, sealed)
     if stored["kind"] == "token":
         return TokenCredential(stored["token"])
-    return CertificateCredential(unseal_certificate(vault, sealed, now))
+    allowed = stored.get("allowed_ips")
+    return CertificateCredential(
+        unseal_certificate(vault, sealed, now),
+        subject_type=SubjectType(stored.get("subject", SubjectType.SUBJECT)),
+        allowed_ips=AllowedIps(**{name: tuple(values) for name, values in allowed.items()})
+        if allowed
+        else None,
+    )
 
 
 def credential_info(vault: Vault, seller: Seller) -> CredentialInfo:
@@ -130,11 +173,6 @@ def credential_info(vault: Vault, seller: Seller) -> CredentialInfo:
         subject=found.subject.rfc4514_string(),
         valid_until=found.not_valid_after_utc,
     )
-
-
-def serial_text(certificate: x509.Certificate) -> str:
-    """A certificate's serial number as KSeF writes it: upper-case hexadecimal, at least 16 digits."""
-    return f"{certificate.serial_number:016X}"
 
 
 def seal_tokens(vault: Vault, tokens: Tokens) -> str:
@@ -166,7 +204,7 @@ def tokens_of(vault: Vault, sealed: str | None) -> Tokens | None:
     )
 
 
-def _table(vault: Vault, sealed: str) -> dict[str, str]:
+def _table(vault: Vault, sealed: str) -> dict[str, Any]:
     stored = vault.unseal(sealed)
     if not isinstance(stored, dict):
         raise TypeError("a stored credential must be a table")

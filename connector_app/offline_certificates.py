@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app.credentials import seal_certificate, serial_text, unseal_certificate
+from connector_app.credentials import seal_certificate, unseal_certificate
 from connector_app.store.models import Certificate, CertificateStage, Seller
 from connector_app.vault import Vault
 from core.ksef.verification import check_offline_certificate
-from core.signing.keys import KeyMaterial, KeyMaterialError
+from core.signing.keys import KeyMaterial, KeyMaterialError, serial_text
 
 OFFLINE: Final = "Offline"
 """``certificateType`` of the API."""

@@ -10,13 +10,28 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from connector_app.nbp.client import NBP_API
+from core.findings import Text
+from core.law import TOKENS_END
 
 APP = "ksef-connector"
+
+
+class BadSetting(ValueError):
+    """An environment variable whose value cannot be used.
+
+    Attributes:
+        text: which and why, for a person.
+    """
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +46,15 @@ class Settings:
         schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
             (``KSEF_SCHEMA_DIR``).
         database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
+        tokens_end: last day on which KSeF tokens sign in (``KSEF_CONNECTOR_TOKENS_END``, YYYY-MM-DD; default:
+            the law in force).
     """
 
     home: Path
     schema_dir: Path | None = None
     nbp_url: str = NBP_API
     database_url: str = ""
+    tokens_end: date = TOKENS_END.day
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -44,6 +62,9 @@ class Settings:
 
         Args:
             environment: variables to read instead of the process's own.
+
+        Raises:
+            BadSetting: a value cannot be used.
         """
         values = os.environ if environment is None else environment
         home = values.get("KSEF_CONNECTOR_HOME")
@@ -53,6 +74,7 @@ class Settings:
             schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
             nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
             database_url=values.get("DATABASE_URL", ""),
+            tokens_end=_day(values, "KSEF_CONNECTOR_TOKENS_END", TOKENS_END.day),
         )
 
     @property
@@ -80,3 +102,13 @@ class Settings:
         if self.key_file.exists() and stat.S_IMODE(self.home.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another owner's folder: its mode is the owner's business
                 self.home.chmod(0o700)
+
+
+def _day(values: Mapping[str, str], name: str, default: date) -> date:
+    raw = values.get(name)
+    try:
+        return date.fromisoformat(raw) if raw else default
+    except ValueError:
+        raise BadSetting(
+            Text(f"{name}: „{raw}” nie jest datą RRRR-MM-DD.", f'{name}: "{raw}" is no date YYYY-MM-DD.')
+        ) from None

@@ -106,6 +106,7 @@ class App:
             rates=self._rates(),
             work_dir=self.settings.home / "work",
             connections=Connections(lambda one: StoredBudget(database, one.api_url, utc_now)),
+            tokens_end=self.settings.tokens_end,
         )
 
     def _rates(self) -> Rates | None:

@@ -1,4 +1,4 @@
-"""Reading a key, certificate or token from the files that a command names."""
+"""The key or token that a command line names: reading it from its files."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from connector_app.commands.failures import key_failure
 from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
 
 CERTIFICATE_WAYS = "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE"
-WAYS = f"{CERTIFICATE_WAYS} | --token-file FILE"
+"""Options for a certificate, as a hint."""
+WAYS = f"{CERTIFICATE_WAYS} | --token-file FILE | --sign-outside"
+"""The options, as a hint."""
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialFiles:
-    """Where the credential is; ``None`` where nothing was given.
-
-    Attributes:
-        certificate: in PEM or DER. key: in PEM or DER.
-        p12: both in PKCS#12.
-        password: of the key. token: a KSeF token.
-    """
+    """Where the credential is; ``None`` where nothing was given; ``outside``: a person signs elsewhere."""
 
     certificate: Path | None
     key: Path | None
     p12: Path | None
     password: Path | None
     token: Path | None = None
+    outside: bool = False
 
 
 def read_credential(app: App, files: CredentialFiles) -> KeyMaterial | str | None:
-    """The key or token that was named, or ``None`` when none was.
+    """The key or token that was named, empty for signing outside, or ``None`` when nothing was.
 
     Raises:
-        BadInput: two ways at once, half of one, or a file that cannot be used.
+        BadInput: a file cannot be used, or more than one way was named.
     """
-    ways = [files.certificate or files.key, files.p12, files.token]
+    ways = [files.certificate or files.key, files.p12, files.token, files.outside or None]
     if sum(way is not None for way in ways) > 1:
         raise BadInput(app.text("Podaj jeden sposób logowania.", "Give one way to sign in."), WAYS)
+    if files.outside:
+        return ""
     if files.token is not None:
         token = app.read_text(files.token).strip()
         if not token or len(token.split()) != 1:

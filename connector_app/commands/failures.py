@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from connector_app.commands.app import BadInput, Failure
 from connector_app.commands.files import reason_of
 from core.findings import Text
+
+if TYPE_CHECKING:
+    from core.ksef.errors import KsefError
 
 _KEYS = {
     "UnreadableKeyError": (
@@ -65,6 +70,7 @@ def explain(error: Exception, language: str) -> Failure | None:
     from connector_app.store.database import UnusableDatabase, trouble  # noqa: PLC0415
     from connector_app.vault import VaultLocked  # noqa: PLC0415
     from core.fa.schema import SchemaUnavailable  # noqa: PLC0415
+    from core.ksef.errors import KsefError  # noqa: PLC0415
     from core.signing.keys import KeyMaterialError  # noqa: PLC0415
 
     failure: Failure | None = None
@@ -85,7 +91,19 @@ def explain(error: Exception, language: str) -> Failure | None:
         failure = Failure(said.in_language(language), _SCHEMA_DIR.in_language(language))
     elif isinstance(error, ShopError):
         failure = Failure(error.message, error.hint)
+    elif isinstance(error, KsefError):
+        failure = ksef_failure(error, language)
     return failure
+
+
+def ksef_failure(error: KsefError, language: str) -> Failure:
+    """What KSeF refused or failed at, in its own words where it gave any, with what to do about it."""
+    from core.ksef.errors import KsefRefused  # noqa: PLC0415
+
+    code = f" ({error.code})" if error.code is not None else ""
+    said = ". ".join(part.rstrip(".") for part in (error.description or error.message, *error.details))
+    kind = BadInput if isinstance(error, KsefRefused) else Failure
+    return kind(f"KSeF: {said}{code}.", error.hint.in_language(language))
 
 
 def key_failure(error: Exception, language: str) -> BadInput:

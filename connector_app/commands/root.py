@@ -26,6 +26,10 @@ _COMMANDS: Mapping[str, str] = {
     "demo": "connector_app.commands.demo",
     "serve": "connector_app.commands.serve",
     "seller": "connector_app.commands.seller",
+    "auth": "connector_app.commands.auth",
+    "certificates": "connector_app.commands.certificates",
+    "tokens": "connector_app.commands.tokens",
+    "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
     "documents": "connector_app.commands.documents",
     "invoice": "connector_app.commands.invoice",
@@ -175,7 +179,10 @@ def root(context: click.Context, lang: str) -> None:
     An installation lives in KSEF_CONNECTOR_HOME (without it: in the user's data folder).
     To begin: ksef-connector demo.
     """
-    from connector_app.commands.app import App  # noqa: PLC0415  help needs no database
-    from connector_app.settings import Settings  # noqa: PLC0415
+    from connector_app.commands.app import App, BadInput  # noqa: PLC0415  help needs no database
+    from connector_app.settings import BadSetting, Settings  # noqa: PLC0415
 
-    context.obj = App(Settings.from_environment(), lang)
+    try:
+        context.obj = App(Settings.from_environment(), lang)
+    except BadSetting as error:
+        raise BadInput(error.text.in_language(lang)) from None

@@ -11,13 +11,22 @@ from sqlalchemy.orm import Session
 
 from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.credential_files import WAYS, CredentialFiles, read_credential
 from connector_app.commands.files import FILE
-from connector_app.commands.offline_certificate import offline_certificate
+from connector_app.commands.ksef import (
+    SUBJECTS,
+    address_option,
+    allowed_ips,
+    find_seller,
+    iso,
+    json_option,
+    subject_option,
+)
 from connector_app.profiles import BadProfile, Profile, read
+from connector_app.renewals import due
 from connector_app.store.models import Document, Seller
-from connector_app.vault import Vault
 from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
@@ -30,9 +39,6 @@ _ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, envi
 @click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
 def seller() -> None:
     """Sellers: add or change, list."""
-
-
-seller.add_command(offline_certificate)
 
 
 @seller.command(
@@ -109,6 +115,15 @@ seller.add_command(offline_certificate)
 @option(
     "--token-file", "token", type=FILE, default=None, pl="Plik z tokenem KSeF.", en="File with a KSeF token."
 )
+@option(
+    "--sign-outside",
+    "outside",
+    is_flag=True,
+    pl="Bez klucza: logowanie podpisuje człowiek poza programem (ksef-connector auth request).",
+    en="No key: a person signs each sign-in outside the program (ksef-connector auth request).",
+)
+@subject_option
+@address_option
 @pass_app
 def add(
     app: App,
@@ -123,6 +138,9 @@ def add(
     p12: Path | None,
     password: Path | None,
     token: Path | None,
+    outside: bool,
+    subject_type: str,
+    addresses: tuple[str, ...],
 ) -> None:
     """Add a seller, or change the one with the same NIP.
 
@@ -134,7 +152,8 @@ def add(
     place = _environment(app, environment, api_url, qr_url, latarnia_url)
     schema = registry.schema_for(version.upper())
     _fits(app, schema, place)
-    found = read_credential(app, CredentialFiles(certificate, key, p12, password, token))
+    allowed = allowed_ips(app, addresses)
+    found = read_credential(app, CredentialFiles(certificate, key, p12, password, token, outside))
     services = app.open()
     with services.database.begin() as session:
         row = session.scalar(select(Seller).where(Seller.nip == profile.seller.nip))
@@ -147,7 +166,13 @@ def add(
             session.add(row)
         else:
             _stays(app, session, row, place)
-        sealed = _seal(services.vault, found) if found is not None else row.credential
+        sealed = row.credential
+        if isinstance(found, KeyMaterial):
+            sealed = credentials.seal_certificate(
+                services.vault, found, subject_type=SUBJECTS[subject_type], allowed_ips=allowed
+            )
+        elif found is not None:
+            sealed = credentials.seal_token(services.vault, found) if found else ""
         fill(row, profile, place, schema, sealed)
     app.say(
         Text(
@@ -157,6 +182,10 @@ def add(
     if isinstance(found, KeyMaterial):
         until = f"{found.valid_until:%Y-%m-%d}"
         app.say(Text(f"  Certyfikat jest ważny do {until}.", f"  The certificate is valid until {until}."))
+    elif not row.credential:
+        step = f"→ ksef-connector auth request --seller {row.nip} -o request.xml"
+        app.say(Text(step, step))
+    print_notices(app, [one for one in due(services, row.nip) if one.code.startswith("token")])
 
 
 def _fits(app: App, schema: registry.FaSchema, place: Environment) -> None:
@@ -230,7 +259,7 @@ def fill(
         profile: who the seller is.
         environment: where it issues.
         schema: version of its documents.
-        credential: sealed.
+        credential: sealed; empty for signing outside.
     """
     stored = ksef_access.environment_json(environment)
     if row.environment != stored or row.credential != credential:
@@ -260,12 +289,6 @@ def _environment(
                 "Beyond this machine an address begins with https://, e.g. https://api-test.ksef.mf.gov.pl/v2.",
             ),
         ) from None
-
-
-def _seal(vault: Vault, credential: KeyMaterial | str) -> str:
-    if isinstance(credential, str):
-        return credentials.seal_token(vault, credential)
-    return credentials.seal_certificate(vault, credential)
 
 
 @seller.command(name="list", pl="Pokazuje sprzedawców tej instalacji.")
@@ -302,3 +325,37 @@ def list_sellers(app: App, as_json: bool) -> None:
         shown = place.name if place.name in _ENVIRONMENTS else place.api_url
         table.add_row(row.nip, row.name, shown, row.schema_version)
     app.table(table)
+    print_notices(app, due(services))
+
+
+@seller.command(pl="Pokazuje sprzedawcę: środowisko, sposób logowania i to, co niedługo się kończy.")
+@click.argument("nip", required=False, metavar="[NIP]")
+@json_option
+@pass_app
+def show(app: App, nip: str | None, as_json: bool) -> None:
+    """Show a seller: environment, how it signs in, and what ends soon."""
+    services = app.open()
+    with services.database() as session:
+        row = find_seller(app, session, nip)
+    place = ksef_access.environment_of(row)
+    info = credentials.credential_info(services.vault, row)
+    found = due(services, row.nip)
+    if as_json:
+        app.json(
+            {
+                "nip": row.nip,
+                "name": row.name,
+                "environment": place.name,
+                "api_url": place.api_url,
+                "schema": row.schema_version,
+                "signs_in_with": info.kind.value,
+                "certificate": info.serial_number or None,
+                "certificate_valid_until": iso(info.valid_until),
+                "notices": [finding.as_json() for finding in found],
+            }
+        )
+        return
+    head = f"{row.nip} {row.name}, {place.name} {place.api_url}, {row.schema_version}"
+    app.say(Text(head, head))
+    print_credential(app, info)
+    print_notices(app, found)

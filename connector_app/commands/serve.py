@@ -18,6 +18,7 @@ from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
+from connector_app.renewals import due
 from connector_app.web.health import Pulse, create_app
 from core.findings import Text
 
@@ -99,6 +100,7 @@ def _pass(services: Services, pulse: Pulse, patience: timedelta, stop: threading
         seen = runner.take_in()
         work = runner.work_until_idle(patience)
         pulse.problems = [problem.pl for problem in seen.problems + work.problems]
+        _tell_what_ends(services, pulse)
     except _Stopping:
         return
     except Exception:
@@ -107,3 +109,12 @@ def _pass(services: Services, pulse: Pulse, patience: timedelta, stop: threading
     for problem in pulse.problems:
         _log.warning("%s", problem)
     pulse.at = services.clock()
+
+
+def _tell_what_ends(services: Services, pulse: Pulse) -> None:
+    """Show certificates and tokens that end soon; what is new since the last pass goes to the log."""
+    found = [f"{one.message.pl} {one.hint.pl}" for one in due(services)]
+    for notice in found:
+        if notice not in pulse.notices:
+            _log.warning("%s", notice)
+    pulse.notices = found

@@ -17,12 +17,13 @@ from adapters.contract import ShopError
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE
+from connector_app.commands.ksef import find_seller
 from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
 from connector_app.commands.tables import Choice, document_json, load, print_documents
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
-from connector_app.store.models import Seller, Store
+from connector_app.store.models import Store
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
@@ -149,7 +150,7 @@ def add(
     services = app.open()
     now = services.clock()
     with services.database.begin() as session:
-        seller = _seller(app, session, nip)
+        seller = find_seller(app, session, nip)
         row = session.scalar(select(Store).where(Store.code == code))
         if row is None:
             row = Store(code=code, created_at=now)
@@ -179,20 +180,6 @@ def _check_platform(app: App, platform: str) -> None:
     raise BadInput(
         app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
         app.text(f"Podłączyć można: {known}", f"Shops of these can be connected: {known}"),
-    )
-
-
-def _seller(app: App, session: Session, nip: str) -> Seller:
-    digits = nip.replace("-", "").replace(" ", "")
-    found = session.scalar(select(Seller).where(Seller.nip == digits))
-    if found is not None:
-        return found
-    known = ", ".join(session.scalars(select(Seller.nip).order_by(Seller.id)))
-    raise BadInput(
-        app.text(f"Nie ma sprzedawcy z NIP {nip}.", f"There is no seller with NIP {nip}."),
-        app.text(f"Są: {known}", f"There are: {known}")
-        if known
-        else "ksef-connector seller add SELLER.toml ...",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
 from core.ksef.latarnia import Latarnia
+from core.law import TOKENS_END
 
 
 def _utc_now() -> datetime:
@@ -41,6 +42,7 @@ class Services:
         rates: exchange rates; ``None`` leaves only those that a seller entered.
         work_dir: folder for packages on their way to KSeF; without one documents go singly only.
         board: makes the client of a board of availability from its address.
+        tokens_end: last Warsaw day on which KSeF tokens sign in.
     """
 
     database: sessionmaker[Session]
@@ -53,6 +55,7 @@ class Services:
     rates: Rates | None = None
     work_dir: Path | None = None
     board: Callable[[str], Latarnia] = Latarnia
+    tokens_end: date = TOKENS_END.day
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

@@ -26,10 +26,11 @@ _PAGE = """<!doctype html>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
 h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
 td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:right}
-.bad{color:#a3161b}</style></head><body>
+.bad{color:#a3161b}.soon{color:#7a4b00}</style></head><body>
 <h1>KSeF Shop Connector</h1>
 <p>{{ "Program działa." if not problems else "Coś wymaga uwagi:" }}</p>
 {% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
+{% for notice in notices %}<p class="soon">{{ notice }}</p>{% endfor %}
 <table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
 {% for line in boards %}<p>{{ line }}</p>{% endfor %}
 <p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
@@ -58,11 +59,13 @@ class Pulse:
     Attributes:
         started: when the process began, aware UTC. at: end of the last pass.
         problems: what held something up then, in Polish.
+        notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
     """
 
     started: datetime
     at: datetime | None = None
     problems: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def is_silent(self, now: datetime) -> bool:
         """Whether no pass has ended for so long that the background work must have stopped."""
@@ -110,6 +113,7 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
             problems=seen.problems,
             counts=[(_NAMES[state], seen.counts.get(state.value, 0)) for state in DocumentState],
             boards=[_board_line(url, one, services.clock()) for url, one in seen.boards.items()],
+            notices=pulse.notices,
             last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
         )
 
@@ -121,6 +125,7 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
             "problems": seen.problems,
             "documents": seen.counts,
             "latarnia": {url: _board_json(one, services.clock()) for url, one in seen.boards.items()},
+            "notices": pulse.notices,
         }
         # KSeF or a shop being down is no fault of this process, and restarting it would not help
         return jsonify(values), 200 if seen.works else 503

@@ -69,12 +69,16 @@ class Grant:
         description: of who granted it.
         active: in force.
         since: start.
+        place: identifier of the company in which it holds; None for the context signed in to. An owner also
+            sees what other companies granted to its own (``contextIdentifier``), and an intermediary what it
+            may do for its partners (``targetIdentifier``; ``AllPartners`` for all of them).
     """
 
     scope: str
     description: str
     active: bool
     since: datetime
+    place: str | None = None
 
     @classmethod
     def read(cls, data: Fields) -> Grant:
@@ -84,6 +88,7 @@ class Grant:
             data.text("description"),
             data.text("permissionState") == "Active",
             data.moment("startDate"),
+            _identifier(data, "targetIdentifier") or _identifier(data, "contextIdentifier"),
         )
 
 
@@ -92,17 +97,20 @@ class Permissions:
     """Everything that the identity may do in the context.
 
     Attributes:
+        context: NIP of the context.
         owner: permissions of an owner, names of the contract; empty for others.
         grants: permissions that were granted, ended ones included.
     """
 
+    context: str
     owner: frozenset[str]
     grants: tuple[Grant, ...]
 
     @property
     def held(self) -> frozenset[str]:
-        """Names of all permissions in force."""
-        return self.owner | {grant.scope for grant in self.grants if grant.active}
+        """Names of all permissions in force in the context."""
+        here = {None, self.context}
+        return self.owner | {one.scope for one in self.grants if one.active and one.place in here}
 
     @property
     def missing(self) -> tuple[Text, ...]:
@@ -110,12 +118,13 @@ class Permissions:
         return tuple(text for name, text in _MISSING.items() if name not in self.held)
 
 
-def personal(client: KsefClient, access: str, *, page_size: int = _PAGE) -> Permissions:
+def personal(client: KsefClient, access: str, nip: str, *, page_size: int = _PAGE) -> Permissions:
     """``POST /permissions/query/personal/grants``: what the identity may do here, all pages.
 
     Args:
         client: the client.
         access: access token.
+        nip: NIP of the context.
         page_size: 10 to 100.
     """
     owner: frozenset[str] = frozenset()
@@ -136,5 +145,10 @@ def personal(client: KsefClient, access: str, *, page_size: int = _PAGE) -> Perm
         owner |= frozenset(of_owner)
         grants += found
         if not more:
-            return Permissions(owner, tuple(grants))
+            return Permissions(nip, owner, tuple(grants))
         page += 1
+
+
+def _identifier(data: Fields, name: str) -> str | None:
+    found = data.optional_child(name)
+    return (found.optional_text("value") or found.text("type")) if found else None

@@ -96,7 +96,7 @@ class KeyMaterial:
 
     def __post_init__(self) -> None:
         _check_strength(self.private_key)
-        if _public_bytes(self.certificate) != _public_bytes(self.private_key):
+        if public_bytes(self.certificate) != public_bytes(self.private_key):
             raise KeyMismatchError("the certificate belongs to another key")
 
     def __repr__(self) -> str:
@@ -121,9 +121,8 @@ class KeyMaterial:
 
     @property
     def serial_number(self) -> str:
-        """The certificate's serial number, upper-case hexadecimal digits, as KSeF writes it."""
-        digits = f"{self.certificate.serial_number:X}"
-        return digits.zfill(len(digits) + len(digits) % 2)
+        """The certificate's serial number as KSeF writes it, see :func:`serial_text`."""
+        return serial_text(self.certificate)
 
     @property
     def valid_from(self) -> datetime:
@@ -358,8 +357,8 @@ def _assemble(key: PrivateKey, certificates: list[x509.Certificate], now: dateti
     """Join the key with the certificate that belongs to it, wherever it stands in the chain."""
     if not certificates:
         raise UnreadableKeyError("there is no certificate in the file")
-    public = _public_bytes(key)
-    own = next((item for item in certificates if _public_bytes(item) == public), None)
+    public = public_bytes(key)
+    own = next((item for item in certificates if public_bytes(item) == public), None)
     if own is None:
         _check_strength(key)
         raise KeyMismatchError("the certificate belongs to another key")
@@ -386,5 +385,11 @@ def _check_strength(key: PrivateKey) -> None:
         raise WeakKeyError(f"KSeF does not accept the curve {key.curve.name}; use P-256, P-384 or P-521")
 
 
-def _public_bytes(holder: x509.Certificate | PrivateKey) -> bytes:
+def serial_text(certificate: x509.Certificate) -> str:
+    """A certificate's serial number as KSeF writes it: upper-case hexadecimal digits, at least 16 of them."""
+    return f"{certificate.serial_number:016X}"
+
+
+def public_bytes(holder: x509.Certificate | x509.CertificateSigningRequest | PrivateKey) -> bytes:
+    """The public key of a certificate, request or key in DER: equal for those that belong together."""
     return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
@@ -11,6 +12,9 @@ import pytest
 
 from connector_app.commands.bilingual import Option, usage_text
 from connector_app.commands.root import root
+from connector_app.renewals import Held, HeldKind, notices
+from core.ksef.errors import SignInNeeded
+from core.ksef.explanations import CodeKind, explain, known_codes
 from tests.cli.conftest import Run
 from tests.conftest import ROOT
 from tools.cli_reference import reference
@@ -72,6 +76,18 @@ def test_documents_name_existing_commands_only() -> None:
             assert used <= options | {"--help"}, f"{file.name}: {line}"
             seen += 1
     assert seen > 20
+
+
+def test_hints_name_existing_commands_only() -> None:
+    """Every command that an explanation of KSeF's codes or of an ending leads to exists."""
+    hints = [explain(code, kind).action for kind in CodeKind for code in known_codes(kind)]
+    hints += [SignInNeeded("x").hint]
+    day = date(2026, 12, 31)
+    hints += [one.hint for kind in HeldKind for one in notices([Held("5265877635", kind)], day)]
+    words = [text for hint in hints for text in (hint.pl, hint.en)]
+    named = {found for text in words for found in re.findall(r"ksef-connector ([a-z]+ [a-z]+)", text)}
+    assert len(named) >= 5
+    assert named <= COMMANDS.keys()
 
 
 def _calls(file: Path) -> list[str]:

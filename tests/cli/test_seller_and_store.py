@@ -126,6 +126,8 @@ def test_a_changed_seller_keeps_its_way_to_sign_in(run: Run, files: Path) -> Non
         ),
         ((EXAMPLE, "--certificate", "cert.pem", "--key", "weak.key"), "nie przyjmuje takiego klucza"),
         ((EXAMPLE, "--token-file", "empty"), "jednego wiersza z tokenem"),
+        ((EXAMPLE, "--token-file", "token", "--sign-outside"), "jeden sposób logowania"),
+        ((EXAMPLE, "--token-file", "token", "--allow-ip", "10.0.0"), "to nie jest IPv4"),
         ((EXAMPLE, "--token-file", "words"), "jednego wiersza z tokenem"),
         ((EXAMPLE, "--token-file", "noise"), "nie jest plikiem tekstowym"),
         ((EXAMPLE, "--environment", "PROD", "--token-file", "token"), "nie jest jednym z"),

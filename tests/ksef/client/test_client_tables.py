@@ -77,6 +77,7 @@ def _codes(spec: dict[str, object], schema: str) -> set[int]:
         ("SessionInvoiceStatusResponse", CodeKind.DOCUMENT),
         ("SessionStatusResponse", CodeKind.SESSION),
         ("AuthenticationOperationStatusResponse", CodeKind.SIGN_IN),
+        ("CertificateEnrollmentStatusResponse", CodeKind.ENROLLMENT),
     ],
 )
 def test_every_status_of_the_contract_is_explained(
@@ -93,8 +94,9 @@ def test_every_status_of_the_contract_is_explained(
 
 
 def test_every_exception_of_the_used_operations_is_explained(spec: dict[str, object]) -> None:
-    """Each exception code of signing in, sessions and UPO has words in both languages."""
-    used = [name for name, _ in _operations(spec) if " /auth/" in name or "/sessions" in name]
+    """Each exception code of signing in, credentials, sessions and UPO has words in both languages."""
+    areas = (" /auth/", "/sessions", " /certificates", " /tokens", "/query/personal/grants")
+    used = [name for name, _ in _operations(spec) if any(area in name for area in areas)]
     wanted: set[int] = set()
     for name, operation in _operations(spec):
         if name in used:
