@@ -1,6 +1,6 @@
 """KSeF's codes in words a shop owner understands, and what to do about each.
 
-Sources: the tables of codes in the API contract 2.9.0 (statuses of documents, sessions and sign-ins;
+Sources: the tables of codes in the API contract 2.9.0 (statuses of documents, sessions, sign-ins and exports;
 exception codes; reason codes of 403). A status code means different things for a document, a session and a
 sign-in, hence one table for each; exception codes have their own range.
 """
@@ -19,6 +19,7 @@ class CodeKind(StrEnum):
     DOCUMENT = "document"
     SESSION = "session"
     SIGN_IN = "sign-in"
+    EXPORT = "export"
     EXCEPTION = "exception"
 
 
@@ -205,11 +206,30 @@ _EXCEPTION = {
         ),
     ),
     21173: (Text("KSeF nie zna tej sesji", "KSeF does not know this session"), _NEW_SESSION),
+    21175: (
+        Text("KSeF nie zna tego eksportu", "KSeF does not know this export"),
+        Text("Rozpocznij eksport od nowa.", "Start the export anew."),
+    ),
     21178: (
         Text("UPO nie zostało znalezione", "The UPO was not found"),
         Text("Spróbuj pobrać UPO później.", "Try to fetch the UPO later."),
     ),
     21180: (Text("Sesja nie przyjmuje już faktur", "The session takes no more invoices"), _NEW_SESSION),
+    21181: (
+        Text("Tego eksportu nie można wykonać", "This export is not possible"),
+        Text("Sprawdź NIP, w którego imieniu się logujesz.", "Check the NIP that you sign in for."),
+    ),
+    21182: (
+        Text("Trwa już dziesięć eksportów", "Ten exports are running already"),
+        Text(
+            "Poczekaj, aż któryś się skończy; program spróbuje ponownie.",
+            "Wait until one of them ends; the program tries again.",
+        ),
+    ),
+    21183: (
+        Text("KSeF nie ma jeszcze danych z tego okresu", "KSeF has no data of this period yet"),
+        _AUTOMATIC,
+    ),
     21184: (Text("Sesja jest chwilowo niedostępna", "The session is being serviced"), _AUTOMATIC),
     21217: (Text("Nieprawidłowe kodowanie znaków", "Wrong character encoding"), _REPORT),
     21301: (Text("KSeF nie wydał tokenów dostępu", "KSeF gave no access tokens"), _SIGN_AGAIN),
@@ -229,6 +249,25 @@ _EXCEPTION = {
         Text("Podpis nie pasuje do sposobu logowania", "The signature does not fit the kind of sign-in"),
         _NEW_CREDENTIAL,
     ),
+    71001: (
+        Text("Nie ma takiej faktury w KSeF", "KSeF has no such invoice"),
+        Text("Sprawdź numery KSeF.", "Check the KSeF numbers."),
+    ),
+    71002: (
+        Text("Faktura ma już najwięcej identyfikatorów zbiorczych", "The invoice has too many identifiers"),
+        Text(
+            "Użyj istniejącego identyfikatora: ksef-connector collective show NUMER-KSEF.",
+            "Use an existing identifier: ksef-connector collective show KSEF-NUMBER.",
+        ),
+    ),
+    71004: (
+        Text("Faktury mają różnych sprzedawców", "The invoices have different sellers"),
+        Text("Wybierz faktury jednego sprzedawcy.", "Choose invoices of one seller."),
+    ),
+    71005: (
+        Text("Numer KSeF podano dwa razy", "A KSeF number was given twice"),
+        Text("Podaj każdą fakturę raz.", "Give each invoice once."),
+    ),
     21418: (Text("Nieprawidłowy token kontynuacji", "Wrong continuation token"), _AUTOMATIC),
     21470: (
         Text("KSeF wycofał klucz szyfrowania", "KSeF has withdrawn the encryption key"),
@@ -236,10 +275,27 @@ _EXCEPTION = {
     ),
 }
 
+_EXPORT = {
+    100: (Text("Eksport w toku", "The export is running"), _NOTHING),
+    200: (Text("Eksport gotowy", "The export is ready"), _NOTHING),
+    210: (
+        Text("Eksport wygasł", "The export has expired"),
+        Text("Rozpocznij eksport od nowa.", "Start the export anew."),
+    ),
+    415: (Text("KSeF nie odszyfrował klucza eksportu", "KSeF could not decrypt the export's key"), _REPORT),
+    420: (
+        Text("KSeF nie ma jeszcze danych z tego okresu", "KSeF has no data of this period yet"),
+        _AUTOMATIC,
+    ),
+    500: (Text("Nieznany błąd po stronie KSeF", "Unknown error at KSeF"), _AUTOMATIC),
+    550: (Text("KSeF przerwał eksport", "KSeF cancelled the export"), _AUTOMATIC),
+}
+
 _TABLES = {
     CodeKind.DOCUMENT: _DOCUMENT,
     CodeKind.SESSION: _SESSION,
     CodeKind.SIGN_IN: _SIGN_IN,
+    CodeKind.EXPORT: _EXPORT,
     CodeKind.EXCEPTION: _EXCEPTION,
 }
 

@@ -21,9 +21,12 @@ from core.ksef.errors import (
     KsefRefused,
     KsefUnavailable,
     NotFound,
+    NotYetAvailable,
+    OutsideData,
     SessionClosed,
     SessionFull,
     SessionUnavailable,
+    TooManyExports,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -36,9 +39,13 @@ DEFAULT_PAUSE = 60.0
 _BY_CODE: dict[int, type[KsefRefused]] = {
     21155: SessionFull,
     21164: NotFound,
+    21165: NotYetAvailable,
     21173: InvalidSession,
+    21175: NotFound,
     21178: NotFound,
     21180: SessionClosed,
+    21182: TooManyExports,
+    21183: OutsideData,
     21470: KeyRejected,
 }
 _BY_STATUS: dict[int, type[KsefRefused]] = {
