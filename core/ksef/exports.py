@@ -7,8 +7,8 @@ and ``_metadata.json``.
 
 To fetch everything since a day, windows of at most 100 days are exported one after another by the date of
 permanent storage and never beyond the moment up to which KSeF's data is complete. Where a package was cut,
-the next window begins at the date of its last invoice; otherwise at the high-water mark. Both ends of a window
-belong to it, so that nothing is lost, and what comes twice is left out.
+the next window begins at the date of its last invoice; otherwise at the high-water mark. Both ends of a
+window belong to it, so that nothing is lost, and what comes twice is left out.
 """
 
 from __future__ import annotations
