@@ -28,6 +28,8 @@ _COMMANDS: Mapping[str, str] = {
     "seller": "connector_app.commands.seller",
     "store": "connector_app.commands.store",
     "documents": "connector_app.commands.documents",
+    "collective": "connector_app.commands.collective",
+    "recover": "connector_app.commands.recover",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }

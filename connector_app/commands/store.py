@@ -22,6 +22,7 @@ from connector_app.commands.tables import Choice, document_json, load, print_doc
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Seller, Store
+from connector_app.store.recovered import IS_SHOP
 from core.calendar import warsaw_day
 from core.findings import Text
 
@@ -193,7 +194,7 @@ def _read_config(app: App, platform: str, path: Path) -> dict[str, str]:
 def _find(session: Session, app: App, code: str) -> Store:
     row = session.scalar(select(Store).where(Store.code == code))
     if row is None:
-        codes = ", ".join(session.scalars(select(Store.code).order_by(Store.code)))
+        codes = ", ".join(session.scalars(select(Store.code).where(IS_SHOP).order_by(Store.code)))
         raise BadInput(
             app.text(f"Nie ma sklepu {code}.", f"There is no store {code}."),
             app.text(f"Są: {codes}", f"There are: {codes}")
@@ -298,7 +299,7 @@ def list_stores(app: App, as_json: bool) -> None:
     with services.database() as session:
         rows = [
             (row, row.seller.nip, StorePolicy.from_json(row.policy))
-            for row in session.scalars(select(Store).order_by(Store.id))
+            for row in session.scalars(select(Store).where(IS_SHOP).order_by(Store.id))
         ]
     if as_json:
         app.json(

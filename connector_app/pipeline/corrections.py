@@ -17,7 +17,7 @@ from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
 from connector_app.pipeline.changes import is_hand_made, zero_by_hand
 from connector_app.pipeline.issue import ask_if_same, freeze
-from connector_app.pipeline.purposes import CANCELLATION, REFUND, REFUNDED, WITHDRAWN, undone_by
+from connector_app.pipeline.purposes import REASONS, REFUND, REFUNDED, WITHDRAWN, undone_by
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
@@ -153,8 +153,6 @@ def _read(row: Document) -> Invoice:
     return read(schema.parse(row.xml or b"")).invoice
 
 
-_REASONS = {CANCELLATION: "Anulowanie zamówienia", REFUNDED: "Zwrot całego zamówienia"}
-
 _GONE = Finding(
     "order-gone",
     Severity.ERROR,
@@ -257,7 +255,7 @@ def _prepare(
         return undo(chain.state(), _read(undone), "Zwrot cofnięty", policy), None
     if chain.hand_made:
         raise NeedsAttention([zero_by_hand()])
-    return to_zero(chain.state(), _REASONS[document.purpose], policy), None
+    return to_zero(chain.state(), REASONS[document.purpose], policy), None
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

@@ -61,8 +61,10 @@ _READY = Document.state == DocumentState.READY
 _ISSUED = Document.state == DocumentState.ISSUED
 _SENT = Document.state == DocumentState.SENT
 _KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT))
-# the condition of an index, see UNPROVEN
-_LACKS_PROOF = Document.ksef_number.is_not(None) & Document.upo.is_(None)
+# the condition of an index, see UNPROVEN; without its session KSeF gives no UPO
+_LACKS_PROOF = (
+    Document.ksef_number.is_not(None) & Document.upo.is_(None) & Document.session_reference.is_not(None)
+)
 
 
 @dataclass(slots=True)
