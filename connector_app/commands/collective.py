@@ -148,7 +148,7 @@ def _seller(app: App, services: Services, nip: str) -> Seller:
 
 def _paid(app: App, services: Services, seller: Seller, text: str) -> PaidInvoice:
     """An invoice named by its KSeF number or its id here, with what is known of it here."""
-    is_id = text.isascii() and text.isdecimal() and len(text) < 19  # noqa: PLR2004  digits of 64 bits
+    is_id = text.isascii() and text.isdecimal() and len(text) < 19
     by = Document.id == int(text) if is_id else Document.ksef_number == text
     with services.database() as session:
         row = session.scalar(select(Document).where(by, Document.seller_id == seller.id))
