@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from pathlib import Path
+from typing import BinaryIO, cast
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -50,7 +51,7 @@ def create_app(state: SandboxState) -> Flask:
 def _view(state: SandboxState, operation: Operation) -> Callable[..., BaseResponse]:
     def view(**path: str) -> BaseResponse:
         try:
-            call = _call(state, path)
+            call = _call(state, operation, path)
             return _respond(_perform(state, operation, call))
         except Refusal as refusal:
             return _refuse(state, refusal)
@@ -80,21 +81,28 @@ def _perform(state: SandboxState, operation: Operation, call: Call) -> Answer:
                 "presentPermissions": sorted(call.principal.permissions),
             },
         )
+    if operation.most_streamed:
+        return operation.act(call)
     with state.transaction():
         return operation.act(call)
 
 
-def _call(state: SandboxState, path: dict[str, str]) -> Call:
+def _call(state: SandboxState, operation: Operation, path: dict[str, str]) -> Call:
+    streams = operation.most_streamed > 0
+    if streams:
+        request.max_content_length = operation.most_streamed
     forced = request.environ.get(FORCED_STATUS)
     return Call(
         state=state,
         path=path,
         query=request.args.to_dict(flat=False),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.get_data(cache=False),
+        body=b"" if streams else request.get_data(cache=False),
         client=request.remote_addr or "127.0.0.1",
         origin=request.host_url.rstrip("/"),
         forced_status=cast("int | None", forced),
+        location=request.path,
+        stream=cast("BinaryIO", request.stream) if streams else None,
     )
 
 
@@ -108,6 +116,8 @@ def _respond(answer: Answer) -> BaseResponse:
         del response.headers["Content-Type"]
     elif isinstance(answer.body, bytes):
         response = Response(answer.body, status=answer.status, mimetype="application/xml")
+    elif isinstance(answer.body, Path):
+        response = send_file(answer.body.resolve(), mimetype="application/octet-stream", etag=False)
     else:
         text = json.dumps(answer.body, ensure_ascii=False)
         response = Response(text, status=answer.status, mimetype="application/json")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import BinaryIO
 
 from sandbox.ksef.bearer import Principal
 from sandbox.ksef.errors import BadRequest, Json, Unauthorized
@@ -23,7 +25,7 @@ class Answer:
     """What an operation answers.
 
     Attributes:
-        body: JSON-ready values, bytes of XML, or None for an empty answer.
+        body: JSON-ready values, bytes of XML, the path of a file to stream, or None for an empty answer.
         status: HTTP status.
         headers: headers to add.
     """
@@ -47,6 +49,8 @@ class Call:
         origin: address of the server without path, e.g. ``http://127.0.0.1:8090``.
         signed_in: who calls, None for operations without a bearer token.
         forced_status: status that a planned fault forces on what the call starts.
+        location: path of the address that was called.
+        stream: the request's body for operations that read it in pieces; ``body`` is empty then.
     """
 
     state: SandboxState
@@ -58,6 +62,8 @@ class Call:
     origin: str
     signed_in: Principal | None = None
     forced_status: int | None = None
+    location: str = ""
+    stream: BinaryIO | None = field(default=None, repr=False)
 
     @property
     def principal(self) -> Principal:
@@ -246,8 +252,8 @@ class Body:
         self.base64(name, length=32)
         return self.text(name, shortest=44, longest=44)
 
-    def whole(self, name: str, *, smallest: int) -> int:
-        """A whole number member.
+    def whole(self, name: str, *, smallest: int, largest: int | None = None) -> int:
+        """A whole number member inside its bounds.
 
         Raises:
             BadRequest: 21405.
@@ -257,6 +263,19 @@ class Body:
             raise self._fail(name, "pole jest wymagane.")
         if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
             raise self._fail(name, f"oczekiwano liczby całkowitej nie mniejszej niż {smallest}.")
+        if largest is not None and value > largest:
+            raise self._fail(name, f"oczekiwano liczby całkowitej nie większej niż {largest}.")
+        return value
+
+    def one_of(self, name: str, allowed: Collection[str]) -> str | None:
+        """An optional text member out of a closed list; None when absent or null.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.text(name, required=False)
+        if value is not None and value not in allowed:
+            raise self._fail(name, f"wartość {value!r} nie jest dozwolona.")
         return value
 
     def flag(self, name: str) -> bool:
@@ -271,6 +290,19 @@ class Body:
         if not isinstance(value, bool):
             raise self._fail(name, "oczekiwano true albo false.")
         return value
+
+    def amount(self, name: str) -> Decimal | None:
+        """An optional number member as an exact number; None when absent or null.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._fail(name, "oczekiwano liczby.")
+        return Decimal(str(value))
 
     def texts(self, name: str, *, required: bool = True) -> list[str]:
         """A list of texts.
@@ -299,6 +331,17 @@ class Body:
         if not isinstance(value, dict):
             raise self._fail(name, "oczekiwano obiektu.")
         return Body(value, f"{self.prefix}{name}.")
+
+    def objects(self, name: str) -> list[Body]:
+        """A member that is a list of objects with at least one.
+
+        Raises:
+            BadRequest: 21405.
+        """
+        value = self.values.get(name)
+        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+            raise self._fail(name, "oczekiwano niepustej listy obiektów.")
+        return [Body(item, f"{self.prefix}{name}[{index}].") for index, item in enumerate(value)]
 
     def required_object(self, name: str) -> Body:
         """A member that is an object and must be there.

@@ -41,6 +41,23 @@ class DocumentError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """One Podmiot3.
+
+    Attributes:
+        type: Nip, InternalId, VatUe, Other or None.
+        value: its identifier, None without one.
+        name: DaneIdentyfikacyjne/Nazwa, may be empty.
+        role: Rola; 0 for a role in words (RolaInna).
+    """
+
+    type: str
+    value: str | None
+    name: str
+    role: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceFacts:
     """What KSeF itself reads from an invoice.
 
@@ -59,6 +76,8 @@ class InvoiceFacts:
         vat: sum of P_14_*, in PLN where the document states it (P_14_*W), else as stated.
         self_invoicing: P_17 is 1.
         attachment: whether there is a Zalacznik.
+        third_parties: every Podmiot3.
+        authorized: nip, name and role of PodmiotUpowazniony; None without one.
         other_nips: every other NIP of a party, for the check of check digits.
     """
 
@@ -76,6 +95,8 @@ class InvoiceFacts:
     vat: Decimal
     self_invoicing: bool
     attachment: bool
+    third_parties: tuple[ThirdParty, ...]
+    authorized: Mapping[str, object] | None
     other_nips: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
@@ -178,9 +199,11 @@ def read(tree: etree._ElementTree) -> InvoiceFacts:
             vat=_tax(fields),
             self_invoicing=reader.text("Fa/Adnotacje/P_17") == "1",
             attachment=bool(reader.children("Zalacznik")),
+            third_parties=tuple(reader.third_parties()),
+            authorized=reader.authorized(),
             other_nips=tuple(
                 nip
-                for party in ("Podmiot2", "Podmiot3")
+                for party in ("Podmiot2", "Podmiot3", "PodmiotUpowazniony")
                 for nip in reader.every(f"{party}/DaneIdentyfikacyjne/NIP")
             ),
         )
@@ -233,9 +256,28 @@ class _Reader:
         return [] if element is None else [child for child in element if isinstance(child.tag, str)]
 
     def buyer(self) -> tuple[str, str | None]:
-        identity = "Podmiot2/DaneIdentyfikacyjne"
-        for kind, path in (("Nip", "NIP"), ("VatUe", "NrVatUE"), ("Other", "NrID")):
-            value = self.text(f"{identity}/{path}")
-            if value:
-                return kind, self.text(f"{identity}/KodUE") + value if kind == "VatUe" else value
+        return self._identity(self.root.find(self._path("Podmiot2")))
+
+    def third_parties(self) -> list[ThirdParty]:
+        found = []
+        for party in self.root.findall(self._path("Podmiot3")):
+            kind, value = self._identity(party)
+            name = party.findtext(self._path("DaneIdentyfikacyjne/Nazwa")) or ""
+            role = party.findtext(self._path("Rola")) or "0"
+            found.append(ThirdParty(kind, value, name.strip(), int(role)))
+        return found
+
+    def authorized(self) -> dict[str, object] | None:
+        nip = self.text("PodmiotUpowazniony/DaneIdentyfikacyjne/NIP")
+        if not nip:
+            return None
+        name = self.text("PodmiotUpowazniony/DaneIdentyfikacyjne/Nazwa")
+        return {"nip": nip, "name": name or None, "role": int(self.required("PodmiotUpowazniony/RolaPU"))}
+
+    def _identity(self, party: etree._Element | None) -> tuple[str, str | None]:
+        for kind, path in (("Nip", "NIP"), ("InternalId", "IDWew"), ("VatUe", "NrVatUE"), ("Other", "NrID")):
+            value = None if party is None else party.findtext(self._path(f"DaneIdentyfikacyjne/{path}"))
+            if party is not None and value:
+                country = party.findtext(self._path("DaneIdentyfikacyjne/KodUE")) or ""
+                return kind, country.strip() + value.strip() if kind == "VatUe" else value.strip()
         return "None", None

@@ -1,7 +1,8 @@
-"""Presigned addresses: downloads that need no token, expire, and refuse one.
+"""Presigned addresses: uploads and downloads that need no token, expire, and refuse one.
 
-Source: ``upoDownloadUrl`` and ``downloadUrl`` of open-api.json: GET without access token, outside the rate
-limits, made anew at every look at a status, with the header ``x-ms-meta-hash``.
+Source: ``upoDownloadUrl``, ``downloadUrl`` and ``partUploadRequests`` of open-api.json: without access token,
+outside the rate limits; download addresses are made anew at every look at a status, and their answers carry
+the header ``x-ms-meta-hash``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,44 @@ from sandbox.ksef.errors import PlainProblem
 from sandbox.ksef.processing import settle
 from sandbox.ksef.state import SandboxState
 
+READ = "r"
+WRITE = "w"
 _FORBIDDEN = (403, "Forbidden", "Adres jest nieprawidłowy, wygasł albo żądanie zawiera token dostępowy.")
+
+
+def presign(call: Call, path: str, permission: str, until: datetime) -> str:
+    """An address with its end and a signature over path, permission and end.
+
+    Args:
+        call: gives the state and the server's address.
+        path: path of the address, without anything that needs escaping.
+        permission: READ or WRITE.
+        until: aware end of the address's life; fractions of a second are cut.
+    """
+    end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    signature = _signature(call.state, path, permission, end)
+    return f"{call.origin}{path}?{urlencode({'se': end, 'sp': permission, 'sig': signature})}"
+
+
+def check(call: Call, permission: str) -> None:
+    """Check the called address.
+
+    Raises:
+        PlainProblem: 403, not signed by us for this permission, past its end, or called with a token.
+    """
+    end = call.query.get("se", [""])[-1]
+    given = call.query.get("sig", [""])[-1]
+    expected = _signature(call.state, call.location, permission, end)
+    if "authorization" in call.headers or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise PlainProblem(*_FORBIDDEN)
+    if datetime.fromisoformat(end) <= call.state.now():
+        raise PlainProblem(*_FORBIDDEN)
+
+
+def download_until(state: SandboxState) -> datetime:
+    """The aware UTC end of a download address that is made now, in whole seconds."""
+    until = state.now() + timedelta(seconds=state.settings.link_seconds)
+    return until.astimezone(UTC).replace(microsecond=0)
 
 
 def upo_link(call: Call, reference: str) -> tuple[str, datetime]:
@@ -27,25 +65,15 @@ def upo_link(call: Call, reference: str) -> tuple[str, datetime]:
         call: gives the state and the server's address.
         reference: reference number of the document (its UPO) or of a page of a session's UPO.
     """
-    until = call.state.now() + timedelta(seconds=call.state.settings.link_seconds)
-    until = until.astimezone(UTC).replace(microsecond=0)
-    end = until.strftime("%Y-%m-%dT%H:%M:%SZ")
-    query = urlencode({"se": end, "sp": "r", "sig": _signature(call.state, reference, end)})
-    return f"{call.origin}/storage/upo/{reference}.xml?{query}", until
+    until = download_until(call.state)
+    return presign(call, f"/storage/upo/{reference}.xml", READ, until), until
 
 
 def download_upo(call: Call) -> Answer:
     """GET /storage/upo/{reference}.xml: what :func:`upo_link` points to."""
     state = call.state
     reference = call.path["reference"]
-    end = call.query.get("se", [""])[-1]
-    given = call.query.get("sig", [""])[-1]
-    if "authorization" in call.headers or not hmac.compare_digest(
-        given.encode(), _signature(state, reference, end).encode()
-    ):
-        raise PlainProblem(*_FORBIDDEN)
-    if datetime.fromisoformat(end) <= state.now():
-        raise PlainProblem(*_FORBIDDEN)
+    check(call, READ)
     settle(state)
     found = upo.find(state, reference)
     row = state.one("SELECT * FROM invoices WHERE reference = ? AND code = 200", (reference,))
@@ -58,5 +86,6 @@ def download_upo(call: Call) -> Answer:
     return Answer(found.xml, headers={"x-ms-meta-hash": found.hash})
 
 
-def _signature(state: SandboxState, reference: str, end: str) -> str:
-    return hmac.new(state.secret("links"), f"{reference}\n{end}".encode(), hashlib.sha256).hexdigest()
+def _signature(state: SandboxState, path: str, permission: str, end: str) -> str:
+    text = f"{permission}\n{path}\n{end}"
+    return hmac.new(state.secret("links"), text.encode(), hashlib.sha256).hexdigest()

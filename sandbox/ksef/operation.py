@@ -16,6 +16,8 @@ REFRESH = frozenset({bearer.REFRESH})
 """A refresh token."""
 WRITE = frozenset({"InvoiceWrite", "PefInvoiceWrite", "EnforcementOperations"})
 """Permissions of which one is needed to send documents."""
+WRITE_BATCH = frozenset({"InvoiceWrite", "EnforcementOperations"})
+"""Permissions of which one is needed to send documents in a batch."""
 LOOK = WRITE | {"Introspection"}
 """Permissions of which one is needed to see the results of a session."""
 LIST = frozenset({"InvoiceWrite", "Introspection", "EnforcementOperations"})
@@ -35,6 +37,8 @@ class Operation:
         tokens: kinds of bearer token it takes; empty when it takes none.
         group: group of rate limits, see :mod:`sandbox.ksef.limits`; empty means no limit.
         permissions: any one of these is needed; empty means none.
+        most_streamed: bytes of a body that the operation reads in pieces, outside the call's transaction;
+            0 means that the whole body is read first and everything happens in one transaction.
     """
 
     method: str
@@ -43,6 +47,7 @@ class Operation:
     tokens: frozenset[str] = frozenset()
     group: str = ""
     permissions: frozenset[str] = frozenset()
+    most_streamed: int = 0
 
     @property
     def rule(self) -> str:

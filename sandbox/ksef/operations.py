@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
-from sandbox.ksef.operation import ACCESS, LIST, LOOK, OPERATION, READ, REFRESH, WRITE, Operation
+from sandbox.ksef.batch import opening, upload
+from sandbox.ksef.exports import requests as exports
+from sandbox.ksef.operation import (
+    ACCESS,
+    LIST,
+    LOOK,
+    OPERATION,
+    READ,
+    REFRESH,
+    WRITE,
+    WRITE_BATCH,
+    Operation,
+)
 
 BASE_PATH = "/v2"
 """Where the operations of the contract begin."""
@@ -24,6 +36,15 @@ API: tuple[Operation, ...] = (
     Operation("POST", "/sessions/online", sessions.open_online, ACCESS, "onlineSession", WRITE),
     Operation("POST", f"{_ONLINE}/invoices", sessions.send, ACCESS, "invoiceSend", WRITE),
     Operation("POST", f"{_ONLINE}/close", sessions.close, ACCESS, "onlineSessionClose", WRITE),
+    Operation("POST", "/sessions/batch", opening.open_batch, ACCESS, "batchSession", WRITE_BATCH),
+    Operation(
+        "POST",
+        "/sessions/batch/{referenceNumber}/close",
+        opening.close_batch,
+        ACCESS,
+        "batchSessionClose",
+        WRITE_BATCH,
+    ),
     Operation("GET", "/sessions", results.session_list, ACCESS, "sessionList", LIST),
     Operation("GET", _SESSION, results.session, ACCESS, "sessionMisc", LOOK),
     Operation("GET", f"{_SESSION}/invoices", results.invoices, ACCESS, "sessionInvoiceList", LOOK),
@@ -59,6 +80,10 @@ API: tuple[Operation, ...] = (
     ),
     Operation("GET", "/invoices/ksef/{ksefNumber}", results.document, ACCESS, "invoiceDownload", READ),
     Operation("POST", "/invoices/query/metadata", queries.metadata, ACCESS, "invoiceMetadata", READ),
+    Operation("POST", "/invoices/exports", exports.start, ACCESS, "invoiceExport", READ),
+    Operation(
+        "GET", "/invoices/exports/{referenceNumber}", exports.status, ACCESS, "invoiceExportStatus", READ
+    ),
     Operation("POST", "/tokens", tokens.generate, ACCESS, "other"),
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
@@ -71,6 +96,8 @@ API: tuple[Operation, ...] = (
 
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
+    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
+    Operation("GET", exports.DOWNLOAD, exports.download),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),
     Operation("GET", "/latarnia/messages", qr.latarnia_messages),

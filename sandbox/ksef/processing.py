@@ -18,12 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives import padding
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from core.calendar import warsaw_day
 from core.ksef import number as ksef_number
-from sandbox.ksef import documents
+from sandbox.ksef import documents, encryption
+from sandbox.ksef.batch.unpacking import settle_batches
 from sandbox.ksef.state import SandboxState, stamp
 
 STATUSES: Mapping[int, str] = {
@@ -44,6 +42,8 @@ STATUSES: Mapping[int, str] = {
 
 _CANCELLED = "Przetwarzanie zostało przerwane z przyczyn wewnętrznych systemu. Spróbuj ponownie"
 _MOST_DETAILS = 20
+_MOST_AT_ONCE = 1000
+_MOST_IN_MEMORY = 200
 # KSeF writes a document to its permanent store a moment after giving the number
 _STORING = timedelta(milliseconds=1)
 
@@ -64,9 +64,15 @@ class Refused(Exception):
 
 
 def settle(state: SandboxState) -> None:
-    """Write down every verdict that has fallen until now."""
+    """Write down the verdicts that have fallen until now, on batches and on documents.
+
+    A look takes a few seconds of verdicts at most; those of a large batch come over several looks.
+    """
+    settle_batches(state)
     now = stamp(state.now())
-    while rows := _due(state, now):
+    left = _MOST_AT_ONCE
+    while left > 0 and (rows := _due(state, now, min(left, _MOST_IN_MEMORY))):
+        left -= len(rows)
         for row in rows:
             try:
                 content = _open(row)
@@ -77,31 +83,39 @@ def settle(state: SandboxState) -> None:
                 _write_success(state, row, content, facts)
 
 
-def _due(state: SandboxState, now: str) -> list[sqlite3.Row]:
-    """Some of the documents whose verdict has fallen, earliest first; a few at a time for memory's sake."""
+def is_stored(state: SandboxState, row: sqlite3.Row) -> bool:
+    """Whether an accepted document is in the permanent store; always, unless the settings delay that."""
+    return not state.settings.storage_seconds or row["stored"] <= stamp(state.now())
+
+
+def _due(state: SandboxState, now: str, most: int) -> list[sqlite3.Row]:
+    """Some of the documents whose verdict has fallen, earliest first."""
     return state.all(
         "SELECT invoices.*, sessions.context_type, sessions.context_value, sessions.system_code, "
-        "sessions.schema_version, sessions.symmetric_key, sessions.vector FROM invoices "
+        "sessions.schema_version, sessions.symmetric_key, sessions.vector, "
+        "sessions.kind AS session_kind FROM invoices "
         "JOIN sessions ON sessions.reference = invoices.session "
         "WHERE invoices.code IS NULL AND invoices.ready <= ? "
-        "ORDER BY invoices.ready, invoices.sequence LIMIT 200",
-        (now,),
+        "ORDER BY invoices.ready, invoices.sequence LIMIT ?",
+        (now, most),
     )
 
 
 def _open(row: sqlite3.Row) -> bytes:
-    """The document's bytes, decrypted and compared with what the sender declared."""
+    """The document's bytes, decrypted and compared with what the sender declared.
+
+    A document from a batch came out of its archive as it is.
+    """
     if row["forced"] is not None:
         details = (_CANCELLED,) if row["forced"] == 550 else ("Status wywołany na żądanie w piaskownicy",)
         raise Refused(row["forced"], details)
+    if row["encrypted"] is None:
+        return bytes(row["xml"])
     if row["symmetric_key"] is None:
         raise Refused(405)
-    decryptor = Cipher(algorithms.AES(row["symmetric_key"]), modes.CBC(row["vector"])).decryptor()
-    unpadder = padding.PKCS7(128).unpadder()
     try:
-        padded = decryptor.update(row["encrypted"]) + decryptor.finalize()
-        content = unpadder.update(padded) + unpadder.finalize()
-    except ValueError:
+        content = b"".join(encryption.decrypt(row["symmetric_key"], row["vector"], [row["encrypted"]]))
+    except encryption.CipherError:
         raise Refused(435) from None
     if len(content) != row["size"]:
         raise Refused(430, (f"Rozmiar pliku {len(content)} różni się od zadeklarowanego {row['size']}.",))
@@ -128,7 +142,7 @@ def _check(state: SandboxState, row: sqlite3.Row, content: bytes) -> documents.I
         facts = documents.read(tree)
     except documents.DocumentError as error:
         raise Refused(450, (str(error),)) from None
-    if facts.attachment and row["corrects"] is None:
+    if facts.attachment and row["session_kind"] == "Online" and row["corrects"] is None:
         raise Refused(415, ("Faktury z załącznikiem wysyła się w sesji wsadowej.",))
     if not facts.attachment and len(content) > settings.max_invoice_bytes:
         raise Refused(430, (f"Plik ma {len(content)} bajtów, dozwolone {settings.max_invoice_bytes}.",))
@@ -183,7 +197,8 @@ def _check_duplicate(state: SandboxState, facts: documents.InvoiceFacts) -> None
 
 def _write_refusal(state: SandboxState, row: sqlite3.Row, refused: Refused) -> None:
     state.run(
-        "UPDATE invoices SET code = ?, details = ?, extensions = ?, encrypted = NULL WHERE sequence = ?",
+        "UPDATE invoices SET code = ?, details = ?, extensions = ?, encrypted = NULL, xml = NULL "
+        "WHERE sequence = ?",
         (
             refused.code,
             json.dumps(refused.details, ensure_ascii=False) if refused.details else None,
@@ -196,7 +211,9 @@ def _write_refusal(state: SandboxState, row: sqlite3.Row, refused: Refused) -> N
 def _write_success(
     state: SandboxState, row: sqlite3.Row, content: bytes, facts: documents.InvoiceFacts
 ) -> None:
-    acquired = datetime.fromisoformat(row["ready"])
+    # documents of a batch follow each other, so that a place in time names a place in the list
+    later = row["ordinal"] if row["session_kind"] == "Batch" else 0
+    acquired = datetime.fromisoformat(row["ready"]) + timedelta(microseconds=later)
     received = datetime.fromisoformat(row["received"])
     technical = f"0100{state.random_bytes(4).hex().upper()}"
     given = ksef_number.make(facts.seller_nip, warsaw_day(acquired), technical)
@@ -207,7 +224,7 @@ def _write_success(
         (
             given.value,
             stamp(acquired),
-            stamp(acquired + _STORING),
+            stamp(acquired + max(_STORING, timedelta(seconds=state.settings.storage_seconds))),
             "Offline" if offline else "Online",
             facts.number,
             facts.seller_nip,

@@ -7,90 +7,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 
 from sandbox.ksef import upo
 from sandbox.ksef.call import Answer, Call, continuation
 from sandbox.ksef.errors import BadRequest, Json
 from sandbox.ksef.links import upo_link
-from sandbox.ksef.processing import STATUSES, settle
-from sandbox.ksef.state import SandboxState, Value, stamp
+from sandbox.ksef.metadata import KSEF_NUMBER, context_role
+from sandbox.ksef.processing import STATUSES, is_stored, settle
+from sandbox.ksef.session_status import SessionStatus, find_session, session_status
+from sandbox.ksef.state import Value, stamp
 
-_SESSION_STATUSES: Mapping[int, str] = {
-    100: "Sesja interaktywna otwarta",
-    170: "Sesja interaktywna zamknięta",
-    200: "Sesja interaktywna przetworzona pomyślnie",
-    415: "Błąd odszyfrowania dostarczonego klucza",
-    440: "Sesja anulowana",
-    445: "Błąd weryfikacji, brak poprawnych faktur",
-}
-_COMMON = {100: "InProgress", 170: "InProgress", 200: "Succeeded", 440: "Cancelled"}
+_COMMON = {100: "InProgress", 150: "InProgress", 170: "InProgress", 200: "Succeeded", 440: "Cancelled"}
 _COMMON_NAMES = frozenset({"InProgress", "Succeeded", "Failed", "Cancelled"})
 _RANGES = {"Created": "created", "Closed": "closed", "Modified": "updated"}
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStatus:
-    """Where a session stands.
-
-    Attributes:
-        code: status code of SessionStatusResponse.
-        total: documents sent.
-        accepted: documents with a KSeF number.
-        refused: documents with another verdict.
-    """
-
-    code: int
-    total: int
-    accepted: int
-    refused: int
-
-    def as_json(self) -> Json:
-        """StatusInfo of the contract."""
-        details = ["Nie przesłano faktur"] if self.code == 440 else None
-        return {"code": self.code, "description": _SESSION_STATUSES[self.code], "details": details}
-
-
-def find_session(call: Call, *, missing: str = "znaleziona") -> sqlite3.Row:
-    """The session that the path names, when it belongs to the caller's context.
-
-    Raises:
-        BadRequest: 21173.
-    """
-    reference = call.reference("referenceNumber")
-    row = call.state.one(
-        "SELECT * FROM sessions WHERE reference = ? AND context_type = ? AND context_value = ?",
-        (reference, call.principal.context_type, call.principal.context_value),
-    )
-    if row is None:
-        raise BadRequest(21173, f"Sesja o numerze referencyjnym {reference} nie została {missing}.")
-    return row
-
-
-def session_status(state: SandboxState, session: sqlite3.Row) -> SessionStatus:
-    """Where a session stands now; a session past its life counts as closed."""
-    settle(state)
-    row = state.one(
-        "SELECT COUNT(*) AS total, COALESCE(SUM(code = 200), 0) AS accepted, COUNT(code) AS settled "
-        "FROM invoices WHERE session = ?",
-        (session["reference"],),
-    )
-    total, accepted, settled = (
-        (row["total"], row["accepted"], row["settled"]) if row is not None else (0, 0, 0)
-    )
-    now = state.now()
-    ended = session["closed"] or (session["valid_until"] if session["valid_until"] <= stamp(now) else None)
-    if ended is None:
-        code = 415 if session["symmetric_key"] is None else 100
-    elif total == 0:
-        code = 415 if session["symmetric_key"] is None else 440
-    elif settled < total or ended > stamp(now - timedelta(seconds=state.settings.processing_seconds)):
-        code = 170
-    else:
-        code = 200 if accepted else 445
-    return SessionStatus(code, total, accepted, settled - accepted)
 
 
 def session_list(call: Call) -> Answer:
@@ -216,13 +145,20 @@ def session_upo(call: Call) -> Answer:
 
 
 def document(call: Call) -> Answer:
-    """GET /invoices/ksef/{ksefNumber}: the bytes of the document, for its seller and its buyer."""
+    """GET /invoices/ksef/{ksefNumber}: the bytes of the document, for everybody with a role on it."""
     settle(call.state)
     given = call.path["ksefNumber"]
+    if not KSEF_NUMBER.fullmatch(given):
+        raise BadRequest(21405, "ksefNumber: nieprawidłowy numer KSeF.")
     row = call.state.one("SELECT * FROM invoices WHERE ksef_number = ?", (given,))
-    context = call.principal.context_value[:10]
-    if row is None or context not in (row["seller"], json.loads(row["meta"])["buyer_value"]):
+    if row is None or not context_role(row, call.principal.context_value):
         raise BadRequest(21164, f"Faktura o numerze KSeF {given} nie została znaleziona.")
+    if not is_stored(call.state, row):
+        raise BadRequest(
+            21165,
+            f"Faktura o numerze KSeF {given} została przetworzona, ale nie jest jeszcze dostępna "
+            "do pobrania. Spróbuj ponownie później.",
+        )
     return Answer(bytes(row["xml"]), headers={"x-ms-meta-hash": row["hash"]})
 
 
@@ -263,13 +199,15 @@ def _describe(call: Call, row: sqlite3.Row) -> Json:
         "invoicingDate": row["received"],
         "status": status,
     }
+    if row["file_name"] is not None:
+        answer["invoiceFileName"] = row["file_name"]
     if code == 200:
         link, until = upo_link(call, row["reference"])
         answer |= {
             "invoiceNumber": row["number"],
             "ksefNumber": row["ksef_number"],
             "acquisitionDate": row["acquired"],
-            "permanentStorageDate": row["stored"],
+            "permanentStorageDate": row["stored"] if is_stored(call.state, row) else None,
             "upoDownloadUrl": link,
             "upoDownloadUrlExpirationDate": until.isoformat(),
             "invoicingMode": row["mode"],

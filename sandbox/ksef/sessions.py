@@ -10,35 +10,20 @@ import hashlib
 import sqlite3
 from datetime import timedelta
 
-from sandbox.ksef import keys
+from sandbox.ksef import encryption, form_codes
 from sandbox.ksef.call import Answer, Body, Call
-from sandbox.ksef.documents import FORM_CODES
 from sandbox.ksef.errors import BadRequest
 from sandbox.ksef.processing import settle
-from sandbox.ksef.results import find_session, session_status
+from sandbox.ksef.session_status import find_session, session_status
 from sandbox.ksef.state import SandboxState, stamp
-
-_KEY_BYTES = 32
-_VECTOR_BYTES = 16
 
 
 def open_online(call: Call) -> Answer:
     """POST /sessions/online."""
     state = call.state
     body = call.json()
-    form = body.required_object("formCode")
-    code = (
-        form.required_text("systemCode"),
-        form.required_text("schemaVersion"),
-        form.required_text("value"),
-    )
-    if code not in FORM_CODES:
-        raise BadRequest(21405, "Wskazany kod formularza nie jest wspierany.")
-    encryption = body.required_object("encryption")
-    encrypted_key = encryption.base64("encryptedSymmetricKey")
-    vector = encryption.base64("initializationVector", length=_VECTOR_BYTES)
-    public_key_id = encryption.text("publicKeyId", shortest=44, longest=44, required=False)
-    pairs = keys.choose(state, keys.SYMMETRIC_KEYS, public_key_id)
+    system_code, schema_version = form_codes.read(body.required_object("formCode"))
+    given = encryption.read(state, body.required_object("encryption"))
     now = state.now()
     until = now + timedelta(seconds=state.settings.session_seconds)
     reference = state.new_reference("SO")
@@ -49,10 +34,10 @@ def open_online(call: Call) -> Answer:
         context_type=call.principal.context_type,
         context_value=call.principal.context_value,
         authentication=call.principal.authentication,
-        system_code=code[0],
-        schema_version=code[1],
-        symmetric_key=_unwrap(pairs, encrypted_key),
-        vector=vector,
+        system_code=system_code,
+        schema_version=schema_version,
+        symmetric_key=given.key,
+        vector=given.vector,
         created=stamp(now),
         updated=stamp(now),
         valid_until=stamp(until),
@@ -63,7 +48,7 @@ def open_online(call: Call) -> Answer:
 def send(call: Call) -> Answer:
     """POST /sessions/online/{referenceNumber}/invoices."""
     state = call.state
-    session = find_session(call, missing="odnaleziona")
+    session = find_session(call, kind="Online", missing="odnaleziona")
     code = session_status(state, session).code
     if code != 100:
         raise BadRequest(21180, f"Status sesji {code} uniemożliwia wysyłkę faktur.")
@@ -106,7 +91,7 @@ def send(call: Call) -> Answer:
 def close(call: Call) -> Answer:
     """POST /sessions/online/{referenceNumber}/close: starts the collective UPO."""
     state = call.state
-    session = find_session(call, missing="odnaleziona")
+    session = find_session(call, kind="Online", missing="odnaleziona")
     code = session_status(state, session).code
     if session["closed"] is not None or code not in (100, 415):
         raise BadRequest(21180, f"Status sesji {code} uniemożliwia jej zamknięcie.")
@@ -115,15 +100,6 @@ def close(call: Call) -> Answer:
         "UPDATE sessions SET closed = ?, updated = ? WHERE reference = ?", (now, now, session["reference"])
     )
     return Answer(status=204)
-
-
-def _unwrap(pairs: list[keys.KeyPair], encrypted_key: bytes) -> bytes | None:
-    """The session's key; None when it cannot be opened, which is a status of the session (415)."""
-    try:
-        key = keys.decrypt(pairs, encrypted_key)
-    except keys.DecryptionError:
-        return None
-    return key if len(key) == _KEY_BYTES else None
 
 
 def _encrypted(body: Body) -> bytes:

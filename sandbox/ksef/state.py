@@ -18,6 +18,7 @@ from pathlib import Path
 from core.ksef.number import crc8
 from sandbox.ksef import documents
 from sandbox.ksef.faults import FaultPlan
+from sandbox.ksef.files import Files
 from sandbox.ksef.limits import RateLimiter
 from sandbox.ksef.tables import TABLES, VERSION
 
@@ -56,6 +57,14 @@ class Settings:
         max_invoices: documents a session takes (KSeF: 10 000).
         max_invoice_bytes: size of a document without attachment (KSeF: 1 000 000).
         max_attachment_bytes: size of a document with attachment (KSeF: 3 000 000).
+        max_unpacked_bytes: what the archive of a batch may unpack to.
+        max_query_records: documents in the result of a query or an export (KSeF: 10 000).
+        max_collective_invoices: documents behind one collective identifier (KSeF: 500).
+        max_export_bytes: size of an export's package after which no document is added (KSeF: 1 GB).
+        export_part_bytes: size of a part of a package before encryption (KSeF: 50 MB).
+        package_seconds: life of an export's package.
+        storage_seconds: seconds between a number and the permanent storage of a document; 0 means that
+            a document can be read as soon as it has its number.
     """
 
     processing_seconds: float = 1.0
@@ -69,6 +78,13 @@ class Settings:
     max_invoices: int = 10_000
     max_invoice_bytes: int = 1_000_000
     max_attachment_bytes: int = 3_000_000
+    max_unpacked_bytes: int = 10_000_000_000
+    max_query_records: int = 10_000
+    max_collective_invoices: int = 500
+    max_export_bytes: int = 1_000_000_000
+    export_part_bytes: int = 50_000_000
+    package_seconds: int = 24 * 3600
+    storage_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -83,6 +99,7 @@ class SandboxState:
         check_schema: compares a document with its schema, see :mod:`sandbox.ksef.documents`.
         faults: faults to play, see :mod:`sandbox.ksef.faults`.
         limiter: counts calls, see :mod:`sandbox.ksef.limits`.
+        files: parts of batches and exports, beside the database file or in a temporary folder.
     """
 
     _database: sqlite3.Connection
@@ -93,6 +110,8 @@ class SandboxState:
     check_schema: documents.SchemaCheck = documents.check_schema
     faults: FaultPlan = field(default_factory=FaultPlan)
     limiter: RateLimiter = field(default_factory=RateLimiter)
+    files: Files = field(default_factory=Files)
+    _after_commit: list[Callable[[], None]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -129,12 +148,14 @@ class SandboxState:
             clock=clock,
             random_bytes=random_bytes,
             check_schema=check_schema,
+            files=Files(None if path is None else path.with_name(f"{path.name}.files")),
         )
 
     def close(self) -> None:
         """Close the database; the state is of no use afterwards."""
         with self._lock:
             self._database.close()
+            self.files.close()
 
     def now(self) -> datetime:
         """The sandbox's time: the clock plus what was added by hand."""
@@ -151,9 +172,22 @@ class SandboxState:
             try:
                 yield
             except BaseException:
+                self._after_commit.clear()
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+            actions = self._after_commit.copy()
+            self._after_commit.clear()
+        for action in actions:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something that cannot be undone once the running transaction is stored; at once without one."""
+        with self._lock:
+            if self._database.in_transaction:
+                self._after_commit.append(action)
+                return
+        action()
 
     def run(self, statement: str, values: Sequence[Value] = ()) -> None:
         """Execute one statement; bind values, never format them in."""
@@ -191,7 +225,8 @@ class SandboxState:
         """A fresh reference number of 36 characters.
 
         Args:
-            kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session, ``EE`` document,
+            kind: two letters: ``CR`` challenge, ``AU`` sign-in, ``SO`` interactive session,
+                ``SB`` batch session, ``EE`` document, ``EH`` export,
                 ``EU`` UPO, ``EC`` token (TNumerReferencyjny of the UPO schema).
         """
         noise = self.random_bytes(10).hex().upper()

@@ -40,11 +40,24 @@ TABLES: tuple[str, ...] = (
         size INTEGER NOT NULL, offline INTEGER NOT NULL, corrects TEXT, forced INTEGER,
         code INTEGER, details TEXT, extensions TEXT, mode TEXT, number TEXT, seller TEXT, kind TEXT,
         issued TEXT, ksef_number TEXT UNIQUE, acquired TEXT, stored TEXT, meta TEXT,
-        xml BLOB, encrypted BLOB)""",
+        xml BLOB, encrypted BLOB, file_name TEXT)""",
     "CREATE INDEX IF NOT EXISTS invoices_session ON invoices (session, ordinal)",
     "CREATE INDEX IF NOT EXISTS invoices_due ON invoices (ready) WHERE code IS NULL",
     "CREATE INDEX IF NOT EXISTS invoices_hash ON invoices (hash)",
     "CREATE UNIQUE INDEX IF NOT EXISTS invoices_identity ON invoices (seller, kind, number) WHERE code = 200",
+    """CREATE TABLE IF NOT EXISTS batches (
+        session TEXT PRIMARY KEY, size INTEGER NOT NULL, hash TEXT NOT NULL, compression TEXT NOT NULL,
+        offline INTEGER NOT NULL, code INTEGER, details TEXT, ready TEXT, forced INTEGER,
+        unpacked INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX IF NOT EXISTS batches_due ON batches (ready) WHERE code IS NULL AND unpacked = 0",
+    """CREATE TABLE IF NOT EXISTS batch_parts (
+        session TEXT NOT NULL, ordinal INTEGER NOT NULL, size INTEGER NOT NULL, hash TEXT NOT NULL,
+        stored TEXT, PRIMARY KEY (session, ordinal))""",
+    """CREATE TABLE IF NOT EXISTS exports (
+        reference TEXT PRIMARY KEY, context_type TEXT NOT NULL, context_value TEXT NOT NULL,
+        date_type TEXT NOT NULL, found TEXT NOT NULL, mark TEXT, compression TEXT NOT NULL,
+        only_metadata INTEGER NOT NULL, symmetric_key BLOB, vector BLOB NOT NULL, ready TEXT NOT NULL,
+        code INTEGER, package TEXT)""",
     """CREATE TABLE IF NOT EXISTS upos (
         reference TEXT PRIMARY KEY, session TEXT NOT NULL, ksef_number TEXT UNIQUE, hash TEXT NOT NULL,
         xml BLOB NOT NULL)""",
