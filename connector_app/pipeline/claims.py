@@ -117,6 +117,8 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
         NotLinkable: the order has documents that were numbered, or the invoice belongs to a shop's order.
     """
     placeholder = session.get_one(ShopOrder, recovered.order_id)
+    if recovered.purpose != INVOICE or placeholder.id == row.id:
+        raise NotLinkable(f"document {recovered.id} is no recovered invoice")
     if not session.scalar(select(~IS_SHOP).where(Store.id == placeholder.store_id)):
         raise NotLinkable(f"document {recovered.id} belongs to an order of a shop")
     for open_one in session.scalars(select(Document).where(Document.order_id == row.id)).all():

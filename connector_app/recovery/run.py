@@ -10,17 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from sqlalchemy import select
-
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline.intake import decide_order
 from connector_app.pipeline.life import PAUSES
 from connector_app.pipeline.services import Services
 from connector_app.recovery.keeping import Keeper
+from connector_app.recovery.linking import link_known_orders
 from connector_app.recovery.report import Report
-from connector_app.store.models import INVOICE, Document, Seller, ShopOrder, Store
-from connector_app.store.recovered import IS_SHOP, store_of
-from connector_app.store.snapshots import from_json
+from connector_app.store.models import Seller
+from connector_app.store.recovered import store_of
 from core.calendar import WARSAW
 from core.ksef import exports
 from core.ksef.errors import KsefBusy, KsefUnavailable, TooManyExports
@@ -121,7 +118,7 @@ def recover(services: Services, seller_id: int, since: date, watch: Watch = Watc
             with services.database.begin() as session:
                 row = session.get_one(Seller, seller_id)
                 row.recovery = _mark(since, window.next_start, report)
-    report.linked += _link_known_orders(services, seller_id)
+    report.linked += link_known_orders(services, seller_id)
     with services.database.begin() as session:
         session.get_one(Seller, seller_id).recovery = None
     return report
@@ -157,35 +154,3 @@ def _keep_some(services: Services, keeper: Keeper, some: Iterable[ExportedInvoic
         kept = [(one.metadata, keeper.keep(session, one, now)) for one in some]
     for metadata, what in kept:
         report.count(what.outcome, metadata.ksef_number, metadata.number, what.reason)
-
-
-def _link_known_orders(services: Services, seller_id: int) -> int:
-    """Orders that came in before their invoices were recovered are decided anew.
-
-    Returns:
-        How many recovered invoices got a shop's order by that.
-    """
-    placeholders = (
-        select(ShopOrder.number)
-        .join(Document, Document.order_id == ShopOrder.id)
-        .join(Store, ShopOrder.store_id == Store.id)
-        .where(~IS_SHOP, Document.seller_id == seller_id, Document.purpose == INVOICE)
-    )
-    with services.database() as session:
-        before = len(session.scalars(placeholders).all())
-        orders = session.scalars(
-            select(ShopOrder.id)
-            .join(Store, ShopOrder.store_id == Store.id)
-            .where(IS_SHOP, Store.seller_id == seller_id, ShopOrder.number.in_(placeholders))
-            .where(ShopOrder.snapshot.is_not(None))
-            .order_by(ShopOrder.id)
-        ).all()
-    for order_id in orders:
-        with services.database.begin() as session:
-            row = session.get_one(ShopOrder, order_id)
-            order = from_json(row.snapshot or {})
-            touched = decide_order(session, row.store, row, order, services.clock())
-        for document in touched:
-            services.watch(document)
-    with services.database() as session:
-        return before - len(session.scalars(placeholders).all())
