@@ -15,7 +15,16 @@ from sandbox.ksef.faults import FaultError
 from sandbox.ksef.processing import settle
 from sandbox.ksef.state import Settings
 
-_COUNTED = ("challenges", "authentications", "tokens", "sessions", "invoices", "upos")
+_COUNTED = (
+    "challenges",
+    "authentications",
+    "tokens",
+    "sessions",
+    "invoices",
+    "upos",
+    "exports",
+    "collective_identifiers",
+)
 
 
 def plan_fault(call: Call) -> Answer:

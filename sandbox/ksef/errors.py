@@ -62,6 +62,10 @@ DESCRIPTIONS: Mapping[int, str] = {
     21470: "Przesłany identyfikator klucza jest nieznany lub wskazuje na wycofany klucz.",
     26001: "Nie można nadać tokenowi uprawnień których nie posiadasz.",
     26002: "Nie można wygenerować tokena dla obecnego typu kontekstu.",
+    71001: "Faktura o podanym identyfikatorze nie istnieje.",
+    71002: "Faktura jest już przypisana do maksymalnej liczby Identyfikatorów Zbiorczych.",
+    71004: "Faktury mają różnych sprzedawców.",
+    71005: "Powtórzony numer KSeF w żądaniu.",
 }
 """Description of every exception code that the sandbox gives (tables of the 400 responses)."""
 

@@ -13,9 +13,11 @@ to. Kinds:
 ``http_401``        401 as for an expired token, nothing was done
 ``html``            an HTML page with HTTP status ``value`` (default 200), nothing was done
 ``truncate``        everything was done, only half of the answer's body arrives
-``status_550``      the document or sign-in that this call starts ends with status 550
-``refuse_code``     ``value`` of three digits: the document or sign-in that this call starts ends with that
-                    status; of five digits: the call is refused with that exception code
+``status_550``      the document, sign-in or export that this call starts ends with status 550; at the close
+                    of a batch: every document of the batch
+``refuse_code``     ``value`` of three digits: the document, sign-in or export that this call starts, or the
+                    batch that it closes, ends with that status; of five digits: the call is refused with
+                    that exception code
 ==================  =====================================================================================
 """
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,22 +41,26 @@ class Files:
 
     kept: Path | None = None
     _temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def folder(self, name: str) -> Path:
         """The folder of a batch or of an export; made when missing."""
-        if self.kept is not None:
-            root = self.kept
-        else:
-            if self._temporary is None:
-                self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
-            root = Path(self._temporary.name)
-        path = root / name
+        path = self._root() / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def _root(self) -> Path:
+        if self.kept is not None:
+            return self.kept
+        # two uploads may come first at the same time
+        with self._lock:
+            if self._temporary is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="ksef-sandbox-")
+            return Path(self._temporary.name)
+
     def remove(self, name: str) -> None:
         """Remove the folder of a batch or of an export with all files in it."""
-        shutil.rmtree(self.folder(name), ignore_errors=True)
+        shutil.rmtree(self._root() / name, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the temporary folder; files beside a database stay."""

@@ -28,6 +28,8 @@ BEYOND_MARK = (
     "Parametr dateRange.from jest późniejszy niż PermanentStorageHwmDate przy włączonym "
     "restrictToPermanentStorageHwmDate."
 )
+CURRENCY = re.compile("[A-Z]{3}")
+"""A code of a currency."""
 _SUBJECTS = frozenset({"Subject1", "Subject2", "Subject3", "SubjectAuthorized"})
 _DATE_COLUMNS = {"Issue": "issued", "Invoicing": "received", PERMANENT: "stored"}
 _LONGEST_RANGE = timedelta(days=100)
@@ -44,7 +46,7 @@ _INVOICE_TYPES = frozenset({*_KINDS.values(), "VatPef", "VatPefSp", "KorPef", "V
 _AMOUNTS = {"Brutto": "gross", "Netto": "net", "Vat": "vat"}
 _FORMS = frozenset({"FA", "PEF", "FA_RR"})
 _BUYERS = frozenset({"Nip", "VatUe", "Other", "None"})
-_CURRENCY = re.compile("[A-Z]{3}")
+
 # everything but the bytes of the document
 _COLUMNS = (
     "sequence, invoices.ksef_number, invoices.number, invoices.issued, invoices.received, invoices.acquired, "
@@ -215,9 +217,9 @@ def describe(row: sqlite3.Row) -> Json:
             "identifier": {"type": facts["buyer_type"], "value": facts["buyer_value"]},
             "name": facts["buyer_name"] or None,
         },
-        "netAmount": _json_number(facts["net"]),
-        "grossAmount": _json_number(facts["gross"]),
-        "vatAmount": _json_number(facts["vat"]),
+        "netAmount": json_number(facts["net"]),
+        "grossAmount": json_number(facts["gross"]),
+        "vatAmount": json_number(facts["vat"]),
         "currency": facts["currency"],
         "invoicingMode": row["mode"],
         "invoiceType": _KINDS[row["kind"]],
@@ -288,7 +290,7 @@ def _listed(body: Body) -> list[Callable[[Json], bool]]:
     kinds = frozenset(body.texts("invoiceTypes", required=False))
     form = body.one_of("formType", _FORMS)
     _check_all("invoiceTypes", kinds, _INVOICE_TYPES.__contains__)
-    _check_all("currencyCodes", currencies, _CURRENCY.fullmatch)
+    _check_all("currencyCodes", currencies, CURRENCY.fullmatch)
     return [
         lambda item: (
             (not currencies or item["currency"] in currencies)
@@ -339,7 +341,7 @@ def _object(value: object) -> Json:
     return value
 
 
-def _json_number(text: str) -> int | float:
+def json_number(text: str) -> int | float:
     """An amount as a JSON number: the contract's ``double`` is the one place where no text is allowed."""
     value = Decimal(text)
     return int(value) if value == value.to_integral_value() else float(value)

@@ -22,6 +22,8 @@ LOOK = WRITE | {"Introspection"}
 """Permissions of which one is needed to see the results of a session."""
 LIST = frozenset({"InvoiceWrite", "Introspection", "EnforcementOperations"})
 """Permissions of which one is needed to list sessions."""
+COLLECT = frozenset({"InvoiceRead", "InvoiceWrite", "CollectiveIdentifierManage"})
+"""Permissions of which one is needed for collective identifiers."""
 READ = frozenset({"InvoiceRead"})
 """Permission to read documents."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.ksef import admin, auth, links, qr, queries, results, sessions, sign_ins, tokens
+from sandbox.ksef import admin, auth, collective, links, qr, queries, results, sessions, sign_ins, tokens
 from sandbox.ksef.batch import opening, upload
 from sandbox.ksef.exports import requests as exports
 from sandbox.ksef.operation import (
     ACCESS,
+    COLLECT,
     LIST,
     LOOK,
     OPERATION,
@@ -84,6 +85,28 @@ API: tuple[Operation, ...] = (
     Operation(
         "GET", "/invoices/exports/{referenceNumber}", exports.status, ACCESS, "invoiceExportStatus", READ
     ),
+    Operation(
+        "POST", "/collective-identifiers", collective.generate, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST", "/collective-identifiers/query", collective.query, ACCESS, "collectiveIdentifier", COLLECT
+    ),
+    Operation(
+        "POST",
+        "/collective-identifiers/invoices",
+        collective.invoices,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
+    ),
+    Operation(
+        "GET",
+        "/collective-identifiers/ksef/{ksefNumber}",
+        collective.of_document,
+        ACCESS,
+        "collectiveIdentifier",
+        COLLECT,
+    ),
     Operation("POST", "/tokens", tokens.generate, ACCESS, "other"),
     Operation("GET", "/tokens", tokens.listing, ACCESS, "other"),
     Operation("GET", "/tokens/{referenceNumber}", tokens.status, ACCESS, "other"),
@@ -96,7 +119,7 @@ API: tuple[Operation, ...] = (
 
 BESIDE: tuple[Operation, ...] = (
     Operation("GET", "/storage/upo/{reference}.xml", links.download_upo),
-    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=opening.MOST_ENCRYPTED_BYTES),
+    Operation(upload.METHOD, upload.PATH, upload.store_part, most_streamed=upload.MOST_BYTES),
     Operation("GET", exports.DOWNLOAD, exports.download),
     Operation("GET", "/qr/invoice/{nip}/{day}/{hash}", qr.invoice_page),
     Operation("GET", "/latarnia/status", qr.latarnia_status),

@@ -42,8 +42,7 @@ STATUSES: Mapping[int, str] = {
 
 _CANCELLED = "Przetwarzanie zostało przerwane z przyczyn wewnętrznych systemu. Spróbuj ponownie"
 _MOST_DETAILS = 20
-_MOST_AT_ONCE = 1000
-_MOST_IN_MEMORY = 200
+_MOST_IN_MEMORY = 20
 # KSeF writes a document to its permanent store a moment after giving the number
 _STORING = timedelta(milliseconds=1)
 
@@ -66,11 +65,11 @@ class Refused(Exception):
 def settle(state: SandboxState) -> None:
     """Write down the verdicts that have fallen until now, on batches and on documents.
 
-    A look takes a few seconds of verdicts at most; those of a large batch come over several looks.
+    No more than ``Settings.verdicts_per_look`` of them.
     """
     settle_batches(state)
     now = stamp(state.now())
-    left = _MOST_AT_ONCE
+    left = state.settings.verdicts_per_look
     while left > 0 and (rows := _due(state, now, min(left, _MOST_IN_MEMORY))):
         left -= len(rows)
         for row in rows:

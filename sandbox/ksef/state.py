@@ -47,6 +47,8 @@ class Settings:
     Attributes:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
+        verdicts_per_look: verdicts that one look writes down at most; those of a large batch come over
+            several looks, so that no caller waits for all of them.
         rate_limits: whether the published rate limits are enforced.
         access_token_seconds: life of an access token.
         refresh_token_seconds: life of a refresh token (KSeF: at most 7 days).
@@ -57,6 +59,7 @@ class Settings:
         max_invoices: documents a session takes (KSeF: 10 000).
         max_invoice_bytes: size of a document without attachment (KSeF: 1 000 000).
         max_attachment_bytes: size of a document with attachment (KSeF: 3 000 000).
+        max_part_bytes: size of a batch's part before encryption (KSeF: 100 000 000).
         max_unpacked_bytes: what the archive of a batch may unpack to.
         max_query_records: documents in the result of a query or an export (KSeF: 10 000).
         max_collective_invoices: documents behind one collective identifier (KSeF: 500).
@@ -68,6 +71,7 @@ class Settings:
     """
 
     processing_seconds: float = 1.0
+    verdicts_per_look: int = 1000
     rate_limits: bool = False
     access_token_seconds: int = 900
     refresh_token_seconds: int = 7 * 24 * 3600
@@ -78,6 +82,7 @@ class Settings:
     max_invoices: int = 10_000
     max_invoice_bytes: int = 1_000_000
     max_attachment_bytes: int = 3_000_000
+    max_part_bytes: int = 100_000_000
     max_unpacked_bytes: int = 10_000_000_000
     max_query_records: int = 10_000
     max_collective_invoices: int = 500

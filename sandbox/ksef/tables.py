@@ -58,6 +58,13 @@ TABLES: tuple[str, ...] = (
         date_type TEXT NOT NULL, found TEXT NOT NULL, mark TEXT, compression TEXT NOT NULL,
         only_metadata INTEGER NOT NULL, symmetric_key BLOB, vector BLOB NOT NULL, ready TEXT NOT NULL,
         code INTEGER, package TEXT)""",
+    """CREATE TABLE IF NOT EXISTS collective_identifiers (
+        number TEXT PRIMARY KEY, seller TEXT NOT NULL, context_type TEXT NOT NULL,
+        context_value TEXT NOT NULL, created TEXT NOT NULL, invoices INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS collective_invoices (
+        identifier TEXT NOT NULL, ksef_number TEXT NOT NULL, amount TEXT, currency TEXT, description TEXT,
+        PRIMARY KEY (identifier, ksef_number))""",
+    "CREATE INDEX IF NOT EXISTS collective_by_document ON collective_invoices (ksef_number)",
     """CREATE TABLE IF NOT EXISTS upos (
         reference TEXT PRIMARY KEY, session TEXT NOT NULL, ksef_number TEXT UNIQUE, hash TEXT NOT NULL,
         xml BLOB NOT NULL)""",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -201,6 +203,54 @@ def test_ends_of_a_batch(signed: Client) -> None:
     signed.sandbox.state.settings.max_invoices = 2
     assert end(Batch(signed, good)) == 420
     assert signed.get("/sessions?sessionType=Batch&statuses=Cancelled")["sessions"]
+
+
+def test_part_too_large_before_encryption(signed: Client) -> None:
+    """The padding may hide up to fifteen bytes above the limit of a part; decryption finds them."""
+    # a name one letter longer makes the archive two bytes longer: one of the two is no multiple of a block
+    archives = (zipped({name: invoice()}) for name in ("fv.xml", "fv1.xml"))
+    archive = next(found for found in archives if len(found) % 16)
+    signed.sandbox.state.settings.max_part_bytes = len(archive) - 1
+    assert code_of(Batch(signed, archive).send())[0] == 405
+    signed.sandbox.state.settings.max_part_bytes = len(archive)
+    assert code_of(Batch(signed, archive).send())[0] == 200
+
+
+def test_verdicts_over_several_looks(signed: Client) -> None:
+    """A look writes down a part of the verdicts; until all are there the mark of queries stays below them."""
+    signed.sandbox.state.settings.verdicts_per_look = 2
+    batch = Batch(signed, zipped({f"{index}.xml": invoice(f"FV/{index}") for index in range(5)}))
+    status = batch.send()
+    assert (code_of(status)[0], status["successfulInvoiceCount"]) == (150, 2)
+    start = signed.sandbox.state.now() - timedelta(days=1)
+    signed.sandbox.state.clock_offset += timedelta(seconds=1)
+    span = {"dateType": "PermanentStorage", "from": start.isoformat()}
+    body = {"subjectType": "Subject1", "dateRange": span}
+    marks = []
+    for _ in range(2):
+        answer = signed.http.call("POST", "/invoices/query/metadata", token=signed.access, body=body).json()
+        stored = [entry["permanentStorageDate"] for entry in answer["invoices"]]
+        marks.append((len(stored), answer["permanentStorageHwmDate"] > max(stored)))
+    assert marks == [(4, False), (5, True)]
+    assert code_of(batch.status())[0] == 200
+
+
+def test_slow_upload_holds_nobody_up(signed: Client) -> None:
+    """While one part is still on its way, other calls are answered; then it is stored."""
+    batch = Batch(signed, zipped(three())).cut(2).open()
+    url = urlsplit(str(batch.requests[1]["url"]))
+    part = batch.parts[0]
+    head = (
+        f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nx-ms-blob-type: BlockBlob\r\n"
+        f"Content-Length: {len(part)}\r\n\r\n"
+    )
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=10) as connection:
+        connection.sendall(head.encode() + part[:100])
+        assert batch.upload(2).status_code == 201
+        assert codes(batch.close().json()) == [21205]
+        connection.sendall(part[100:])
+        assert connection.recv(20).split()[1] == b"201"
+    assert batch.close().status_code == 204
 
 
 def test_key_that_cannot_be_opened(signed: Client) -> None:

@@ -19,10 +19,6 @@ from sandbox.ksef.session_status import find_session, session_status
 from sandbox.ksef.state import stamp
 
 MOST_PARTS = 50
-MOST_PART_BYTES = 100_000_000
-"""Bytes of a part before encryption (BatchFileInfo.fileParts)."""
-MOST_ENCRYPTED_BYTES = MOST_PART_BYTES + encryption.BLOCK_BYTES
-"""Bytes of an encrypted part: the padding of a full block adds one more."""
 MOST_ARCHIVE_BYTES = 5_000_000_000
 """BatchFileInfo.fileSize."""
 _TIME_PER_PART = timedelta(minutes=20)
@@ -44,7 +40,7 @@ def open_batch(call: Call) -> Answer:
     size = file.whole("fileSize", smallest=1, largest=MOST_ARCHIVE_BYTES)
     digest = file.sha256("fileHash")
     compression = file.one_of("compressionType", (archive.ZIP, archive.TAR_GZ)) or archive.ZIP
-    parts = _parts(file)
+    parts = _parts(file, state.settings.max_part_bytes)
     given = encryption.read(state, body.required_object("encryption"))
     offline = body.flag("offlineMode")
     now = state.now()
@@ -111,8 +107,12 @@ def close_batch(call: Call) -> Answer:
     return Answer(status=204)
 
 
-def _parts(file: Body) -> list[_Part]:
+def _parts(file: Body, most_bytes: int) -> list[_Part]:
     """The declared parts, checked.
+
+    Args:
+        file: BatchFileInfo.
+        most_bytes: size of a part before encryption; the padding of a full block adds one more.
 
     Raises:
         BadRequest: 21161 more than fifty, 21157 a part is too large, 21405 anything else.
@@ -130,7 +130,7 @@ def _parts(file: Body) -> list[_Part]:
     ]
     if sorted(part.ordinal for part in parts) != list(range(1, len(parts) + 1)):
         raise BadRequest(21405, "batchFile.fileParts: numery części muszą być kolejne od 1.")
-    large = [part.ordinal for part in parts if part.size > MOST_ENCRYPTED_BYTES]
+    large = [part.ordinal for part in parts if part.size > most_bytes + encryption.BLOCK_BYTES]
     if large:
         raise BadRequest(
             21157, *(f"Rozmiar części {ordinal} przekroczył dozwolony rozmiar 100MB." for ordinal in large)

@@ -19,7 +19,6 @@ from sandbox.ksef.state import SandboxState, stamp
 SESSION_STATUSES = frozenset({405, 415, 420, 430, 435, 440, 500})
 """Statuses with which a batch session itself can end; a forced status that is not here falls on documents."""
 
-_MOST_PART_BYTES = 100_000_000
 _MOST_NAME = 128
 
 
@@ -100,7 +99,7 @@ def _assemble(state: SandboxState, batch: sqlite3.Row, path: Path) -> None:
             (
                 chunk
                 for row in ordinals
-                for chunk in _plain(path.parent / str(row["ordinal"]), batch, row["ordinal"])
+                for chunk in _plain(state, path.parent / str(row["ordinal"]), batch, row["ordinal"])
             ),
         )
     except FileNotFoundError:
@@ -117,12 +116,12 @@ def _assemble(state: SandboxState, batch: sqlite3.Row, path: Path) -> None:
         raise BatchRefused(405, ("Skrót paczki różni się od zadeklarowanego.",))
 
 
-def _plain(part: Path, batch: sqlite3.Row, ordinal: int) -> Iterator[bytes]:
+def _plain(state: SandboxState, part: Path, batch: sqlite3.Row, ordinal: int) -> Iterator[bytes]:
     size = 0
     with part.open("rb") as file:
         for chunk in encryption.decrypt(batch["symmetric_key"], batch["vector"], files.pieces(file)):
             size += len(chunk)
-            if size > _MOST_PART_BYTES:
+            if size > state.settings.max_part_bytes:
                 raise BatchRefused(405, (f"Rozmiar części {ordinal} przekroczył dozwolony rozmiar 100MB.",))
             yield chunk
 

@@ -15,6 +15,8 @@ from sandbox.ksef.state import stamp
 
 METHOD = "PUT"
 PATH = "/storage/batch/{reference}/parts/{ordinal}"
+MOST_BYTES = 100_000_016
+"""Bytes of the largest encrypted part: 100 000 000 and their padding (BatchFileInfo.fileParts)."""
 _HEADERS = {"x-ms-blob-type": "BlockBlob"}
 
 
