@@ -156,8 +156,8 @@ class MetadataPage:
 
     Attributes:
         invoices: in the order of the query's date.
-        has_more: there are further ones.
-        is_truncated: and they are to be had only by a range that begins at the last date (10 000 reached).
+        has_more: there are further pages.
+        is_truncated: 10 000 were reached; the rest comes by a range that begins at the last date.
         complete_until: up to when KSeF's data is complete (``permanentStorageHwmDate``); None for other
             dates than that of permanent storage.
     """
@@ -282,7 +282,7 @@ def pages(
     while True:
         found = ask(_page_of(client, query, offset, size))
         yield replace(found, invoices=edge.pass_new(found.invoices))
-        if not found.has_more:
+        if not found.has_more and not found.is_truncated:
             return
         if not found.invoices:
             raise UnreadableAnswer("a page that promises more is empty", operation=_QUERY.name)

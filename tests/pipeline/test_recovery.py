@@ -374,7 +374,7 @@ def _sent_again(made: World, token: str | None = None) -> str:
 
 
 def test_a_buyer_who_still_has_to_transfer_money_gets_the_title(tmp_path: Path) -> None:
-    """Completed but unpaid by transfer: the customer's note has the KSeF number as title; from 2027 a duty."""
+    """Completed but unpaid by transfer: the buyer reads what to write; from 2027 that it is a duty."""
     for now, duty in (
         (datetime(2026, 11, 24, 10, tzinfo=UTC), False),
         (datetime(2027, 1, 4, 10, tzinfo=UTC), True),
