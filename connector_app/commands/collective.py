@@ -89,13 +89,9 @@ def list_identifiers(app: App, nip: str, days: int, as_json: bool) -> None:
     """List the collective identifiers of the last days, newest first."""
     services = app.open()
     access = services.access(_seller(app, services, nip))
-    now = services.clock()
+    until = services.clock() + timedelta(minutes=1)
     try:
-        found = list(
-            identifiers.query(
-                access.client, access.call, now - timedelta(days=days), now + timedelta(minutes=1)
-            )
-        )
+        found = list(identifiers.query(access.client, access.call, until - timedelta(days=days), until))
     except KsefError as error:
         raise _failure(app, error) from None
     _show(app, found, as_json=as_json)

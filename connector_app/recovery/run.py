@@ -59,6 +59,7 @@ class Patient:
 
     def __init__(self, access: SellerAccess, waiting: Callable[[float], None]) -> None:
         self._access, self._waiting = access, waiting
+        self._is_proven = False
 
     def __call__(self, operation: Callable[[str], Value], /) -> Value:
         """Call an operation with an access token; see :class:`core.ksef.invoices.Ask`.
@@ -70,14 +71,17 @@ class Patient:
         failures = 0
         while True:
             try:
-                return self._access.call(operation)
+                answer = self._access.call(operation)
+                self._is_proven = True
+                return answer
             except KsefBusy as busy:
                 pause = busy.retry_after
             except TooManyExports:
                 pause = _EXPORTS_PAUSE
             except KsefUnavailable:
                 failures += 1
-                if failures == _TRIES:
+                if failures == _TRIES or not self._is_proven:
+                    # an address that never answered is told at once
                     raise
                 pause = PAUSES[failures - 1]
             self._waiting(pause)
