@@ -23,6 +23,7 @@ from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Seller, Store
 from connector_app.store.recovered import IS_SHOP
+from connector_app.store.recovered import PLATFORM as RECOVERED
 from core.calendar import warsaw_day
 from core.findings import Text
 
@@ -144,6 +145,13 @@ def add(
             policy = StorePolicy(start_day=warsaw_day(now))
         else:
             policy = StorePolicy.from_json(row.policy)
+        if row.platform == RECOVERED:
+            raise BadInput(
+                app.text(
+                    f"Kod {code} jest zajęty przez dokumenty odzyskane z KSeF.",
+                    f"The code {code} belongs to documents recovered from KSeF.",
+                )
+            )
         policy = StorePolicy.from_json(policy.as_json() | {key: one for key, one in given.items() if one})
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
@@ -192,7 +200,7 @@ def _read_config(app: App, platform: str, path: Path) -> dict[str, str]:
 
 
 def _find(session: Session, app: App, code: str) -> Store:
-    row = session.scalar(select(Store).where(Store.code == code))
+    row = session.scalar(select(Store).where(Store.code == code, IS_SHOP))
     if row is None:
         codes = ", ".join(session.scalars(select(Store.code).where(IS_SHOP).order_by(Store.code)))
         raise BadInput(

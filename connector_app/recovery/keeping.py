@@ -6,15 +6,23 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from connector_app.numbering import note_taken
 from connector_app.pipeline import life
 from connector_app.pipeline.claims import name_corrections
-from connector_app.pipeline.purposes import RECOVERED
+from connector_app.pipeline.purposes import RECOVERED, REFUND, TO_ZERO
 from connector_app.recovery.report import Outcome
-from connector_app.store.models import INVOICE, Document, DocumentState, Seller, ShopOrder, Store
+from connector_app.store.models import (
+    INVOICE,
+    Document,
+    DocumentState,
+    Event,
+    Seller,
+    ShopOrder,
+    Store,
+)
 from connector_app.store.recovered import NEVER, order_for
 from connector_app.store.snapshots import from_json
 from core.fa import registry, schema
@@ -136,9 +144,8 @@ class Keeper:
         session.add(document)
         session.flush()
         life.note(document, Text("Odzyskano z KSeF.", "Recovered from KSeF."), now)
-        if is_of_shop and order.snapshot is not None:
-            rows = session.scalars(select(Document).where(Document.order_id == order.id))
-            name_corrections({row.purpose: row for row in rows}, from_json(order.snapshot))
+        if is_of_shop and document.purpose != INVOICE:
+            _find_purpose(session, document)
 
     def _order(self, session: Session, ksef_number: str, invoice: Invoice, now: datetime) -> ShopOrder:
         """Where a document stands: a correction under the order of what it corrects."""
@@ -148,6 +155,29 @@ class Keeper:
         if order.store_id == self.store.id and named:
             order.number = named[:64]
         return order
+
+
+def _find_purpose(session: Session, correction: Document) -> None:
+    """Say what a recovered correction of a shop's order was for.
+
+    A database that was restored from a backup may be about to issue the same correction: the recovered one
+    takes its place.
+    """
+    order = correction.order
+    rows = {
+        row.purpose: row for row in session.scalars(select(Document).where(Document.order_id == order.id))
+    }
+    for row in rows.values():
+        is_open = row.xml_sha256 is None and row.number is None and row.state in life.UNDECIDED
+        is_same = row.total == correction.total and row.purpose.startswith((REFUND, *TO_ZERO))
+        if is_open and is_same:
+            session.execute(delete(Event).where(Event.document_id == row.id))
+            session.delete(row)
+            session.flush()
+            correction.purpose = row.purpose
+            return
+    if order.snapshot is not None:
+        name_corrections(rows, from_json(order.snapshot))
 
 
 def _accept(document: Document, ksef_number: str, accepted_at: datetime, now: datetime) -> None:

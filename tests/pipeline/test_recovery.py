@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,40 @@ def test_a_person_may_say_that_it_is_another_order(tmp_path: Path) -> None:
         life.change(services, waiting.id, lambda row: life.again(row, services.clock()))
         other.run()
         assert {one.number for one in other.documents()} == {"FV/2026/11/0001", "FV/2026/11/0002"}
+        assert len(made.in_ksef()) == 2
+
+
+def _back_up(file: Path, copy: Path) -> None:
+    """A copy of a database that is in use."""
+    source, target = sqlite3.connect(file), sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    target.close()
+
+
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_a_backup_from_before_a_correction_does_not_correct_twice(tmp_path: Path, synchronised: bool) -> None:
+    """The restored database is about to correct again, or has tried to (440): the recovered one is taken."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        made.run()
+        (tmp_path / "new").mkdir()
+        _back_up(tmp_path / "connector.sqlite3", tmp_path / "new" / "connector.sqlite3")
+        made.clock.sleep(60)
+        refund(made, ONE_MUG)
+        made.run()
+        before = facts(made)
+        assert len(before) == 2
+        (tmp_path / "new" / "secret.key").write_bytes((tmp_path / "secret.key").read_bytes())
+        other = World(tmp_path / "new", made.ksef, made.shop, made.clock)
+        if synchronised:
+            made.clock.sleep(5)
+            other.run()
+            assert [reasons(one) for one in corrections(other)] == [["number-used-by-another-document"]]
+        bring_back(other)
+        other.run()
+        assert facts(other) == before
+        assert {one.state for one in other.documents()} == {"published"}
         assert len(made.in_ksef()) == 2
 
 
