@@ -145,9 +145,9 @@ def _print(app: App, report: Report, since: date) -> None:
         table.add_row(app.text(pl, en), str(count))
     app.table(table)
     for outcome, names in report.listed.items():
-        for ksef_number, number, reason in names:
+        for ksef_number, number, pl, en in names:
             mark = "✗" if outcome is Outcome.UNREADABLE else "i"
-            app.out.print(f"{mark} {number} {ksef_number} {reason}".rstrip(), markup=False)
+            app.out.print(f"{mark} {number} {ksef_number} {app.text(pl, en)}".rstrip(), markup=False)
     if (since.month, since.day) != (1, 1):
         app.say(
             Text(

@@ -34,8 +34,19 @@ from core.invoices.numbering import Numbering
 from core.ksef.package import ExportedInvoice
 
 
+NO_REASON = Text("", "")
+
+
 class _Unusable(Exception):
-    """An invoice that cannot be taken; the message says why."""
+    """An invoice that cannot be taken.
+
+    Attributes:
+        why: for a person.
+    """
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +55,11 @@ class Kept:
 
     Attributes:
         outcome: see :class:`~connector_app.recovery.report.Outcome`.
-        reason: why it cannot be taken, in English; empty otherwise.
+        reason: why it cannot be taken, or which program made it; empty texts otherwise.
     """
 
     outcome: Outcome
-    reason: str = ""
+    reason: Text = NO_REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +90,37 @@ class Keeper:
         here = select(Document.id).where(Document.ksef_number == metadata.ksef_number)
         if session.scalar(here) is not None:
             return Kept(Outcome.KNOWN)
+        if metadata.form_value != "FA":
+            return Kept(Outcome.FOREIGN, Text(metadata.system_code, metadata.system_code))
         try:
             result = self._read(exported)
             if result.invoice.system != SYSTEM:
-                return Kept(Outcome.FOREIGN, result.invoice.system)
+                program = result.invoice.system
+                return Kept(Outcome.FOREIGN, Text(program, program))
             self._store(session, exported, result, now)
         except _Unusable as error:
-            return Kept(Outcome.UNREADABLE, str(error))
+            return Kept(Outcome.UNREADABLE, error.why)
         return Kept(Outcome.NEW)
 
     def _read(self, exported: ExportedInvoice) -> ReadResult:
         metadata = exported.metadata
         if not exported.is_genuine:
-            raise _Unusable("the bytes differ from the hash that KSeF tells")
+            why = Text(
+                "bajty różnią się od skrótu, który podaje KSeF",
+                "the bytes differ from the hash that KSeF tells",
+            )
+            raise _Unusable(why)
         try:
             result = read(schema.parse(exported.content))
         except (schema.MalformedXml, registry.UnknownSchema, UnreadableDocument) as error:
-            raise _Unusable(str(error)) from None
+            why = Text(f"pliku nie da się odczytać: {error}", f"the file cannot be read: {error}")
+            raise _Unusable(why) from None
         if result.invoice.seller.nip != self.seller.nip or result.invoice.number != metadata.number:
-            raise _Unusable("seller or number are not those that KSeF tells")
+            why = Text(
+                "sprzedawca lub numer są inne, niż podaje KSeF",
+                "seller or number are not those that KSeF tells",
+            )
+            raise _Unusable(why)
         return result
 
     def _store(self, session: Session, exported: ExportedInvoice, result: ReadResult, now: datetime) -> None:
@@ -115,7 +138,11 @@ class Keeper:
         taken = session.scalar(select(Document).where(of_seller, Document.number == invoice.number))
         if taken is not None:
             if taken.ksef_number is not None:
-                raise _Unusable(f"document {taken.id} has the same number and is {taken.ksef_number} in KSeF")
+                why = Text(
+                    f"dokument {taken.id} ma ten sam numer, a w KSeF jest to {taken.ksef_number}",
+                    f"document {taken.id} has the same number and is {taken.ksef_number} in KSeF",
+                )
+                raise _Unusable(why)
             _displace(taken, metadata.ksef_number, now)
             session.flush()
         order = self._order(session, metadata.ksef_number, invoice, now)

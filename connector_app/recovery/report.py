@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from core.findings import Text
+
 MOST_LISTED = 100
 """Documents of each kind that a report names; all are counted."""
 
@@ -30,7 +32,7 @@ class Report:
 
     Attributes:
         counts: by outcome.
-        listed: KSeF number, invoice number and reason of foreign and unreadable ones.
+        listed: KSeF number, invoice number and reason (Polish, English) of foreign and unreadable ones.
         linked: recovered invoices whose order of a shop is known.
         with_session: recovered documents whose UPO can be fetched.
         without_session: recovered documents whose session KSeF does not show us.
@@ -49,12 +51,12 @@ class Report:
         """All invoices that KSeF has of the seller."""
         return sum(self.counts.values())
 
-    def count(self, outcome: Outcome, ksef_number: str, number: str, reason: str = "") -> None:
+    def count(self, outcome: Outcome, ksef_number: str, number: str, reason: Text) -> None:
         """Count one invoice."""
         self.counts[outcome] += 1
         names = self.listed.get(outcome)
         if names is not None and len(names) < MOST_LISTED:
-            names.append([ksef_number, number, reason])
+            names.append([ksef_number, number, reason.pl, reason.en])
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON-ready values."""

@@ -205,7 +205,7 @@ def test_numbering_goes_on_after_our_own_and_foreign_numbers(tmp_path: Path) -> 
         other = lost(made, tmp_path / "new")
         report = bring_back(other)
         assert (report.counts[Outcome.NEW], report.counts[Outcome.FOREIGN]) == (2, 1)
-        ((_, number, program),) = report.listed[Outcome.FOREIGN]
+        ((_, number, program, _),) = report.listed[Outcome.FOREIGN]
         assert (number, program) == ("FV/2026/11/0007", "Inny program")
         made.shop.state.add_orders(many(1, first=3000), {})
         made.shop.state.touch(3000)
@@ -322,6 +322,23 @@ def test_a_backup_from_before_a_correction_does_not_correct_twice(tmp_path: Path
         assert facts(other) == before
         assert {one.state for one in other.documents()} == {"published"}
         assert len(made.in_ksef()) == 2
+
+
+def test_an_invoice_in_conflict_is_reported_and_touches_nothing(tmp_path: Path) -> None:
+    """A document here has the number of another that KSeF accepted: both are named, neither is changed."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        made.run()
+        ours = made.documents()[0]
+        services = made.services()
+        with services.database.begin() as session:
+            row = session.scalars(select(Document)).one()
+            row.ksef_number, row.xml_sha256 = "5265877635-20250826-0100001AF629-AF", "0" * 64
+        report = bring_back(made)
+        ((ksef_number, number, pl, en),) = report.listed[Outcome.UNREADABLE]
+        assert (ksef_number, number) == (ours.ksef_number, ours.number)
+        assert all("5265877635-20250826-0100001AF629-AF" in text for text in (pl, en))
+        assert len(made.documents()) == 1
 
 
 def test_documents_from_before_the_day_come_with_an_earlier_one(tmp_path: Path) -> None:
