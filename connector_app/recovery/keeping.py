@@ -33,7 +33,6 @@ from core.invoices.model import Invoice
 from core.invoices.numbering import Numbering
 from core.ksef.package import ExportedInvoice
 
-
 NO_REASON = Text("", "")
 
 

@@ -19,9 +19,8 @@ from connector_app.recovery.report import Report
 from connector_app.store.models import Seller
 from connector_app.store.recovered import store_of
 from core.calendar import WARSAW
-from core.ksef import exports
 from core.ksef.errors import KsefBusy, KsefUnavailable, TooManyExports
-from core.ksef.exports import Window
+from core.ksef.export_windows import Window, windows
 from core.ksef.invoices import DateRange, InvoiceQuery, SubjectType
 from core.ksef.package import ExportedInvoice
 
@@ -110,18 +109,17 @@ def recover(services: Services, seller_id: int, since: date, watch: Watch = Watc
         seller = session.get_one(Seller, seller_id)
         store = store_of(session, seller, services.clock())
         begin, report = _where_to_begin(seller, since)
-        seller.recovery = _mark(since, begin, report)
     keeper = Keeper(seller, services.profile(seller).numbering, store)
     access = services.access(seller)
     query = InvoiceQuery(DateRange(begin), SubjectType.SELLER)
     with TemporaryDirectory(prefix="ksef-recover-") as folder:
         ask = Patient(access, watch.waiting)
         keys = services.connections.keys(seller)
-        for window in exports.windows(access.client, ask, keys, query, Path(folder)):
+        for window in windows(access.client, ask, keys, query, Path(folder)):
+            # only now: a recovery that KSeF refuses at once must hold nothing up
+            _mark(services, seller_id, since, window.start, report)
             _keep_window(services, keeper, window, report, watch)
-            with services.database.begin() as session:
-                row = session.get_one(Seller, seller_id)
-                row.recovery = _mark(since, window.next_start, report)
+            _mark(services, seller_id, since, window.next_start, report)
     report.linked += link_known_orders(services, seller_id)
     with services.database.begin() as session:
         session.get_one(Seller, seller_id).recovery = None
@@ -135,8 +133,14 @@ def _where_to_begin(seller: Seller, since: date) -> tuple[datetime, Report]:
     return datetime.combine(since, time(), WARSAW).astimezone(UTC), Report()
 
 
-def _mark(since: date, begin: datetime, report: Report) -> dict[str, object]:
-    return {"since": since.isoformat(), "next": begin.isoformat(), "report": report.as_json()}
+def _mark(services: Services, seller_id: int, since: date, begin: datetime, report: Report) -> None:
+    """Write down how far it came; from now on nothing is issued until it has ended."""
+    with services.database.begin() as session:
+        session.get_one(Seller, seller_id).recovery = {
+            "since": since.isoformat(),
+            "next": begin.isoformat(),
+            "report": report.as_json(),
+        }
 
 
 def _keep_window(services: Services, keeper: Keeper, window: Window, report: Report, watch: Watch) -> None:

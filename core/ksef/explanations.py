@@ -7,6 +7,7 @@ sign-in, hence one table for each; exception codes have their own range.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,6 +63,12 @@ _GRANT = Text(
     "Nadaj w KSeF uprawnienie do wystawiania faktur (InvoiceWrite) osobie lub pieczęci, której certyfikatu "
     "albo tokena używa program.",
     "In KSeF, grant the permission to issue invoices (InvoiceWrite) to the person or seal whose certificate "
+    "or token the program uses.",
+)
+_GRANT_READ = Text(
+    "Nadaj w KSeF uprawnienie do przeglądania faktur (InvoiceRead) osobie lub pieczęci, której certyfikatu "
+    "albo tokena używa program.",
+    "In KSeF, grant the permission to read invoices (InvoiceRead) to the person or seal whose certificate "
     "or token the program uses.",
 )
 _SIGN_AGAIN = Text(
@@ -346,8 +353,15 @@ def explain(code: int, kind: CodeKind = CodeKind.DOCUMENT) -> Explanation:
     return Explanation(code, *entry)
 
 
-def explain_reason(reason: str) -> Text:
-    """What to do about a reason code of 403 (``ForbiddenProblemDetails.reasonCode``); empty if unknown."""
+def explain_reason(reason: str, needed: Collection[str] = ()) -> Text:
+    """What to do about a reason code of 403 (``ForbiddenProblemDetails.reasonCode``); empty if unknown.
+
+    Args:
+        reason: the code.
+        needed: permissions of which any one would do, as KSeF tells them.
+    """
+    if reason == "missing-permissions" and set(needed) == {"InvoiceRead"}:
+        return _GRANT_READ
     return _REASONS.get(reason, _NOTHING)
 
 

@@ -226,7 +226,7 @@ def _refused(operation: str, http_status: int, problem: Problem) -> KsefError:
             trace_id=problem.trace_id,
         )
     if http_status == HTTPStatus.FORBIDDEN:
-        hint = explain_reason(problem.reason)
+        hint = explain_reason(problem.reason, problem.needed)
         return Forbidden(
             message,
             reason=problem.reason,

@@ -14,7 +14,7 @@ from typing import TypeVar
 import pytest
 
 from core.calendar import warsaw_day
-from core.ksef import auth, collective, exports, interactive, invoices, session_list, status
+from core.ksef import auth, collective, export_windows, exports, interactive, invoices, session_list, status
 from core.ksef.auth import Tokens
 from core.ksef.client import KsefClient
 from core.ksef.collective import IdentifierError, PaidInvoice
@@ -233,7 +233,9 @@ def test_exports_bring_everything_once(
     query = InvoiceQuery(DateRange(datetime.now(UTC) - timedelta(days=200)))
     found = {}
     windows = []
-    for window in exports.windows(client, ask, PublicKeys(client), query, tmp_path, compression=compression):
+    for window in export_windows.windows(
+        client, ask, PublicKeys(client), query, tmp_path, compression=compression
+    ):
         windows.append((window.start, window.next_start))
         for one in window.invoices:
             assert one.metadata.ksef_number not in found
@@ -253,7 +255,7 @@ def test_an_export_after_the_complete_data_is_no_trouble(
     query = InvoiceQuery(DateRange(later, later + timedelta(days=1), only_complete=True))
     with pytest.raises(OutsideData):
         exports.wait(client, ask, exports.start(client, signed_in.access, PublicKeys(client), query))
-    assert list(exports.windows(client, ask, PublicKeys(client), query, tmp_path)) == []
+    assert list(export_windows.windows(client, ask, PublicKeys(client), query, tmp_path)) == []
 
 
 def test_faults_of_exports_are_told(

@@ -19,10 +19,11 @@ from connector_app.recovery.report import Outcome, Report
 from connector_app.recovery.run import Watch, recover
 from connector_app.store.models import Document, Seller
 from core.ksef import interactive
+from core.ksef.errors import Forbidden
 from core.ksef.interactive import FA_3
 from sandbox.ksef import tokens
 from tests.pipeline.refunds import ONE_MUG, SHIPPING, corrections, reasons, refund
-from tests.pipeline.world import World, recorded, world
+from tests.pipeline.world import NIP, World, recorded, world
 
 SINCE = date(2026, 1, 1)
 
@@ -153,6 +154,18 @@ def test_a_killed_recovery_issues_nothing_and_goes_on(tmp_path: Path) -> None:
         other.run()
         assert facts(other) == before
         assert len(made.in_ksef()) == 5
+
+
+def test_a_recovery_that_is_refused_holds_nothing_up(tmp_path: Path) -> None:
+    """Without the permission to read, recover says so, and invoices are issued as before."""
+    with world(tmp_path, many(1)) as made:
+        token = tokens.issue(made.ksef.state, NIP, permissions=frozenset({"InvoiceWrite"}))
+        made.prepare(token=token)
+        with pytest.raises(Forbidden) as caught:
+            bring_back(made)
+        assert "InvoiceRead" in caught.value.hint.en
+        assert made.run().problems == []
+        assert {one.state for one in made.documents()} == {"published"}
 
 
 def test_refunds_that_were_corrected_are_not_corrected_again(tmp_path: Path) -> None:
@@ -400,7 +413,7 @@ def test_the_bytes_decide_where_metadata_cannot_be_had(tmp_path: Path) -> None:
 def test_without_the_permission_to_read_nothing_is_adopted_or_called_foreign(tmp_path: Path) -> None:
     """A token that may only send: the old way, patient first, then a person is asked to compare."""
     with world(tmp_path, [recorded("order_full")]) as made:
-        token = tokens.issue(made.ksef.state, "5265877635", permissions=frozenset({"InvoiceWrite"}))
+        token = tokens.issue(made.ksef.state, NIP, permissions=frozenset({"InvoiceWrite"}))
         _sent_again(made, token=token)
         made.ksef.state.faults.add("refuse_code", _SESSION_LIST, times=1000, value=21173)
         made.run()
