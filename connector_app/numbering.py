@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.store.models import Document, NumberCounter, Seller
-from core.invoices.numbering import Series
+from core.invoices.numbering import Numbering, Series
 
 
 def take_number(session: Session, seller_id: int, series: Series) -> str:
@@ -40,3 +42,32 @@ def take_number(session: Session, seller_id: int, series: Series) -> str:
         if session.scalar(taken) is None:
             session.flush()
             return number
+
+
+def note_taken(session: Session, seller_id: int, numbering: Numbering, number: str, day: date) -> bool:
+    """Let counting go on after a number that is in KSeF, whoever made it.
+
+    Args:
+        session: a transaction that writes.
+        seller_id: the seller's row.
+        numbering: the seller's patterns.
+        number: P_2.
+        day: P_1, Warsaw day.
+
+    Returns:
+        Whether any of the seller's patterns makes this number.
+    """
+    places = set()
+    for pattern in numbering.patterns.values():
+        found = pattern.read(number, day)
+        if found is not None:
+            n, store = found
+            places.add((pattern.series(store), pattern.period(day), n))
+    for series, period, n in places:
+        counter = session.get(NumberCounter, (seller_id, series, period), populate_existing=True)
+        if counter is None:
+            session.add(NumberCounter(seller_id=seller_id, series=series, period=period, last=n))
+        else:
+            counter.last = max(counter.last, n)
+        session.flush()
+    return bool(places)

@@ -26,6 +26,10 @@ class LegalDate:
     basis: str
     meaning: Text
 
+    def holds_on(self, day: date) -> bool:
+        """Whether something that begins with this date holds on a Warsaw day."""
+        return day >= self.day
+
 
 TOKENS_END = LegalDate(
     day=date(2026, 12, 31),
@@ -36,5 +40,16 @@ TOKENS_END = LegalDate(
 )
 """KSeF tokens authenticate until the end of this day; afterwards certificates, signatures and seals only."""
 
-DATES = (TOKENS_END,)
+KSEF_NUMBER_IN_TRANSFERS = LegalDate(
+    day=date(2027, 1, 1),
+    basis="art. 108g VAT act",
+    meaning=Text(
+        "od tego dnia podatnicy VAT podają w przelewach numer KSeF",
+        "from this day on VAT payers give the KSeF number in transfers",
+    ),
+)
+"""An active VAT payer who pays another for structured invoices by transfer names the KSeF number, or a
+collective identifier, in the transfer."""
+
+DATES = (TOKENS_END, KSEF_NUMBER_IN_TRANSFERS)
 """Every date that the program knows of."""

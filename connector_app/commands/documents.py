@@ -24,9 +24,12 @@ from connector_app.commands.tables import (
     state_name,
 )
 from connector_app.pipeline import life, offline
+from connector_app.pipeline.claims import NotLinkable
 from connector_app.pipeline.publish import verification_link
 from connector_app.pipeline.services import Services, load_text
+from connector_app.recovery.linking import link_by_hand
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.recovered import NEVER
 from core.calendar import WARSAW
 from core.findings import Text
 from core.invoices.corrections.proof import ProofSheet
@@ -281,7 +284,7 @@ def retry(app: App, document_id: int) -> None:
     idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
     if row.purpose == INVOICE:
         idle.add(DocumentState.CANCELLED)
-    if state in idle:
+    if state in idle or row.next_attempt_at == NEVER:
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",
@@ -336,3 +339,41 @@ def close(app: App, document_id: int) -> None:
             f"ksef-connector documents show {document_id}",
         ) from None
     app.say(Text(f"✓ Dokument {document_id} zamknięto.", f"✓ Document {document_id} is closed."))
+
+
+@documents.command(
+    pl="""Łączy fakturę odzyskaną z KSeF z zamówieniem, którego dokument czeka na decyzję.
+
+    ODZYSKANA to faktura, która wróciła przez recover; ID to dokument zamówienia. Nowa faktura nie powstanie,
+    a numer KSeF wróci do sklepu.""",
+)
+@click.argument("recovered_id", type=_ID, metavar="RECOVERED")
+@click.argument("document_id", type=_ID, metavar="ID")
+@pass_app
+def link(app: App, recovered_id: int, document_id: int) -> None:
+    """Link an invoice recovered from KSeF with an order whose document needs a person.
+
+    RECOVERED is an invoice that came back by recover; ID is the order's document. No other invoice is issued,
+    and the KSeF number goes back to the shop.
+    """
+    services = app.open()
+    fetch(app, services, recovered_id)
+    order_id = fetch(app, services, document_id).order_id
+    try:
+        link_by_hand(services, recovered_id, order_id)
+    except NotLinkable:
+        raise Failure(
+            app.text(
+                f"Nie da się połączyć: {recovered_id} musi być odzyskaną fakturą bez zamówienia, a dokument "
+                f"{document_id} nie może mieć jeszcze numeru.",
+                f"They cannot be linked: {recovered_id} has to be a recovered invoice without an order, and "
+                f"document {document_id} must not have a number yet.",
+            ),
+            f"ksef-connector documents show {recovered_id}",
+        ) from None
+    app.say(
+        Text(
+            f"✓ Faktura {recovered_id} należy teraz do zamówienia.",
+            f"✓ Invoice {recovered_id} belongs to the order now.",
+        )
+    )

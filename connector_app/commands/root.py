@@ -32,6 +32,8 @@ _COMMANDS: Mapping[str, str] = {
     "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
     "documents": "connector_app.commands.documents",
+    "collective": "connector_app.commands.collective",
+    "recover": "connector_app.commands.recover",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }

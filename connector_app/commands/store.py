@@ -24,6 +24,8 @@ from connector_app.commands.tables import Choice, document_json, load, print_doc
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Store
+from connector_app.store.recovered import IS_SHOP
+from connector_app.store.recovered import PLATFORM as RECOVERED
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
@@ -157,6 +159,13 @@ def add(
             policy = StorePolicy(start_day=warsaw_day(now))
         else:
             policy = StorePolicy.from_json(row.policy)
+        if row.platform == RECOVERED:
+            raise BadInput(
+                app.text(
+                    f"Kod {code} jest zajęty przez dokumenty odzyskane z KSeF.",
+                    f"The code {code} belongs to documents recovered from KSeF.",
+                )
+            )
         policy = StorePolicy.from_json(policy.as_json() | {key: one for key, one in given.items() if one})
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
@@ -184,9 +193,9 @@ def _check_platform(app: App, platform: str) -> None:
 
 
 def _find(session: Session, app: App, code: str) -> Store:
-    row = session.scalar(select(Store).where(Store.code == code))
+    row = session.scalar(select(Store).where(Store.code == code, IS_SHOP))
     if row is None:
-        codes = ", ".join(session.scalars(select(Store.code).order_by(Store.code)))
+        codes = ", ".join(session.scalars(select(Store.code).where(IS_SHOP).order_by(Store.code)))
         raise BadInput(
             app.text(f"Nie ma sklepu {code}.", f"There is no store {code}."),
             app.text(f"Są: {codes}", f"There are: {codes}")
@@ -291,7 +300,7 @@ def list_stores(app: App, as_json: bool) -> None:
     with services.database() as session:
         rows = [
             (row, row.seller.nip, StorePolicy.from_json(row.policy))
-            for row in session.scalars(select(Store).order_by(Store.id))
+            for row in session.scalars(select(Store).where(IS_SHOP).order_by(Store.id))
         ]
     if as_json:
         app.json(

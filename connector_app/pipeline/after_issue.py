@@ -16,6 +16,7 @@ from connector_app.pipeline.changes import (
     wanted,
     zero_by_hand,
 )
+from connector_app.pipeline.claims import name_corrections
 from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE, chapter
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.documents import buyer_name, document_for
@@ -43,7 +44,8 @@ def after_issue(
         The documents that were changed.
     """
     query = select(Document).where(Document.order_id == invoice.order_id)
-    rows = {row.purpose: row for row in session.scalars(query) if not chapter(row.purpose)}
+    current = {row.purpose: row for row in session.scalars(query) if not chapter(row.purpose)}
+    rows = name_corrections(current, order)
     asked = wanted(invoice, order, rows)
     touched = _drop(rows, {one.purpose for one in asked}, now)
     by_itself = StorePolicy.from_json(store.policy).corrections is Corrections.AUTOMATIC

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from connector_app.pipeline import life
 from connector_app.pipeline.issue import is_same
-from connector_app.pipeline.purposes import REPLACED, WRONG_BUYER, chapter, is_invoice
+from connector_app.pipeline.purposes import REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
 from connector_app.pipeline.services import Services
 from connector_app.profiles import Profile
 from connector_app.store.documents import document_for
@@ -25,8 +25,6 @@ from core.invoices.model import InvoiceKind
 from core.orders import Order
 
 _REASON = "Zmiana danych nabywcy"
-WRONG_NUMBER = "Błędny numer identyfikacji podatkowej nabywcy; wystawiono nową fakturę"
-"""PrzyczynaKorekty of the correction to zero of an invoice that is replaced."""
 
 _SAME = Finding(
     "buyer-unchanged",
@@ -61,7 +59,7 @@ def correct_buyer(state: InvoiceState, order: Order, profile: Profile) -> Correc
         raise NeedsAttention(reasons)
     if buyer.tax_id != state.buyer.tax_id:
         # what the replacement begins with must be possible
-        to_zero(state, WRONG_NUMBER, profile.corrections)
+        to_zero(state, REASONS[WRONG_BUYER], profile.corrections)
         return None
     if (buyer.name, buyer.address) == (state.buyer.name, state.buyer.address):
         raise NeedsAttention([_SAME])

@@ -11,6 +11,7 @@ from connector_app.pipeline.purposes import (
     CANCELLATION,
     CANCELLED_AGAIN,
     CHANGE,
+    RECOVERED,
     REFUND,
     REFUNDED,
     REFUNDED_AGAIN,
@@ -74,7 +75,9 @@ def is_in_ksef_or_under_way(row: Document) -> bool:
 
 
 def is_hand_made(row: Document) -> bool:
-    """Whether a row says that the order was, or is to be, corrected outside the connector."""
+    """Whether a row says that the order was, or is to be, corrected in a way the connector does not know."""
+    if row.purpose.startswith(RECOVERED):
+        return True
     is_change = row.purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
     closed = row.closed_at is not None and row.purpose not in {*TO_ZERO, UNREADABLE}
     return is_change or closed

@@ -11,18 +11,16 @@ from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
-from connector_app.pipeline.buyers import WRONG_NUMBER, correct_buyer, replace_invoice
+from connector_app.pipeline.buyers import correct_buyer, replace_invoice
 from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
 from connector_app.pipeline.changes import zero_by_hand
 from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import (
     BUYER,
-    CANCELLATION,
+    REASONS,
     REFUND,
-    REFUNDED,
     WITHDRAWN,
-    WRONG_BUYER,
     plain,
     undone_by,
 )
@@ -96,12 +94,6 @@ def _wait(services: Services, document_id: int, missing: Text) -> Document:
     services.watch(row)
     return row
 
-
-_REASONS = {
-    CANCELLATION: "Anulowanie zamówienia",
-    REFUNDED: "Zwrot całego zamówienia",
-    WRONG_BUYER: WRONG_NUMBER,
-}
 
 _GONE = Finding(
     "order-gone",
@@ -198,7 +190,7 @@ def _prepare(
         return undo(chain.state(), read_document(undone), "Zwrot cofnięty", policy), None
     if chain.hand_made:
         raise NeedsAttention([zero_by_hand()])
-    return to_zero(chain.state(), _REASONS[plain(document.purpose)], policy), None
+    return to_zero(chain.state(), REASONS[plain(document.purpose)], policy), None
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

@@ -17,6 +17,14 @@ from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.models import Document, Seller
 from core.findings import Text
 
+UNFINISHED_RECOVERY = Text(
+    "Odzyskiwanie dokumentów z KSeF nie jest skończone: dokończ je (ksef-connector recover), zanim powstaną "
+    "nowe faktury.",
+    "The recovery from KSeF is not finished: finish it (ksef-connector recover) before new invoices are "
+    "issued.",
+)
+_UNFINISHED_PAUSE = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -33,6 +41,8 @@ class Hold:
 
 def hold_of(seller: Seller, now: datetime) -> Hold | None:
     """The hold on a seller's lane that is in force at a moment."""
+    if seller.recovery is not None:
+        return Hold(now + _UNFINISHED_PAUSE, UNFINISHED_RECOVERY, 0)
     stored = seller.hold
     if stored is None or stored["credential"] != _fingerprint(seller):
         return None

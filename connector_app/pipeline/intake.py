@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopError, UnreadableOrder
-from connector_app.pipeline import life
+from connector_app.pipeline import claims, life
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
@@ -182,13 +182,35 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime) -> 
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
     session.flush()
-    document = document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
+    return decide_order(session, store, row, order, now)
+
+
+def decide_order(
+    session: Session, store: Store, row: ShopOrder, order: Order, now: datetime
+) -> list[Document]:
+    """Bring an order's documents in line with what the shop says.
+
+    Args:
+        session: inside a transaction.
+        store: where the order is from.
+        row: the order's row, stored.
+        order: what the shop says.
+        now: aware UTC.
+
+    Returns:
+        The documents that were changed.
+    """
+    recovered, perhaps = claims.claim(session, store, row, order, now)
+    document = recovered or document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
     if not _is_open(document):
         return [document, *after_issue(session, store, document, order, now)]
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
     decision = decide(order, StorePolicy.from_json(store.policy))
     document.attention = None
-    life.move(document, decision.state, decision.reason, now)
+    if perhaps and decision.state is not DocumentState.CANCELLED:
+        life.ask(document, [claims.uncertain(order, perhaps)], now)
+    else:
+        life.move(document, decision.state, decision.reason, now)
     return [document]
 
 

@@ -70,8 +70,10 @@ _SENT = (Document.state == DocumentState.SENT) & SINGLE
 # asked for by a person, or a technical correction
 _OFFLINE = Document.offline_asked | Document.offline_mode.is_not(None)
 _KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT)) & SINGLE
-# the condition of an index, see UNPROVEN
-_LACKS_PROOF = Document.ksef_number.is_not(None) & Document.upo.is_(None)
+# the condition of an index, see UNPROVEN; without its session KSeF gives no UPO
+_LACKS_PROOF = (
+    Document.ksef_number.is_not(None) & Document.upo.is_(None) & Document.session_reference.is_not(None)
+)
 
 
 @dataclass(slots=True)

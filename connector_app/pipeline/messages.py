@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from adapters.contract import Channel, Message
 from connector_app.pipeline.purposes import is_invoice
 from connector_app.store.models import Document
+from core.law import KSEF_NUMBER_IN_TRANSFERS
 
 
-def message_for(document: Document, channel: Channel, language: str, verification_url: str) -> Message:
+def message_for(
+    document: Document,
+    channel: Channel,
+    language: str,
+    verification_url: str,
+    transfer_on: date | None = None,
+) -> Message:
     """The message of one publication of an accepted document.
 
     Args:
@@ -17,6 +25,8 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
         channel: where it goes.
         language: ``pl`` or ``en``.
         verification_url: address of QR code I, where anybody can check the invoice.
+        transfer_on: Warsaw day of writing, when the buyer still has to transfer the money: the KSeF number is
+            the transfer's title then. ``None`` when there is nothing to transfer.
 
     Raises:
         ValueError: the document has no KSeF number yet.
@@ -35,7 +45,20 @@ def message_for(document: Document, channel: Channel, language: str, verificatio
         )
     write = _for_merchant if channel is Channel.PRIVATE_NOTE else _for_buyer
     text = write(_NAMES[is_invoice(document.purpose)], number, f"{issued_on:%d.%m.%Y}", ksef_number, language)
-    return Message(text=f"{text} {verification_url}", marker=ksef_number)
+    text = f"{text} {verification_url}"
+    if channel is Channel.CUSTOMER_NOTE and transfer_on is not None:
+        text = f"{text} {_transfer_title(ksef_number, transfer_on, language)}"
+    return Message(text=text, marker=ksef_number)
+
+
+def _transfer_title(ksef_number: str, day: date, language: str) -> str:
+    """What to write into the transfer; from a day of the law on VAT payers have to."""
+    is_duty = KSEF_NUMBER_IN_TRANSFERS.holds_on(day)
+    if language == "en":
+        duty = " (VAT payers have to name it)" if is_duty else ""
+        return f"When you pay by transfer, give the KSeF number as its title{duty}: {ksef_number}"
+    duty = " (podatnicy VAT mają taki obowiązek)" if is_duty else ""
+    return f"Płacąc przelewem, podaj w tytule numer KSeF{duty}: {ksef_number}"
 
 
 def offline_message_for(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select
 
 from adapters.contract import Channel, NotFound, ShopAdapter, ShopError, ShopRefused
@@ -10,9 +12,12 @@ from connector_app.pipeline import life
 from connector_app.pipeline.messages import message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.profiles import BadProfile
 from connector_app.store.models import INVOICE, Document, DocumentState, Publication, Store
 from connector_app.store.snapshots import from_json
+from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
+from core.invoices.payments import awaits_transfer
 from core.ksef.verification import invoice_link
 
 _PATIENT_TRIES = 8
@@ -44,11 +49,13 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         done = {row.channel for row in document.publications if row.done_at}
         language = language_of(document, policy)
         link = verification_link(document)
+        transfer_on = _transfer_on(services, document)
     for channel in wanted:
         if channel.value in done:
             continue
         try:
-            remote_id = shop.publish(remote_order, channel, message_for(document, channel, language, link))
+            message = message_for(document, channel, language, link, transfer_on)
+            remote_id = shop.publish(remote_order, channel, message)
         except ShopError as error:
             write_down(services, document_id, channel.value, failure=f"{error.message} {error.hint}".strip())
             raise
@@ -142,6 +149,18 @@ def language_of(document: Document, policy: StorePolicy) -> str:
         return policy.language
     spoken = from_json(document.order.snapshot).buyer.language
     return spoken if spoken in {"pl", "en"} else policy.language
+
+
+def _transfer_on(services: Services, document: Document) -> date | None:
+    """Today, when the buyer of an invoice still has to transfer the money."""
+    snapshot = document.order.snapshot
+    if snapshot is None or document.purpose != INVOICE:
+        return None
+    try:
+        policy = services.profile(document.seller).policy
+    except BadProfile:
+        return None  # the number goes back all the same
+    return warsaw_day(services.clock()) if awaits_transfer(from_json(snapshot), policy) else None
 
 
 def write_down(

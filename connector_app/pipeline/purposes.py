@@ -40,7 +40,17 @@ REPLACED = "replaced-"
 UNREADABLE = "unreadable"
 """The order cannot be read any more, so nobody knows what happened to it."""
 
+RECOVERED = "recovered:"
+"""Begin: a correction that came back from KSeF, by its KSeF number, while it is not known what it was for."""
+
 TO_ZERO = frozenset({CANCELLATION, REFUNDED})
+
+REASONS = {
+    CANCELLATION: "Anulowanie zamówienia",
+    REFUNDED: "Zwrot całego zamówienia",
+    WRONG_BUYER: "Błędny numer identyfikacji podatkowej nabywcy; wystawiono nową fakturę",
+}
+"""PrzyczynaKorekty of a correction to zero, by its purpose."""
 
 BY_HAND = (CHANGE, REINSTATED, CANCELLED_AGAIN, REFUNDED_AGAIN, UNREADABLE)
 """Begins of purposes that the connector cannot correct by itself."""

@@ -22,6 +22,7 @@ from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller, Store
+from connector_app.store.recovered import IS_SHOP
 from connector_app.vault import VaultLocked
 from core.findings import Text
 from core.ksef.errors import KsefError
@@ -118,7 +119,7 @@ class Runner:
         try:
             with self._services.database() as session:
                 stores = session.execute(
-                    select(Store.id, Store.code, Store.seller_id).order_by(Store.id)
+                    select(Store.id, Store.code, Store.seller_id).where(IS_SHOP).order_by(Store.id)
                 ).all()
             for store_id, code, seller_id in stores:
                 if only not in {None, code} or (self._only is not None and seller_id not in self._only):

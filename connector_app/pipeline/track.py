@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life, originals
-from connector_app.pipeline.originals import NOTHING, Search
+from connector_app.pipeline.originals import NOTHING, Copy, Search
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
 from connector_app.store.models import Document, DocumentState
@@ -82,7 +82,7 @@ def apply_fate(services: Services, row: Document, fate: DocumentStatus, found: S
     """
     now = services.clock()
     if found.copy is not None:
-        row.session_reference, row.document_reference = found.session, found.copy.reference
+        row.session_reference, row.document_reference = found.copy.session or None, found.copy.reference
         _accept(services, row, found.copy)
         return
     match fate.state:
@@ -91,9 +91,9 @@ def apply_fate(services: Services, row: Document, fate: DocumentStatus, found: S
         case KsefState.ACCEPTED if fate.invoice_hash != hash_text(row.xml_sha256 or ""):
             life.ask(row, [_other_bytes(fate)], now)
         case KsefState.ACCEPTED:
-            _accept(services, row, fate)
+            _accept(services, row, _copy_of(fate))
         case KsefState.DUPLICATE if found.foreign:
-            life.ask(row, [originals.foreign(fate)], now)
+            life.ask(row, [originals.foreign(fate, found.other)], now)
         case KsefState.DUPLICATE if life.tries(row, _COMPARING) < PATIENT_TRIES:
             # the original may still be on its way, or its session closed to us for a moment
             life.poll_later(row, _COMPARING, now)
@@ -117,16 +117,20 @@ def _again_text(fate: DocumentStatus) -> Text:
     )
 
 
-def _accept(services: Services, row: Document, fate: DocumentStatus) -> None:
-    row.ksef_number = fate.ksef_number
-    row.accepted_at = fate.acquisition_date or services.clock()
-    offline = fate.mode == "Offline"
+def _copy_of(fate: DocumentStatus) -> Copy:
+    return Copy(fate.ksef_number or "", fate.acquisition_date, fate.mode or "")
+
+
+def _accept(services: Services, row: Document, found: Copy) -> None:
+    row.ksef_number = found.ksef_number
+    row.accepted_at = found.accepted_at or services.clock()
+    offline = found.mode == "Offline"
     life.move(
         row,
         DocumentState.ACCEPTED,
         Text(
-            f"KSeF nadał numer {fate.ksef_number}{' (tryb offline)' if offline else ''}.",
-            f"KSeF gave the number {fate.ksef_number}{' (offline mode)' if offline else ''}.",
+            f"KSeF nadał numer {found.ksef_number}{' (tryb offline)' if offline else ''}.",
+            f"KSeF gave the number {found.ksef_number}{' (offline mode)' if offline else ''}.",
         ),
         services.clock(),
     )

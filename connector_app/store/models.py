@@ -86,6 +86,9 @@ class Seller(Base):
     """Sealed open interactive session."""
     hold: Mapped[dict[str, Any] | None]
     """Until when and why nothing of this seller goes to KSeF, see :mod:`connector_app.pipeline.holds`."""
+    recovery: Mapped[dict[str, Any] | None]
+    """How far an unfinished recovery from KSeF came, see :mod:`connector_app.recovery`; nothing is issued
+    while it is not finished, because what KSeF has could be issued a second time."""
     created_at: Mapped[datetime]
 
 
@@ -151,7 +154,7 @@ class ShopOrder(Base):
     """The last snapshot of an order."""
 
     __tablename__ = "orders"
-    __table_args__ = (UniqueConstraint("store_id", "remote_id"),)
+    __table_args__ = (UniqueConstraint("store_id", "remote_id"), Index("ix_orders_number", "number"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))

@@ -184,6 +184,30 @@ class NumberPattern:
             raise BadPattern(number, _NO_TOKEN)
         return number
 
+    def read(self, number: str, day: date) -> tuple[int, str] | None:
+        """The counter and the store's code in a number, as :meth:`format` put them there.
+
+        Args:
+            number: P_2 of any document.
+            day: its P_1, Warsaw day.
+
+        Returns:
+            ``None`` when the pattern does not make this number on that day.
+        """
+        values = {"yyyy": f"{day.year:04}", "yy": f"{day:%y}", "mm": f"{day:%m}", "store": "(?P<store>.+)"}
+        form, end = "", 0
+        for match in FIELD.finditer(self.text):
+            field_form = r"(?P<n>[0-9]+)" if match[1].startswith("n") else values[match[1]]
+            if match[1] == "store" and "(?P<store>" in form:
+                field_form = "(?P=store)"
+            form += re.escape(self.text[end : match.start()]) + field_form
+            end = match.end()
+        found = re.fullmatch(form + re.escape(self.text[end:]), number)
+        if found is None:
+            return None
+        n, store = int(found["n"]), found.groupdict().get("store", "")
+        return (n, store) if n and self.format(n, day, store) == number else None
+
 
 @dataclass(frozen=True, slots=True)
 class StartNumber:

@@ -8,7 +8,7 @@ from core.calendar import warsaw_day
 from core.invoices.model import PartPayment, PaymentTerms
 from core.invoices.policy import InvoicePolicy
 from core.invoices.texts import TEXT_LIMIT, clean
-from core.orders import Order, OrderState, Payment, PaymentForm, PaymentKind
+from core.orders import CALLED_OFF, Order, OrderState, Payment, PaymentForm, PaymentKind
 
 _SUBSTITUTES = {
     PaymentKind.GIFT_CARD: "karta podarunkowa",
@@ -41,6 +41,19 @@ def payment_of(order: Order, policy: InvoicePolicy) -> PaymentTerms | None:
     if paid_on is None and form is None and not text:
         return None
     return PaymentTerms(paid_on=paid_on, form=form, description=text, accounts=(account,) if account else ())
+
+
+def awaits_transfer(order: Order, policy: InvoicePolicy) -> bool:
+    """Whether the buyer still has to pay an order by bank transfer, so that a transfer title helps.
+
+    Args:
+        order: as the shop says it now.
+        policy: forms of payment, methods paid on delivery.
+    """
+    terms = payment_of(order, policy)
+    if terms is None or order.state in CALLED_OFF or order.state is OrderState.REFUNDED:
+        return False
+    return terms.paid_on is None and not terms.part_payments and terms.form is PaymentForm.TRANSFER
 
 
 def _paid_on(order: Order, gateways: list[Payment], policy: InvoicePolicy) -> date | None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -302,7 +303,8 @@ def _read(operation: Operation, answer: Answer, read: Callable[[Fields], Value],
     """Read a successful answer's JSON into a value, or raise UnreadableAnswer."""
     reason = "the answer is no JSON"
     try:
-        data: object = json.loads(answer.body)
+        # amounts are numbers in the contract; none of them may become a binary fraction
+        data: object = json.loads(answer.body, parse_float=Decimal)
         return read(Fields({wrap: data} if wrap else data))
     except FieldError as error:
         reason = f"the answer is not what the contract says: {error}"

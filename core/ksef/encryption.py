@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -105,6 +105,24 @@ class SessionKey:
         cipher = self._cipher().decryptor()
         unpadder = PKCS7(_BLOCK_BITS).unpadder()
         return unpadder.update(cipher.update(content) + cipher.finalize()) + unpadder.finalize()
+
+    def decrypted(self, pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+        """Decrypt a file piece by piece, so that it is never whole in memory twice.
+
+        Args:
+            pieces: the ciphertext, in any sizes.
+
+        Yields:
+            The plain bytes, in pieces.
+
+        Raises:
+            ValueError: not encrypted with this key, or damaged; only found out at the end.
+        """
+        cipher = self._cipher().decryptor()
+        unpadder = PKCS7(_BLOCK_BITS).unpadder()
+        for piece in pieces:
+            yield unpadder.update(cipher.update(piece))
+        yield unpadder.update(cipher.finalize()) + unpadder.finalize()
 
     def _cipher(self) -> Cipher[modes.CBC]:
         return Cipher(algorithms.AES256(self.key), modes.CBC(self.iv))

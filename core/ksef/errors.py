@@ -15,7 +15,10 @@ Every exception of the client is one of this tree; a caller that handles the thr
     │   ├── Unauthorized         401: the token is not valid (any more): sign in again
     │   ├── Forbidden            403: a permission is missing, or the address or method is not allowed
     │   ├── Expired              410: the result is no longer kept
-    │   ├── NotFound             21164, 21178: no such invoice or UPO
+    │   ├── NotFound             21164, 21175, 21178: no such invoice, export or UPO
+    │   │   └── NotYetAvailable  21165: KSeF has the invoice and gives it out later
+    │   ├── OutsideData          21183: asked from a moment that KSeF's complete data does not reach yet
+    │   ├── TooManyExports       21182: ten exports are running already
     │   ├── InvalidSession       21173: no such session
     │   ├── SessionClosed        21180: the session takes nothing more
     │   │   └── SessionFull      21155: it has reached its number of invoices
@@ -275,7 +278,19 @@ class Expired(KsefRefused):
 
 
 class NotFound(KsefRefused):
-    """No such invoice or UPO."""
+    """No such invoice, export or UPO."""
+
+
+class NotYetAvailable(NotFound):
+    """KSeF has the invoice but does not give it out yet (21165): ask again later."""
+
+
+class OutsideData(KsefRefused):
+    """The range begins after the moment up to which KSeF's data is complete (21183): nothing new yet."""
+
+
+class TooManyExports(KsefRefused):
+    """Ten exports of this context are running (21182): wait for one of them to end."""
 
 
 class InvalidSession(KsefRefused):

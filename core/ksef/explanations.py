@@ -1,12 +1,13 @@
 """KSeF's codes in words a shop owner understands, and what to do about each.
 
-Sources: the tables of codes in the API contract 2.9.0 (statuses of documents, sessions and sign-ins;
+Sources: the tables of codes in the API contract 2.9.0 (statuses of documents, sessions, sign-ins and exports;
 exception codes; reason codes of 403). A status code means different things for a document, a session and a
 sign-in, hence one table for each; exception codes have their own range.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ class CodeKind(StrEnum):
     SESSION = "session"
     SIGN_IN = "sign-in"
     ENROLLMENT = "enrollment"
+    EXPORT = "export"
     EXCEPTION = "exception"
 
 
@@ -62,6 +64,12 @@ _GRANT = Text(
     "Nadaj w KSeF uprawnienie do wystawiania faktur (InvoiceWrite) osobie lub pieczęci, której certyfikatu "
     "albo tokena używa program.",
     "In KSeF, grant the permission to issue invoices (InvoiceWrite) to the person or seal whose certificate "
+    "or token the program uses.",
+)
+_GRANT_READ = Text(
+    "Nadaj w KSeF uprawnienie do przeglądania faktur (InvoiceRead) osobie lub pieczęci, której certyfikatu "
+    "albo tokena używa program.",
+    "In KSeF, grant the permission to read invoices (InvoiceRead) to the person or seal whose certificate "
     "or token the program uses.",
 )
 _SIGN_AGAIN = Text(
@@ -238,11 +246,30 @@ _EXCEPTION = {
         ),
     ),
     21173: (Text("KSeF nie zna tej sesji", "KSeF does not know this session"), _NEW_SESSION),
+    21175: (
+        Text("KSeF nie zna tego eksportu", "KSeF does not know this export"),
+        Text("Rozpocznij eksport od nowa.", "Start the export anew."),
+    ),
     21178: (
         Text("UPO nie zostało znalezione", "The UPO was not found"),
         Text("Spróbuj pobrać UPO później.", "Try to fetch the UPO later."),
     ),
     21180: (Text("Sesja nie przyjmuje już faktur", "The session takes no more invoices"), _NEW_SESSION),
+    21181: (
+        Text("Tego eksportu nie można wykonać", "This export is not possible"),
+        Text("Sprawdź NIP, w którego imieniu się logujesz.", "Check the NIP that you sign in for."),
+    ),
+    21182: (
+        Text("Trwa już dziesięć eksportów", "Ten exports are running already"),
+        Text(
+            "Poczekaj, aż któryś się skończy; program spróbuje ponownie.",
+            "Wait until one of them ends; the program tries again.",
+        ),
+    ),
+    21183: (
+        Text("KSeF nie ma jeszcze danych z tego okresu", "KSeF has no data of this period yet"),
+        _AUTOMATIC,
+    ),
     21184: (Text("Sesja jest chwilowo niedostępna", "The session is being serviced"), _AUTOMATIC),
     21205: (Text("Do KSeF nie dotarła część paczki", "A part of the package did not arrive"), _AUTOMATIC),
     21208: (Text("Minął czas na przesłanie paczki", "The time to send the package is over"), _NEW_SESSION),
@@ -263,6 +290,25 @@ _EXCEPTION = {
     21406: (
         Text("Podpis nie pasuje do sposobu logowania", "The signature does not fit the kind of sign-in"),
         _NEW_CREDENTIAL,
+    ),
+    71001: (
+        Text("Nie ma takiej faktury w KSeF", "KSeF has no such invoice"),
+        Text("Sprawdź numery KSeF.", "Check the KSeF numbers."),
+    ),
+    71002: (
+        Text("Faktura ma już najwięcej identyfikatorów zbiorczych", "The invoice has too many identifiers"),
+        Text(
+            "Użyj istniejącego identyfikatora: ksef-connector collective show NUMER-KSEF.",
+            "Use an existing identifier: ksef-connector collective show KSEF-NUMBER.",
+        ),
+    ),
+    71004: (
+        Text("Faktury mają różnych sprzedawców", "The invoices have different sellers"),
+        Text("Wybierz faktury jednego sprzedawcy.", "Choose invoices of one seller."),
+    ),
+    71005: (
+        Text("Numer KSeF podano dwa razy", "A KSeF number was given twice"),
+        Text("Podaj każdą fakturę raz.", "Give each invoice once."),
     ),
     21418: (Text("Nieprawidłowy token kontynuacji", "Wrong continuation token"), _AUTOMATIC),
     21470: (
@@ -311,11 +357,28 @@ _EXCEPTION = {
     ),
 }
 
+_EXPORT = {
+    100: (Text("Eksport w toku", "The export is running"), _NOTHING),
+    200: (Text("Eksport gotowy", "The export is ready"), _NOTHING),
+    210: (
+        Text("Eksport wygasł", "The export has expired"),
+        Text("Rozpocznij eksport od nowa.", "Start the export anew."),
+    ),
+    415: (Text("KSeF nie odszyfrował klucza eksportu", "KSeF could not decrypt the export's key"), _REPORT),
+    420: (
+        Text("KSeF nie ma jeszcze danych z tego okresu", "KSeF has no data of this period yet"),
+        _AUTOMATIC,
+    ),
+    500: (Text("Nieznany błąd po stronie KSeF", "Unknown error at KSeF"), _AUTOMATIC),
+    550: (Text("KSeF przerwał eksport", "KSeF cancelled the export"), _AUTOMATIC),
+}
+
 _TABLES = {
     CodeKind.DOCUMENT: _DOCUMENT,
     CodeKind.SESSION: _SESSION,
     CodeKind.SIGN_IN: _SIGN_IN,
     CodeKind.ENROLLMENT: _ENROLLMENT,
+    CodeKind.EXPORT: _EXPORT,
     CodeKind.EXCEPTION: _EXCEPTION,
 }
 
@@ -366,8 +429,15 @@ def explain(code: int, kind: CodeKind = CodeKind.DOCUMENT) -> Explanation:
     return Explanation(code, *entry)
 
 
-def explain_reason(reason: str) -> Text:
-    """What to do about a reason code of 403 (``ForbiddenProblemDetails.reasonCode``); empty if unknown."""
+def explain_reason(reason: str, needed: Collection[str] = ()) -> Text:
+    """What to do about a reason code of 403 (``ForbiddenProblemDetails.reasonCode``); empty if unknown.
+
+    Args:
+        reason: the code.
+        needed: permissions of which any one would do, as KSeF tells them.
+    """
+    if reason == "missing-permissions" and set(needed) == {"InvoiceRead"}:
+        return _GRANT_READ
     return _REASONS.get(reason, _NOTHING)
 
 

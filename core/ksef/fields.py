@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 
 class FieldError(ValueError):
@@ -67,6 +68,20 @@ class Fields:
         """True or false; absent means false."""
         return self.flag(name) if name in self else False
 
+    def amount(self, name: str) -> Decimal:
+        """An amount of money that must be there; answers are parsed without binary fractions."""
+        value = self._data.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise FieldError(f"{self._path}{name} is no number")
+        return Decimal(value)
+
+    def day(self, name: str) -> date:
+        """A calendar day that must be there."""
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise FieldError(f"{self._path}{name} is no day") from None
+
     def moment(self, name: str) -> datetime:
         """A time with a zone that must be there."""
         text = self.text(name)
@@ -122,3 +137,20 @@ class Fields:
         if not isinstance(value, list):
             raise FieldError(f"{self._path}{name} is no list")
         return value
+
+
+def json_number(value: Decimal) -> int | float:
+    """An amount as a JSON number, for the few places where the contract allows no text (``double``).
+
+    Args:
+        value: an amount of at most 15 significant digits, which a ``double`` keeps exactly.
+
+    Raises:
+        ValueError: it has more digits, so that the number sent would be another one.
+    """
+    if value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        raise ValueError(f"{value} does not fit a JSON number")
+    return number

@@ -21,10 +21,13 @@ from core.ksef.errors import (
     KsefRefused,
     KsefUnavailable,
     NotFound,
+    NotYetAvailable,
+    OutsideData,
     PartMissing,
     SessionClosed,
     SessionFull,
     SessionUnavailable,
+    TooManyExports,
     Unauthorized,
     UnreadableAnswer,
     UploadExpired,
@@ -39,11 +42,15 @@ _BY_CODE: dict[int, type[KsefRefused]] = {
     21155: SessionFull,
     21157: PartMissing,
     21164: NotFound,
+    21165: NotYetAvailable,
     21173: InvalidSession,
+    21175: NotFound,
     21178: NotFound,
     21180: SessionClosed,
     21205: PartMissing,
     21208: UploadExpired,
+    21182: TooManyExports,
+    21183: OutsideData,
     21470: KeyRejected,
 }
 _BY_STATUS: dict[int, type[KsefRefused]] = {
@@ -224,7 +231,7 @@ def _refused(operation: str, http_status: int, problem: Problem) -> KsefError:
             trace_id=problem.trace_id,
         )
     if http_status == HTTPStatus.FORBIDDEN:
-        hint = explain_reason(problem.reason)
+        hint = explain_reason(problem.reason, problem.needed)
         return Forbidden(
             message,
             reason=problem.reason,

@@ -48,6 +48,30 @@ def test_fields_are_filled(pattern: str, expected: str) -> None:
     assert NumberPattern(pattern).format(7, DAY, "S1") == expected
 
 
+@given(
+    st.sampled_from(PATTERNS),
+    st.integers(1, 10**7),
+    st.dates(date(2016, 7, 1), date(2049, 12, 31)),
+    st.sampled_from(["S1", "a-2", "7_x"]),
+)
+def test_a_number_is_read_as_it_was_made(pattern: str, n: int, day: date, store: str) -> None:
+    """Counter and store come out again; another day's number of a dated pattern is not of this day."""
+    made = NumberPattern(pattern)
+    assert made.read(made.format(n, day, store), day) == (n, store if made.is_per_store else "")
+    other = day.replace(year=day.year - 1)
+    if made.period(day):
+        assert made.read(made.format(n, other, store), day) is None
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["FV/2026/11/7", "FV/2026/11/0000", "FV/2026/12/0007", "FV/2026/11/0007/A", "XFV/2026/11/0007", ""],
+)
+def test_a_number_of_another_form_is_not_read(number: str) -> None:
+    """Without leading zeros, of another month, or with more around it."""
+    assert NumberPattern("FV/{yyyy}/{mm}/{n:04}").read(number, DAY) is None
+
+
 def test_a_counter_outgrows_its_width() -> None:
     """Invoice 10 000 of a month with four digits keeps all of its digits."""
     assert NumberPattern("{n:04}/{yyyy}").format(10_000, DAY) == "10000/2026"

@@ -1,0 +1,165 @@
+"""``recover``: a lost database's documents come back from KSeF."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from sqlalchemy import select
+
+from connector_app.commands.app import ATTENTION, App, BadInput, Failure, pass_app
+from connector_app.commands.bilingual import Command, option
+from connector_app.pipeline.runner import RunnerBusy, runner_lock
+from connector_app.pipeline.services import Services
+from connector_app.recovery.proofs import find_sessions
+from connector_app.recovery.report import Outcome, Report
+from connector_app.recovery.run import Watch
+from connector_app.recovery.run import recover as bring_back
+from connector_app.store.models import Seller
+from core.findings import Text
+from core.ksef.errors import KsefError
+
+_TOLD_FROM = 10.0
+"""Seconds; shorter pauses are not worth a line."""
+
+
+@click.command(
+    cls=Command,
+    pl="""Odbudowuje dokumenty sprzedawcy z KSeF po utracie bazy danych.
+
+    Wracają faktury i korekty wystawione przez ten program, z numerami i plikami XML, a numeracja idzie dalej
+    od najwyższego numeru każdej serii. Przerwane polecenie uruchom jeszcze raz z tą samą datą; powtórzone
+    niczego nie zmienia. Zob. docs/recover.pl.md.""",
+)
+@option("--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller.")
+@option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    metavar="DATE",
+    pl="Od którego dnia; najlepiej sprzed pierwszej faktury tego roku.",
+    en="From which day; best before the first invoice of this year.",
+)
+@option(
+    "--upo/--no-upo",
+    "with_upo",
+    default=True,
+    pl="Szukaj sesji, z których można pobrać UPO.",
+    en="Look for the sessions that give UPOs.",
+)
+@option("--json", "as_json", is_flag=True, pl="Raport jako JSON.", en="The report as JSON.")
+@pass_app
+def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) -> None:
+    """Rebuild a seller's documents from KSeF after the database was lost.
+
+    Invoices and corrections that this program made come back with numbers and XML files, and numbering goes
+    on after the highest number of each series. If interrupted, run it again with the same date; repeating it
+    changes nothing. See docs/recover.md.
+    """
+    services = app.open()
+    seller_id = _seller(app, services, nip)
+    try:
+        with runner_lock(app.settings.lock_file, wait=False, on_wait=lambda: None), _bar(app) as watch:
+            report = bring_back(services, seller_id, since.date(), watch)
+            if with_upo:
+                find_sessions(services, seller_id, report, watch)
+    except RunnerBusy:
+        raise Failure(
+            app.text(
+                "Inny proces już pracuje na tej instalacji.",
+                "Another process is already at work on this installation.",
+            ),
+            app.text("Zatrzymaj serve i uruchom ponownie.", "Stop serve and run this again."),
+        ) from None
+    except KsefError as error:
+        hint = error.hint.in_language(app.language)
+        again = app.text("Uruchom ponownie z tą samą datą.", "Run it again with the same date.")
+        raise Failure(f"KSeF: {error}", f"{hint} {again}".strip()) from None
+    if as_json:
+        app.json(report.as_json())
+    else:
+        _print(app, report, since.date())
+    sys.exit(ATTENTION if report.counts[Outcome.UNREADABLE] else 0)
+
+
+def _seller(app: App, services: Services, nip: str) -> int:
+    with services.database() as session:
+        found = session.scalar(select(Seller.id).where(Seller.nip == nip))
+    if found is None:
+        raise BadInput(
+            app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."),
+            app.text(
+                "Najpierw dodaj go jak przy instalacji: ksef-connector seller add",
+                "First add it as when installing: ksef-connector seller add",
+            ),
+        )
+    return found
+
+
+@contextmanager
+def _bar(app: App) -> Iterator[Watch]:
+    """A bar that counts invoices, or lines of text where there is no terminal."""
+    bars = Bars(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=app.err,
+        transient=True,
+        disable=not app.err.is_terminal,
+    )
+    task = bars.add_task(app.text("Faktury z KSeF", "Invoices from KSeF"), total=None)
+
+    def progress(report: Report, known: int) -> None:
+        bars.update(task, completed=report.found, total=max(known, report.found))
+
+    def waiting(seconds: float) -> None:
+        if seconds >= _TOLD_FROM:
+            said = app.text("limit KSeF, przerwa", "limit of KSeF, pause")
+            app.err.print(f"… {said}: {seconds:.0f} s", markup=False)
+
+    with bars:
+        yield Watch(progress, waiting)
+
+
+def _print(app: App, report: Report, since: date) -> None:
+    rows = (
+        ("Znalezione w KSeF", "Found in KSeF", report.found),
+        ("Nowe w bazie", "New here", report.counts[Outcome.NEW]),
+        ("Były już w bazie", "Already here", report.counts[Outcome.KNOWN]),
+        ("Innych programów", "Of other programs", report.counts[Outcome.FOREIGN]),
+        ("Nie do odczytania", "Unreadable", report.counts[Outcome.UNREADABLE]),
+        ("Połączone z zamówieniami", "Linked with orders", report.linked),
+        ("UPO do pobrania", "UPO to be fetched", report.with_session),
+        ("Bez UPO", "Without UPO", report.without_session),
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for pl, en, count in rows:
+        table.add_row(app.text(pl, en), str(count))
+    app.table(table)
+    for outcome, names in report.listed.items():
+        for ksef_number, number, pl, en in names:
+            mark = "✗" if outcome is Outcome.UNREADABLE else "i"
+            app.out.print(f"{mark} {number} {ksef_number} {app.text(pl, en)}".rstrip(), markup=False)
+    if (since.month, since.day) != (1, 1):
+        app.say(
+            Text(
+                f"→ Numery faktur sprzed {since} nie są znane; przy numeracji rocznej podaj datę od początku "
+                "roku.",
+                f"→ Numbers of invoices before {since} are not known; with yearly numbering give a date from "
+                "the beginning of the year.",
+            )
+        )
+    app.say(
+        Text(
+            "→ ksef-connector store sync łączy faktury z zamówieniami i pobiera UPO.",
+            "→ ksef-connector store sync links invoices with orders and fetches UPOs.",
+        )
+    )

@@ -1,0 +1,221 @@
+"""Claims: an order that comes in again may have its invoice already, recovered from KSeF.
+
+An invoice names its order (Zamowienia/WarunkiTransakcji: NrZamowienia and DataZamowienia). When number, day,
+currency and total are those of exactly one recovered invoice, that invoice is the order's: it is linked and
+none is issued. When only some agree, a person decides; nothing is issued meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, undefer
+
+from connector_app.pipeline import life
+from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND
+from connector_app.store.models import INVOICE, Document, DocumentState, Event, ShopOrder, Store
+from connector_app.store.recovered import IS_SHOP
+from core.calendar import warsaw_day
+from core.fa import schema
+from core.fa.read import read
+from core.findings import Finding, Severity, Text
+from core.invoices.model import Invoice
+from core.invoices.texts import clean
+from core.orders import Order, RefundRef
+
+
+class NotLinkable(Exception):
+    """Two documents of which the one cannot become the invoice of the other's order."""
+
+
+def candidates(session: Session, seller_id: int, order_number: str) -> list[Document]:
+    """The recovered invoices without an order of a shop that name an order number.
+
+    Args:
+        session: open.
+        seller_id: whose invoices.
+        order_number: as the shop shows it.
+    """
+    return list(
+        session.scalars(
+            select(Document)
+            .join(ShopOrder, Document.order_id == ShopOrder.id)
+            .join(Store, ShopOrder.store_id == Store.id)
+            .options(undefer(Document.xml))
+            .where(
+                ~IS_SHOP,
+                Document.seller_id == seller_id,
+                Document.purpose == INVOICE,
+                ShopOrder.number == clean(order_number),
+            )
+            .order_by(Document.id)
+        )
+    )
+
+
+def claimed(order: Order, found: Sequence[Document]) -> Document | None:
+    """The one recovered invoice that certainly is an order's; ``None`` when that is not certain."""
+    if len(found) != 1:
+        return None
+    (one,) = found
+    same = (one.total, one.currency) == (order.total, order.currency)
+    return one if same and _names(read_stored(one), order) else None
+
+
+def claim(
+    session: Session, store: Store, row: ShopOrder, order: Order, now: datetime
+) -> tuple[Document | None, list[Document]]:
+    """Look whether an order that is not invoiced yet has its invoice among the recovered ones.
+
+    Args:
+        session: inside a transaction.
+        store: a shop.
+        row: the order's row, stored.
+        order: what the shop says.
+        now: aware UTC.
+
+    Returns:
+        The order's invoice when it was certain and is linked now; else the invoices of which one may be.
+    """
+    known = session.scalar(select(Document).where(Document.order_id == row.id, Document.purpose == INVOICE))
+    if known is not None and not may_wait(known):
+        return None, []
+    found = candidates(session, store.seller_id, order.number)
+    certain = claimed(order, found)
+    if certain is None:
+        return None, found
+    return link(session, certain, row, now), []
+
+
+def read_stored(document: Document) -> Invoice:
+    """A document's stored bytes as a model."""
+    return read(schema.parse(document.xml or b"")).invoice
+
+
+def _names(invoice: Invoice, order: Order) -> bool:
+    orders = invoice.terms.orders if invoice.terms else ()
+    day = warsaw_day(order.created_at)
+    return any((one.number, one.day) == (clean(order.number), day) for one in orders)
+
+
+def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -> Document:
+    """Make a recovered invoice, with its corrections, the documents of a shop's order.
+
+    Args:
+        session: inside a transaction.
+        recovered: an invoice that stands under no shop's order.
+        row: the shop's order; what it has may only be an invoice that was never numbered.
+        now: aware UTC.
+
+    Returns:
+        The invoice, due for publication: the shop is looked through for the note before one is written.
+
+    Raises:
+        NotLinkable: the order has documents that were numbered, or the invoice belongs to a shop's order.
+    """
+    placeholder = session.get_one(ShopOrder, recovered.order_id)
+    if recovered.purpose != INVOICE or placeholder.id == row.id:
+        raise NotLinkable(f"document {recovered.id} is no recovered invoice")
+    if not session.scalar(select(~IS_SHOP).where(Store.id == placeholder.store_id)):
+        raise NotLinkable(f"document {recovered.id} belongs to an order of a shop")
+    for open_one in session.scalars(select(Document).where(Document.order_id == row.id)).all():
+        if open_one.number is not None or open_one.xml_sha256 is not None:
+            raise NotLinkable(f"document {open_one.id} was numbered")
+        session.execute(delete(Event).where(Event.document_id == open_one.id))
+        session.delete(open_one)
+    session.flush()
+    text = Text(
+        f"To faktura zamówienia {row.number} ze sklepu; nowa nie powstanie.",
+        f"This is the invoice of the shop's order {row.number}; no other is issued.",
+    )
+    for one in session.scalars(select(Document).where(Document.order_id == placeholder.id)).all():
+        one.next_attempt_at = None
+        life.note(one, text, now)
+    session.flush()
+    session.execute(
+        update(Document)
+        .where(Document.order_id == placeholder.id)
+        .values(order_id=row.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.delete(placeholder)
+    session.flush()
+    session.refresh(recovered)
+    return recovered
+
+
+def uncertain(order: Order, found: Sequence[Document]) -> Finding:
+    """A recovered invoice may be this order's; a person decides."""
+    one = found[0]
+    more = len(found) - 1
+    pl = f" (i {more} innych)" if more else ""
+    en = f" (and {more} more)" if more else ""
+    return Finding(
+        "order-perhaps-invoiced",
+        Severity.ERROR,
+        "",
+        Text(
+            f"W KSeF jest już faktura {one.number} z {one.issued_on} na {one.total} {one.currency}{pl} do "
+            f"zamówienia o numerze {order.number}, ale nie wszystko się zgadza z tym zamówieniem.",
+            f"KSeF already has invoice {one.number} of {one.issued_on} for {one.total} {one.currency}{en} to "
+            f"an order with the number {order.number}, but not everything agrees with this order.",
+        ),
+        Text(
+            f"Jeśli to faktura tego zamówienia, połącz je: ksef-connector documents link {one.id} ID, gdzie "
+            "ID to ten dokument. Jeśli nie, ponów ten dokument, a powstanie nowa faktura.",
+            f"If it is this order's invoice, link them: ksef-connector documents link {one.id} ID, where ID "
+            "is this document. If not, retry this document and a new invoice is issued.",
+        ),
+    )
+
+
+def name_corrections(rows: dict[str, Document], order: Order) -> dict[str, Document]:
+    """Find out what an order's recovered corrections were for.
+
+    A correction to zero says so in PrzyczynaKorekty; one of a refund is known by its amount, as long as no
+    more corrections than refunds have it.
+
+    Args:
+        rows: the order's documents by purpose, inside a transaction.
+        order: as the shop tells it now.
+
+    Returns:
+        The same documents by their purposes now; what is not certain keeps its own purpose, and then a
+        person is asked about every further change.
+    """
+    unnamed = [row for purpose, row in rows.items() if purpose.startswith(RECOVERED)]
+    for row in sorted(unnamed, key=lambda one: (one.accepted_at or one.created_at, one.id)):
+        correction = read_stored(row).correction
+        purpose = next(
+            (name for name, why in REASONS.items() if correction is not None and correction.reason == why), ""
+        )
+        if purpose and purpose not in {one.purpose for one in rows.values()}:
+            row.purpose = purpose
+    taken = {row.purpose for row in rows.values()}
+    free = [one for one in order.refunds if f"{REFUND}{one.id}" not in taken]
+    for amount in {-(row.total or Decimal(0)) for row in unnamed if row.purpose.startswith(RECOVERED)}:
+        _name_refunds(
+            [row for row in unnamed if row.purpose.startswith(RECOVERED) and row.total == -amount],
+            [one for one in free if one.amount == amount],
+        )
+    return {row.purpose: row for row in rows.values()}
+
+
+def _name_refunds(corrections: Sequence[Document], refunds: Sequence[RefundRef]) -> None:
+    if len(corrections) > len(refunds):
+        return
+    for row, refund in zip(corrections, refunds, strict=False):
+        row.purpose = f"{REFUND}{refund.id}"
+
+
+def may_wait(document: Document) -> bool:
+    """Whether a document is still to be decided, so that a recovered invoice may take its place."""
+    return (
+        document.xml_sha256 is None
+        and document.number is None
+        and document.state
+        in {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
+    )
