@@ -13,7 +13,10 @@ from sqlalchemy import select
 
 from connector_app.pipeline.batches.gather import GATHERING
 from connector_app.pipeline.services import load_text
+from connector_app.policies import Recipients, StorePolicy
 from connector_app.store.models import Batch, Seller
+from core.ksef.offline import OfflinePolicy
+from tests.pipeline.refunds import set_policy
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.world import World, recorded, world
 
@@ -223,6 +226,27 @@ def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
         assert_each_once(made, FEW)
         assert {one.issued_on.isoformat() for one in made.documents() if one.issued_on} == {"2026-11-25"}
         assert {one["invoicingMode"] for one in made.in_ksef()} == {"Online"}
+
+
+@pytest.mark.parametrize("policy", [OfflinePolicy.ASK, OfflinePolicy.AUTOMATIC])
+def test_a_batch_that_misses_its_day_goes_on_the_next_one(tmp_path: Path, policy: OfflinePolicy) -> None:
+    """Issued, then KSeF was silent over midnight: the same bytes go as offline documents, once."""
+    late = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
+    with world(tmp_path, many(FEW), now=late) as made:
+        made.prepare()
+        small_batches(made)
+        set_policy(made, StorePolicy(recipients=Recipients.EVERYONE, offline=policy))
+        made.ksef.state.faults.add("http_503", OPEN, times=1, value=7200)
+        made.run(timedelta(seconds=1))
+        (batch,) = batches(made)
+        frozen = {one.id: one.xml_sha256 for one in made.documents()}
+        assert batch.state == "packed"
+        assert None not in frozen.values()
+        made.run()
+        assert_each_once(made, FEW)
+        assert {one.id: one.xml_sha256 for one in made.documents()} == frozen
+        assert {one["invoicingMode"] for one in made.in_ksef()} == {"Offline"}
+        assert [one.offline for one in batches(made)] == [False, policy is OfflinePolicy.AUTOMATIC]
 
 
 def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline import life
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.issue import issue
+from connector_app.pipeline.offline import mark_late
 from connector_app.pipeline.recheck import FRESH, Recheck
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Seller, ShopOrder, Store
@@ -142,11 +144,8 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
     with services.database.begin() as session:
-        offline = False
-        ids = _chosen(session, services, seller, most, offline=False)
-        if not ids:
-            offline = True
-            ids = _chosen(session, services, seller, most, offline=True)
+        _declare_late(session, services, seller)
+        offline, ids = _chosen(session, services, seller, most)
         if not ids:
             return None
         batch = Batch(
@@ -170,20 +169,44 @@ def _put_together(services: Services, seller: Seller, most: int) -> int | None:
         return batch.id
 
 
-def _chosen(session: Session, services: Services, seller: Seller, most: int, *, offline: bool) -> list[int]:
-    """Documents of one mode and of the seller's schema; online ones of another day go singly."""
-    today = warsaw_day(services.clock())
-    mode = Document.offline_mode.is_(None) & (Document.issued_on == today)
-    return list(
-        session.scalars(
-            select(Document.id)
-            .where(
-                due(services, seller.id),
-                UNSENT,
-                Document.schema_version == seller.schema_version,
-                Document.offline_mode.is_not(None) if offline else mode,
-            )
-            .order_by(Document.send_by, Document.id)
-            .limit(most)
-        )
+def _declare_late(session: Session, services: Services, seller: Seller) -> None:
+    """Documents that could not go on their day become offline ones where the store's policy says so."""
+    now = services.clock()
+    late = select(Document).where(
+        due(services, seller.id),
+        UNSENT,
+        Document.offline_mode.is_(None),
+        Document.issued_on < warsaw_day(now),
     )
+    for document in session.scalars(late):
+        said = mark_late(document, now)
+        if said is not None:
+            life.note(document, said, now)
+    session.flush()
+
+
+def _chosen(session: Session, services: Services, seller: Seller, most: int) -> tuple[bool, list[int]]:
+    """Whether the batch is offline, and its documents: one mode, the seller's schema.
+
+    Those of today come first: they are online only today. Then those with a deadline, then those of an
+    earlier day, which KSeF marks as offline by itself.
+    """
+    is_today = Document.issued_on == warsaw_day(services.clock())
+    is_online = Document.offline_mode.is_(None)
+    for offline, group in ((False, is_online & is_today), (True, ~is_online), (False, is_online & ~is_today)):
+        ids = list(
+            session.scalars(
+                select(Document.id)
+                .where(
+                    due(services, seller.id),
+                    UNSENT,
+                    Document.schema_version == seller.schema_version,
+                    group,
+                )
+                .order_by(Document.send_by, Document.id)
+                .limit(most)
+            )
+        )
+        if ids:
+            return offline, ids
+    return False, []

@@ -18,6 +18,7 @@ from connector_app.pipeline.batches.follow import follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
 from core.ksef.batch import session as sessions
@@ -80,6 +81,7 @@ def change(services: Services, batch_id: int, state: BatchState, **values: Any) 
         batch = session.get_one(Batch, batch_id)
         batch.state, batch.updated_at = state.value, services.clock()
         batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
+        _tell(session, batch_id, None)
         for name, value in values.items():
             setattr(batch, name, value)
     return batch
@@ -94,7 +96,18 @@ def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 
         batch.attempts += 1
         batch.waiting_for = dump_text(why)
         batch.updated_at = now
+        _tell(session, batch_id, why)
     return batch
+
+
+def _tell(session: Session, batch_id: int, why: Text | None) -> None:
+    """Let each document of a batch say what it waits for."""
+    session.execute(
+        update(Document)
+        .where(Document.batch_id == batch_id)
+        .values(waiting_for=dump_text(why) if why else None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def folder_of(services: Services, batch_id: int) -> Path:
@@ -160,9 +173,29 @@ def _cut_off(services: Services, batch_id: int, first: int) -> None:
 
 def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     package = Package.from_dict(stored_in(services, batch))
+    if not batch.offline and _is_late(services, batch):
+        return _give_up(services, batch, package)
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
+
+
+def _is_late(services: Services, batch: Batch) -> bool:
+    """Whether the batch was put together on a day that is over: KSeF counts the day of opening."""
+    return warsaw_day(batch.created_at) < warsaw_day(services.clock())
+
+
+def _give_up(services: Services, batch: Batch, package: Package) -> Batch:
+    """Let the documents go on by themselves: their mode is decided anew, see ``gather``."""
+    with services.database.begin() as session:
+        session.execute(
+            update(Document)
+            .where(Document.batch_id == batch.id)
+            .values(batch_id=None, next_attempt_at=None, waiting_for=None)
+            .execution_options(synchronize_session=False)
+        )
+    package.remove_files()
+    return change(services, batch.id, BatchState.DONE, package=None)
 
 
 def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
