@@ -337,6 +337,29 @@ def test_grants_a_permission(peer: KsefClient, access: str) -> None:
     assert send(peer, sign_in(peer, person).access_token, invoice("FV/G/1"))[0] == 200
 
 
+def test_collects_documents_for_a_payment(peer: KsefClient, access: str) -> None:
+    """Chosen documents get one identifier, which is found by each of their numbers."""
+    numbers = [number for one in ("FV/1", "FV/2") if (number := send(peer, access, invoice(one))[1])]
+    identifiers = peer.collective_identifiers
+    made = identifiers.generate_for_ksef_numbers(numbers, access_token=access).collective_identifier_number
+    for number in numbers:
+        (found,) = identifiers.iter_by_ksef_number(number, access_token=access)
+        assert found.collective_identifier_number == made
+    listed = [one.ksef_number for one in identifiers.iter_invoices([made], access_token=access)]
+    assert sorted(listed) == sorted(numbers)
+
+
+def test_reads_limits_and_registers(peer: KsefClient, access: str) -> None:
+    """Limits, rate limits, own permissions and Peppol providers are answered as the peer reads them."""
+    assert peer.limits.get_context_limits(access).online_session.max_invoices == 10_000
+    assert peer.limits.get_subject_limits(access).certificate is not None
+    peer.testdata.restore_production_rate_limits(access_token=access)
+    assert peer.rate_limits.get_rate_limits(access).invoice_send.per_minute > 0
+    grants = peer.permissions.query_personal_grants(m.PersonalPermissionsQueryRequest(), access_token=access)
+    assert grants.owner_permissions
+    assert peer.peppol.list_providers(page_size=10).peppol_providers
+
+
 def test_errors_arrive_typed(peer: KsefClient, access: str, sandbox: KsefSandbox) -> None:
     """Refusals, limits and outages are read by the peer as what they are."""
     with pytest.raises(KsefApiError) as refused:
