@@ -103,6 +103,8 @@ def check_signature(xml: bytes, trusted: Sequence[x509.Certificate] = ()) -> Upo
     chain = _certificates(signature)
     signer = _signer(signature, chain)
     signed_at = _signed_at(signature)
+    # the library reads the file again: a page of 10 000 documents need not be in memory twice
+    del root, signature
     _verify(xml, signer, signed_at)
     is_trusted = _is_trusted(signer, chain, trusted)
     if trusted and not is_trusted:
