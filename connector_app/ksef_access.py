@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from connector_app.ksef_notices import NoticeBook
 from connector_app.sign_in import SharedSignIn
 from connector_app.store.models import Seller
 from connector_app.vault import Vault
@@ -75,15 +76,19 @@ class Connections:
     Args:
         make_budget: makes the budget of an environment; ``None`` counts nothing.
         make_client: makes the client of an environment that counts on a budget, instead of the usual one.
+        make_notices: makes the book that keeps an environment's warnings and clock; without one they are
+            only logged.
     """
 
     def __init__(
         self,
         make_budget: Callable[[Environment], PlannedBudget] | None = None,
         make_client: Callable[[Environment, PlannedBudget | None], KsefClient] | None = None,
+        make_notices: Callable[[Environment], NoticeBook] | None = None,
     ) -> None:
         self._make_budget = make_budget
         self._make_client = make_client or _network_client
+        self._make_notices = make_notices
         self._lock = Lock()
         self._by_environment: dict[Environment, _Connection] = {}
 
@@ -111,6 +116,9 @@ class Connections:
             if environment not in self._by_environment:
                 budget = self._make_budget(environment) if self._make_budget else None
                 client = self._make_client(environment, budget)
+                if self._make_notices:
+                    book = self._make_notices(environment)
+                    client = client.telling(book.warn, book.read_clock)
                 self._by_environment[environment] = _Connection(client, PublicKeys(client), budget)
             return self._by_environment[environment]
 

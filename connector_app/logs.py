@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -25,6 +25,7 @@ _QUIET = {
 _SECRETS = re.compile(
     r"(?i)(oauth_[a-z_]+|consumer_(?:key|secret)|access_?token|refresh_?token|signature|password)=[^&\s\"']+"
     r"|\bBearer\s+[\w.~+/-]+=*"
+    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?"
     r"|\bc[ks]_[0-9a-f]{16,}"
 )
 
@@ -67,8 +68,9 @@ def configure(stream: TextIO, *, level: int = logging.INFO, as_json: bool = Fals
 
 def redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     """Take what looks like a credential out of every text of an event: the last line of defence."""
-    return {key: _redacted(value) for key, value in event.items()}
+    return {key: without_secrets(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-def _redacted(value: Any) -> Any:
-    return _SECRETS.sub("[…]", value) if isinstance(value, str) else value
+def without_secrets(text: str) -> str:
+    """A text in which nothing is left that looks like a credential."""
+    return _SECRETS.sub("[…]", text)

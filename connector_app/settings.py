@@ -48,6 +48,8 @@ class Settings:
         database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
         tokens_end: last day on which KSeF tokens sign in (``KSEF_CONNECTOR_TOKENS_END``, YYYY-MM-DD; default:
             the law in force).
+        upo_certificates: file or folder with the certificates that may sign UPOs, or their issuers'
+            (``KSEF_UPO_CERTIFICATES``; default: none, see :mod:`connector_app.upo_trust`).
     """
 
     home: Path
@@ -55,6 +57,7 @@ class Settings:
     nbp_url: str = NBP_API
     database_url: str = ""
     tokens_end: date = TOKENS_END.day
+    upo_certificates: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -69,12 +72,14 @@ class Settings:
         values = os.environ if environment is None else environment
         home = values.get("KSEF_CONNECTOR_HOME")
         schema_dir = values.get("KSEF_SCHEMA_DIR")
+        trusted = values.get("KSEF_UPO_CERTIFICATES")
         return cls(
             home=Path(home).expanduser() if home else user_data_path(APP, appauthor=False),
             schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
             nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
             database_url=values.get("DATABASE_URL", ""),
             tokens_end=_day(values, "KSEF_CONNECTOR_TOKENS_END", TOKENS_END.day),
+            upo_certificates=Path(trusted).expanduser() if trusted else None,
         )
 
     @property

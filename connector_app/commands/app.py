@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
+from cryptography.x509 import Certificate
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -16,12 +17,14 @@ from rich.table import Table
 from connector_app.commands.files import read_whole, reason_of
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
+from connector_app.ksef_notices import NoticeBook
 from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
-from connector_app.settings import Settings
+from connector_app.settings import BadSetting, Settings
 from connector_app.store.database import open_database
 from connector_app.store.models import Document
+from connector_app.upo_trust import load_trusted
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
@@ -105,9 +108,20 @@ class App:
             watch=watch,
             rates=self._rates(),
             work_dir=self.settings.home / "work",
-            connections=Connections(lambda one: StoredBudget(database, one.api_url, utc_now)),
+            connections=Connections(
+                lambda one: StoredBudget(database, one.api_url, utc_now),
+                make_notices=lambda one: NoticeBook(database, one.api_url, utc_now),
+            ),
             tokens_end=self.settings.tokens_end,
+            upo_trust=self._upo_trust(),
         )
+
+    def _upo_trust(self) -> tuple[Certificate, ...]:
+        """The certificates that may sign UPOs; none unless an operator names some."""
+        try:
+            return load_trusted(self.settings.upo_certificates)
+        except BadSetting as error:
+            raise BadInput(error.text.in_language(self.language)) from None
 
     def _rates(self) -> Rates | None:
         """Exchange rates of the NBP, kept in the installation's folder."""

@@ -26,6 +26,7 @@ from connector_app.commands.ksef import (
 )
 from connector_app.credentials import CredentialInfo, CredentialKind, credential_info, tokens_of
 from connector_app.ksef_access import environment_of
+from connector_app.ksef_notices import noticed
 from connector_app.renewals import due
 from core.findings import Finding, Text
 from core.ksef import auth as ksef_auth
@@ -156,35 +157,48 @@ def submit(app: App, signed: Path, nip: str | None) -> None:
     )
 
 
-@auth.command(pl="Pokazuje, czym loguje się sprzedawca i do kiedy. Nie pyta KSeF.")
+@auth.command(
+    pl="""Pokazuje, czym loguje się sprzedawca i do kiedy, oraz ostrzeżenia KSeF. Nie pyta KSeF.
+
+    Ostrzeżenia KSeF (X-System-Warning) z ostatnich 30 dni i zegar, który różni się od zegara KSeF, pochodzą z
+    wcześniejszej pracy programu."""
+)
 @seller_option
 @json_option
 @pass_app
 def status(app: App, nip: str | None, as_json: bool) -> None:
-    """Show what a seller signs in with and until when. KSeF is not asked."""
+    """Show what a seller signs in with and until when, and KSeF's warnings. KSeF is not asked.
+
+    Warnings of KSeF (X-System-Warning) of the last 30 days and a clock that differs from KSeF's come from the
+    program's earlier work.
+    """
     desk = open_desk(app, nip)
     info = credential_info(desk.services.vault, desk.seller)
     tokens = tokens_of(desk.services.vault, desk.seller.tokens)
     now = desk.services.clock()
     until = tokens.refresh_valid_until if tokens and tokens.refresh_valid_until > now else None
     found = due(desk.services, desk.seller.nip)
+    environment = environment_of(desk.seller)
+    with desk.services.database() as session:
+        said = noticed(session, now, environment.api_url)
     if as_json:
         app.json(
             {
                 "nip": desk.seller.nip,
-                "environment": environment_of(desk.seller).name,
+                "environment": environment.name,
                 "signs_in_with": info.kind.value,
                 "certificate": info.serial_number or None,
                 "certificate_valid_until": iso(info.valid_until),
                 "signed_in_until": iso(until),
                 "notices": [finding.as_json() for finding in found],
+                **said.as_json(),
             }
         )
         return
     print_credential(app, info)
     signed_in = local(until) or app.text("nie", "no")
     app.say(Text(f"Zalogowany do: {signed_in}", f"Signed in until: {signed_in}"))
-    print_notices(app, found)
+    print_notices(app, [*said.findings(), *found])
 
 
 def print_credential(app: App, info: CredentialInfo) -> None:

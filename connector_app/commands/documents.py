@@ -12,6 +12,7 @@ from connector_app import ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE_OR_DASH, is_dash, write_whole
+from connector_app.commands.session_upo import session_upo, signer_line
 from connector_app.commands.tables import (
     Choice,
     amount,
@@ -29,6 +30,7 @@ from connector_app.pipeline.publish import verification_link
 from connector_app.pipeline.services import Services, load_text
 from connector_app.recovery.linking import link_by_hand
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.proofs import UpoCertificate
 from connector_app.store.recovered import NEVER
 from core.calendar import WARSAW
 from core.findings import Text
@@ -41,6 +43,9 @@ _PAGE = 50
 @click.group(cls=Group, pl="Dokumenty: lista, szczegóły, ponowienie.")
 def documents() -> None:
     """Documents: list, show, retry."""
+
+
+documents.add_command(session_upo)
 
 
 @documents.command(
@@ -133,6 +138,10 @@ def show(
         app.json(document_json(row, app.language) | {"proof": row.refund_proof, "events": _events_json(row)})
     elif not piped:
         _print(app, row)
+        if row.upo is not None:
+            with services.database() as session:
+                signer = session.get(UpoCertificate, row.upo_certificate or "")
+            app.out.print(signer_line(app, signer), markup=False)
     for path, data in (
         (xml, row.xml),
         (pdf, picture(row, app.language) if pdf and row.xml else None),
@@ -210,6 +219,7 @@ def _print(app: App, row: Document) -> None:
         ("Tryb", "Mode", row.offline_mode or ""),
         ("Przesłać do", "Send by", row.send_by.isoformat() if row.send_by and not row.ksef_number else ""),
         ("Numer KSeF", "KSeF number", row.ksef_number or ""),
+        ("Sesja KSeF", "KSeF session", row.session_reference or ""),
         ("SHA-256", "SHA-256", row.xml_sha256 or ""),
         ("Weryfikacja", "Verify", verification_link(row) if row.xml_sha256 else ""),
         ("Certyfikat wystawcy", "Issuer's certificate", row.certificate_link or ""),

@@ -30,6 +30,7 @@ _KINDS = {
     "503": "http_503",
     "550": "status_550",
     "expired-token": "http_401",
+    "gone": "http_410",
     "refuse": "refuse_code",
     "html": "html",
     "truncate": "truncate",

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import holds, life, offline
+from connector_app.pipeline import holds, life, offline, session_upos
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
@@ -120,6 +120,8 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result.worked += worked
     for problem in (*problems, *_put_off(services, seller_id)):
         result.tell(problem)
+    if held is None:
+        session_upos.collect(services, seller_id)
     return result
 
 

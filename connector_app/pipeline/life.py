@@ -25,6 +25,8 @@ _WRONG_CONTENT = frozenset({415, 430, 450})
 _POLLS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 _JITTER = 0.2
 _LONGEST_PAUSE = 86_400.0
+_PROOF_TRIES = 30
+"""Tries for a proof, over a day, before it is asked for once a day only."""
 
 
 Change = Callable[[Document], None]
@@ -99,6 +101,15 @@ def pause_after(attempts: int, *, at_least: float = 0.0) -> timedelta:
     spread = 1 + random.uniform(0, _JITTER)  # noqa: S311  not a secret
     pause = PAUSES[min(attempts, len(PAUSES) - 1)] * spread
     return timedelta(seconds=max(pause, min(at_least, _LONGEST_PAUSE)))
+
+
+def pause_for_proof(attempts: int) -> timedelta:
+    """How long to wait for a proof that did not come: at the end once a day, for a proof is never given up.
+
+    Args:
+        attempts: tries before.
+    """
+    return pause_after(attempts, at_least=_LONGEST_PAUSE if attempts >= _PROOF_TRIES else 0.0)
 
 
 def postpone(document: Document, why: Text, now: datetime, *, at_least: float = 0.0) -> None:

@@ -1,6 +1,7 @@
 """Proof: the UPO of an accepted document, on a clock of its own.
 
-A UPO can be late or never come; nothing else of the document waits for it.
+A UPO can be late or never come; nothing else of the document waits for it. Its signature and hash are checked
+once, on arrival; a signature that is broken is treated like a wrong hash.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
+from connector_app.pipeline.signers import fetched_text, keep_signer
 from connector_app.pipeline.submit import LaneBlocked
 from connector_app.store.models import Document
 from core.findings import Text
@@ -23,6 +25,7 @@ from core.ksef.errors import (
     ProofMismatch,
     Unauthorized,
 )
+from core.ksef.upo_signature import check_signature
 
 
 def collect_upo(services: Services, document_id: int, access: SellerAccess) -> Document:
@@ -49,6 +52,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
         proof = _from_address(services, document, access) or access.call(
             lambda token: upo.fetch_by_number(access.client, token, session_reference, number)
         )
+        signature = check_signature(proof, services.upo_trust)
         upo.check_upo(upo.parse_upo(proof), ours, number)
     except (KsefUnavailable, Unauthorized, AuthenticationFailed, Forbidden) as error:
         raise LaneBlocked(error) from error
@@ -58,7 +62,8 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
     def keep(row: Document) -> None:
         row.upo, row.upo_address = proof, None
         row.proof_attempts, row.proof_next_at, row.proof_waits_for = 0, None, None
-        life.note(row, Text("Pobrano UPO.", "The UPO was fetched."), services.clock())
+        row.upo_certificate = keep_signer(row, signature, services.clock())
+        life.note(row, fetched_text(signature), services.clock())
 
     return life.change(services, document_id, keep)
 
@@ -89,7 +94,7 @@ def _later(services: Services, error: KsefError) -> Callable[[Document], None]:
         now = services.clock()
         if isinstance(error, ProofMismatch) and row.proof_waits_for is None:
             life.note(row, why, now)
-        row.proof_next_at = now + life.pause_after(row.proof_attempts)
+        row.proof_next_at = now + life.pause_for_proof(row.proof_attempts)
         row.proof_attempts += 1
         row.proof_waits_for = dump_text(why)
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import Certificate
 from sqlalchemy.orm import Session, sessionmaker
 
 from adapters import registry
@@ -43,6 +44,8 @@ class Services:
         work_dir: folder for packages on their way to KSeF; without one documents go singly only.
         board: makes the client of a board of availability from its address.
         tokens_end: last Warsaw day on which KSeF tokens sign in.
+        upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
+            refuses nobody.
     """
 
     database: sessionmaker[Session]
@@ -56,6 +59,7 @@ class Services:
     work_dir: Path | None = None
     board: Callable[[str], Latarnia] = Latarnia
     tokens_end: date = TOKENS_END.day
+    upo_trust: tuple[Certificate, ...] = ()
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
-from connector_app.pipeline import life, originals
+from connector_app.pipeline import life, originals, session_upos
 from connector_app.pipeline.originals import NOTHING, Copy, Search
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
@@ -134,6 +134,7 @@ def _accept(services: Services, row: Document, found: Copy) -> None:
         ),
         services.clock(),
     )
+    session_upos.expect(row, services.clock())
     life.wake(row, services.clock())
 
 

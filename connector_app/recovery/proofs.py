@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from connector_app.pipeline import session_upos
 from connector_app.pipeline.services import Services
 from connector_app.recovery.report import Report
 from connector_app.recovery.run import Patient, Watch
@@ -90,6 +91,7 @@ def _note(services: Services, reference: str, documents: list[DocumentStatus]) -
             for row in rows:
                 row.session_reference = reference
                 row.document_reference = by_number[row.ksef_number or ""].reference
+                session_upos.expect(row, services.clock())
                 noted += 1
     return noted
 

@@ -220,6 +220,8 @@ class Document(Base):
     upo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     upo_address: Mapped[str | None] = mapped_column(Text)
     """Sealed address of the UPO, for which no limit counts, as long as it lasts."""
+    upo_certificate: Mapped[str | None] = mapped_column(String(64))
+    """Fingerprint of the certificate that signed the UPO; None when its signature was not checked."""
     proof_attempts: Mapped[int] = mapped_column(default=0)
     proof_next_at: Mapped[datetime | None]
     proof_waits_for: Mapped[str | None] = mapped_column(Text)

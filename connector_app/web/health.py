@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app import outages
+from connector_app.ksef_notices import Noticed, noticed
 from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
@@ -80,12 +81,14 @@ class _Seen:
         counts: documents by state. problems: in words.
         boards: what is known of each Latarnia, by its address.
         works: whether the process itself works.
+        noticed: what KSeF warns of, and clocks that are off.
     """
 
     counts: Mapping[str, int]
     problems: list[str]
     boards: Mapping[str, Announced]
     works: bool
+    noticed: Noticed = field(default_factory=Noticed)
 
 
 def create_app(services: Services, pulse: Pulse) -> Flask:
@@ -102,7 +105,9 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
         silent = pulse.is_silent(services.clock())
         problems = [*pulse.problems, *([_STOPPED] if silent else [])]
         try:
-            return _Seen(_counts(services), problems, _boards(services), works=not silent)
+            with services.database() as session:
+                said = noticed(session, services.clock())
+            return _Seen(_counts(services), problems, _boards(services), works=not silent, noticed=said)
         except SQLAlchemyError as error:
             return _Seen({}, [*problems, trouble(error).pl], {}, works=False)
 
@@ -113,7 +118,7 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
             problems=seen.problems,
             counts=[(_NAMES[state], seen.counts.get(state.value, 0)) for state in DocumentState],
             boards=[_board_line(url, one, services.clock()) for url, one in seen.boards.items()],
-            notices=pulse.notices,
+            notices=[*_sentences(seen.noticed), *pulse.notices],
             last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
         )
 
@@ -125,7 +130,8 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
             "problems": seen.problems,
             "documents": seen.counts,
             "latarnia": {url: _board_json(one, services.clock()) for url, one in seen.boards.items()},
-            "notices": pulse.notices,
+            "notices": [*_sentences(seen.noticed), *pulse.notices],
+            **seen.noticed.as_json(),
         }
         # KSeF or a shop being down is no fault of this process, and restarting it would not help
         return jsonify(values), 200 if seen.works else 503
@@ -133,6 +139,11 @@ def create_app(services: Services, pulse: Pulse) -> Flask:
     app.add_url_rule("/", view_func=page)
     app.add_url_rule("/health", view_func=health)
     return app
+
+
+def _sentences(said: Noticed) -> list[str]:
+    """Warnings of KSeF and of the clock, in Polish, each with what to do."""
+    return [f"{one.message.pl} {one.hint.pl}" for one in said.findings()]
 
 
 def _boards(services: Services) -> dict[str, Announced]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from core.ksef.answers import SystemWarning, read_warnings
+from core.ksef.clock import ClockReading, compare, stated_time
 from core.ksef.environments import Environment
 from core.ksef.errors import KsefBusy, KsefError, KsefUnavailable, UnreadableAnswer
 from core.ksef.fields import FieldError, Fields
@@ -92,6 +93,7 @@ class Caller:
         max_wait: longest time in seconds to wait for the budget.
         retry: how GET requests are repeated.
         on_warning: called with each system warning.
+        on_clock: called with each comparison of the clocks, good ones included.
         clock: time, aware UTC.
         sleep: waits for so many seconds.
         jitter: random number in [0, 1).
@@ -104,6 +106,7 @@ class Caller:
     max_wait: float
     retry: Retry
     on_warning: Callable[[SystemWarning], None]
+    on_clock: Callable[[ClockReading], None]
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     jitter: Callable[[], float]
@@ -111,6 +114,16 @@ class Caller:
     def for_context(self, nip: str) -> Caller:
         """The same for another context."""
         return replace(self, context=nip)
+
+    def compare_clock(self, theirs: datetime, before: datetime, operation: str) -> None:
+        """Tell how our clock stands to a time that KSeF stated in an answer which has just come.
+
+        Args:
+            theirs: KSeF's time, aware.
+            before: our time before the request, aware.
+            operation: which one was answered.
+        """
+        self.on_clock(ClockReading(compare(theirs, before, self.clock()), operation))
 
     def ask(
         self,
@@ -254,6 +267,7 @@ class Caller:
     def _once(self, operation: Operation, request: Request) -> Answer:
         """Send once; give the successful answer or raise what fits."""
         failure: TransportFailure | None = None
+        before = self.clock()
         try:
             answer = self.transport.send(request)
         except TransportFailure as caught:
@@ -267,6 +281,9 @@ class Caller:
             )
         for warning in read_warnings(answer.headers.get("x-system-warning", ""), operation.name):
             self.on_warning(warning)
+        stated = stated_time(answer.headers)
+        if stated is not None and request.url.startswith(self.environment.api_url):
+            self.compare_clock(stated, before, operation.name)
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         raise self._error(operation, answer)

@@ -10,6 +10,7 @@ import copy
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from core.ksef.answers import (
@@ -26,6 +27,7 @@ from core.ksef.answers import (
     Token,
 )
 from core.ksef.calls import DEFAULT_RETRY, Caller, Operation, Retry, log_warning, utc_now
+from core.ksef.clock import ClockReading, log_reading
 from core.ksef.environments import Environment, is_safe
 from core.ksef.errors import UnreadableAnswer
 from core.ksef.limits import Budget
@@ -65,6 +67,8 @@ class KsefClient:
         max_wait: longest time in seconds to wait for the budget; beyond it KsefBusy is raised at once.
         retry: how GET requests are repeated.
         on_warning: called with each system warning of KSeF.
+        on_clock: called with each comparison of our clock with KSeF's, good ones included, so that a person
+            can also be told when it is right again; must not raise, like ``on_warning``.
         clock: time, aware UTC.
         sleep: waits for so many seconds.
         jitter: random number in [0, 1).
@@ -80,6 +84,7 @@ class KsefClient:
         max_wait: float = 5.0,
         retry: Retry = DEFAULT_RETRY,
         on_warning: Callable[[SystemWarning], None] = log_warning,
+        on_clock: Callable[[ClockReading], None] = log_reading,
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -92,6 +97,7 @@ class KsefClient:
             max_wait=max_wait,
             retry=retry,
             on_warning=on_warning,
+            on_clock=on_clock,
             clock=clock,
             sleep=sleep,
             jitter=jitter,
@@ -135,11 +141,27 @@ class KsefClient:
         other._caller = self._caller.for_context(nip)
         return other
 
+    def telling(
+        self, on_warning: Callable[[SystemWarning], None], on_clock: Callable[[ClockReading], None]
+    ) -> KsefClient:
+        """The same client that tells others of warnings and of the clock.
+
+        Args:
+            on_warning: called with each system warning of KSeF.
+            on_clock: called with each comparison of the clocks.
+        """
+        other = copy.copy(self)
+        other._caller = replace(self._caller, on_warning=on_warning, on_clock=on_clock)
+        return other
+
     # signing in
 
     def challenge(self) -> Challenge:
-        """``POST /auth/challenge``: a text to sign, valid for 10 minutes."""
-        return self._caller.ask(_CHALLENGE, Challenge.read)
+        """``POST /auth/challenge``: a text to sign, valid for 10 minutes; its time is compared with ours."""
+        before = self._caller.clock()
+        made = self._caller.ask(_CHALLENGE, Challenge.read)
+        self._caller.compare_clock(made.timestamp, before, _CHALLENGE.name)
+        return made
 
     def submit_signature(self, signed_request: bytes, *, verify_chain: bool = False) -> SignIn:
         """``POST /auth/xades-signature``: begin a sign-in by a signed AuthTokenRequest.

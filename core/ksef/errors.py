@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.findings import Text
+from core.ksef.expiry import explain_expired
 from core.ksef.explanations import CodeKind, explain
 
 NO_HINT = Text("", "")
@@ -271,10 +272,7 @@ class Expired(KsefRefused):
     """The result is no longer kept (410): sign-ins and exports 7 days, certificates and permissions 30."""
 
     def _hint(self) -> Text:
-        return Text(
-            "KSeF nie przechowuje już tego wyniku; rozpocznij operację od nowa.",
-            "KSeF no longer keeps this result; start the operation anew.",
-        )
+        return explain_expired(self.operation)
 
 
 class NotFound(KsefRefused):

@@ -7,6 +7,7 @@ the API contract; the header ``x-ms-meta-hash`` holds the SHA-256 of the file.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -103,6 +104,15 @@ def fetch_by_number(client: KsefClient, access: str, session_reference: str, kse
     return _checked(client.upo_by_number(access, session_reference, ksef_number))
 
 
+def fetch_page(client: KsefClient, access: str, session_reference: str, page: str) -> bytes:
+    """A page of a session's UPO by its reference number
+    (``GET /sessions/{referenceNumber}/upo/{upoReferenceNumber}``).
+
+    Args and errors as in :func:`fetch`.
+    """  # noqa: D205 - the operation's name is longer than a line
+    return _checked(client.session_upo(access, session_reference, page))
+
+
 def fetch_url(client: KsefClient, url: str) -> bytes:
     """A UPO by its presigned address (``upoDownloadUrl``), without a token and outside the limits.
 
@@ -114,7 +124,7 @@ def fetch_url(client: KsefClient, url: str) -> bytes:
 
 
 def parse_upo(xml: bytes) -> Upo:
-    """Read a UPO 4-x. Its signature is not checked here.
+    """Read a UPO 4-x. Its signature is not checked here, see :mod:`core.ksef.upo_signature`.
 
     Raises:
         ProofMismatch: this is no UPO, or a field of it is missing or wrong.
@@ -150,6 +160,38 @@ def check_upo(upo: Upo, document_hash: str, ksef_number: str | None = None) -> U
     if ksef_number is not None and entry.ksef_number != ksef_number:
         raise ProofMismatch(f"the UPO gives our document the number {entry.ksef_number}, not {ksef_number}")
     return entry
+
+
+def check_page(
+    upo: Upo, session_reference: str, page: tuple[int, int], ours: Mapping[str, str]
+) -> frozenset[str]:
+    """Check a page of a session's UPO against what we know of the session.
+
+    Args:
+        upo: the parsed page.
+        session_reference: reference number of the session.
+        page: which page it is to be, and of how many.
+        ours: KSeF numbers of our documents in the session to SHA-256 of their XML bytes, Base64.
+
+    Returns:
+        KSeF numbers of our documents that it proves.
+
+    Raises:
+        ProofMismatch: it is of another session or another page, or names one of our documents with another
+            hash, or another number with one of our hashes.
+    """
+    if upo.session_reference != session_reference:
+        raise ProofMismatch(f"the UPO is of session {upo.session_reference}, not of {session_reference}")
+    if (upo.page or (1, 1)) != page:
+        raise ProofMismatch("the UPO is another page than the one that was asked for")
+    numbers = {digest: number_ for number_, digest in ours.items()}
+    for entry in upo.documents:
+        known = ours.get(entry.ksef_number)
+        if known is not None and known != entry.document_hash:
+            raise ProofMismatch(f"the UPO names {entry.ksef_number} with another hash than our document's")
+        if numbers.get(entry.document_hash, entry.ksef_number) != entry.ksef_number:
+            raise ProofMismatch(f"the UPO gives a document of ours the number {entry.ksef_number}")
+    return frozenset(entry.ksef_number for entry in upo.documents if entry.ksef_number in ours)
 
 
 def _checked(download: Download) -> bytes:

@@ -18,6 +18,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from sandbox.ksef import allowances, auth, bearer, outages
 from sandbox.ksef.call import Answer, Call
+from sandbox.ksef.dates import DateMiddleware
 from sandbox.ksef.errors import Forbidden, PlainProblem, Refusal, render
 from sandbox.ksef.faults import FORCED_STATUS, FaultMiddleware
 from sandbox.ksef.limits import GLOBAL
@@ -45,7 +46,8 @@ def create_app(state: SandboxState) -> Flask:
                 methods=[operation.method],
             )
     app.register_error_handler(HTTPException, lambda error: _http_error(state, error))
-    app.wsgi_app = FaultMiddleware(app.wsgi_app, state.faults)  # type: ignore[method-assign]
+    spoiled = FaultMiddleware(app.wsgi_app, state.faults)
+    app.wsgi_app = DateMiddleware(spoiled, state.now)  # type: ignore[method-assign]
     return app
 
 
@@ -55,7 +57,7 @@ def _view(state: SandboxState, operation: Operation, *, is_api: bool) -> Callabl
             if is_api:
                 outages.check(state)
             call = _call(state, operation, path)
-            return _respond(_perform(state, operation, call))
+            return _respond(_perform(state, operation, call), state.settings.system_warning if is_api else "")
         except Refusal as refusal:
             return _refuse(state, refusal)
 
@@ -122,9 +124,9 @@ def _call(state: SandboxState, operation: Operation, path: dict[str, str]) -> Ca
     )
 
 
-def _respond(answer: Answer) -> BaseResponse:
+def _respond(answer: Answer, planned_warning: str) -> BaseResponse:
     headers = dict(answer.headers)
-    warning = request.headers.get("X-Test-System-Warning")
+    warning = request.headers.get("X-Test-System-Warning") or planned_warning
     if warning:
         headers["X-System-Warning"] = warning.encode("ascii", "ignore").decode()
     if answer.body is None:

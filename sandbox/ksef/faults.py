@@ -11,6 +11,7 @@ to. Kinds:
 ``http_503``        503 with problem details and Retry-After ``value`` (default 1), nothing was done
 ``http_429``        429 with Retry-After ``value`` (default 1), nothing was done
 ``http_401``        401 as for an expired token, nothing was done
+``http_410``        410 as for a result that is no longer kept, nothing was done
 ``html``            an HTML page with HTTP status ``value`` (default 200), nothing was done
 ``truncate``        everything was done, only half of the answer's body arrives
 ``status_550``      the document, sign-in or export that this call starts ends with status 550; at the close
@@ -34,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.ksef.errors import (
     BadRequest,
+    Gone,
     Json,
     PlainProblem,
     Refusal,
@@ -55,6 +57,7 @@ KINDS = frozenset(
         "http_503",
         "http_429",
         "http_401",
+        "http_410",
         "html",
         "truncate",
         "status_550",
@@ -201,15 +204,18 @@ class FaultMiddleware:
 
 
 def _refusal(fault: Fault) -> Refusal | None:
+    """The refusal that a fault stands for; None for a fault of another kind."""
     seconds = int(fault.value or 1)
-    if fault.kind == "http_500":
-        return PlainProblem(500, "Internal Server Error", "Nieznany błąd.")
-    if fault.kind == "http_503":
-        return Unavailable(seconds)
-    if fault.kind == "http_429":
-        return TooManyRequests(f"Przekroczono limit żądań. Spróbuj ponownie po {seconds} sekundach.", seconds)
-    if fault.kind == "http_401":
-        return Unauthorized("Token wygasł.")
+    too_many = f"Przekroczono limit żądań. Spróbuj ponownie po {seconds} sekundach."
+    made: dict[str, Callable[[], Refusal]] = {
+        "http_500": lambda: PlainProblem(500, "Internal Server Error", "Nieznany błąd."),
+        "http_503": lambda: Unavailable(seconds),
+        "http_429": lambda: TooManyRequests(too_many, seconds),
+        "http_401": lambda: Unauthorized("Token wygasł."),
+        "http_410": Gone,
+    }
+    if fault.kind in made:
+        return made[fault.kind]()
     if fault.kind == "refuse_code" and fault.value is not None and fault.value >= 1000:
         return BadRequest(int(fault.value), "Błąd wywołany na żądanie w piaskownicy.")
     return None

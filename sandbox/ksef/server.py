@@ -32,6 +32,11 @@ class _Handler(WSGIRequestHandler):
         del error, environ
         self.close_connection = True
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin an answer without ``Date``: the application states the sandbox's own time."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: addresses of downloads carry signatures."""
 

@@ -69,6 +69,8 @@ class Settings:
         package_seconds: life of an export's package.
         storage_seconds: seconds between a number and the permanent storage of a document; 0 means that
             a document can be read as soon as it has its number.
+        system_warning: text of the header X-System-Warning of every good answer, in the contract's form
+            ``[code]: message | [code]: message``; empty for none.
     """
 
     processing_seconds: float = 1.0
@@ -92,6 +94,7 @@ class Settings:
     export_part_bytes: int = 50_000_000
     package_seconds: int = 24 * 3600
     storage_seconds: float = 0.0
+    system_warning: str = ""
 
 
 @dataclass(slots=True)

@@ -258,3 +258,24 @@ def test_a_certificate_without_a_number_signs_in_by_its_fingerprint(
     refused = run("permissions", "show")
     assert refused.exit_code == 2
     assert "adres" in refused.output
+
+
+def test_warnings_of_ksef_and_the_clock_are_shown(run: Run, outside: Path, sandbox: KsefSandbox) -> None:
+    """What earlier commands were told stands in auth status, in both languages and for scripts, once."""
+    sandbox.state.settings.system_warning = "[W7]: Schemat wygasa"
+    sandbox.state.clock_offset = timedelta(minutes=5)
+    for _ in range(2):
+        assert run("auth", "request", "-o", "request.xml").exit_code == 0
+    shown = answer(run, "auth", "status")
+    (warning,), (clock,) = shown["system_warnings"], shown["clock"]
+    assert (warning["code"], warning["text"]) == ("W7", "Schemat wygasa")
+    assert warning["operation"] == "POST /auth/challenge"
+    assert -302 <= clock["seconds_ahead"] <= -295
+    polish, english = run("auth", "status").output, run("auth", "status", lang="en").output
+    assert polish.count("KSeF ostrzega [W7] przy POST /auth/challenge") == 1
+    assert "spóźnia się względem KSeF" in polish
+    assert "is behind KSeF's by" in english
+    assert "timedatectl" in english
+    sandbox.state.clock_offset = timedelta()
+    assert run("auth", "request", "-o", "request.xml").exit_code == 0
+    assert answer(run, "auth", "status")["clock"] == []

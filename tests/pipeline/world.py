@@ -22,6 +22,7 @@ from connector_app import credentials
 from connector_app.commands.seller import fill
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
+from connector_app.ksef_notices import NoticeBook
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -146,13 +147,16 @@ class World:
         def budget(environment: environments.Environment) -> StoredBudget:
             return StoredBudget(database, environment.api_url, self.clock)
 
+        def notices(environment: environments.Environment) -> NoticeBook:
+            return NoticeBook(database, environment.api_url, self.clock)
+
         return Services(
             database=database,
             work_dir=self.home / "work",
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(budget if self.counts_requests else None, client),
+            connections=Connections(budget if self.counts_requests else None, client, notices),
             connect_shop=self._connect_shop,
         )
 

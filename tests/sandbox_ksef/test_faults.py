@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -62,7 +64,13 @@ def test_truncated_answer(signed: Client) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "status", "retry"),
-    [("http_500", 500, None), ("http_503", 503, "7"), ("http_429", 429, "7"), ("http_401", 401, None)],
+    [
+        ("http_500", 500, None),
+        ("http_503", 503, "7"),
+        ("http_429", 429, "7"),
+        ("http_401", 401, None),
+        ("http_410", 410, None),
+    ],
 )
 def test_error_answers(signed: Client, kind: str, status: int, retry: str | None) -> None:
     """The planned HTTP error comes as often as planned, with Retry-After where it belongs."""
@@ -73,6 +81,24 @@ def test_error_answers(signed: Client, kind: str, status: int, retry: str | None
         assert answer.status_code == status
         assert answer.headers.get("Retry-After") == retry
     assert post(signed, session).status_code == 202
+
+
+def test_every_answer_states_the_sandboxs_time_and_its_warning(signed: Client) -> None:
+    """Good answers, refusals and faults carry the moved clock as Date; good ones the planned warning."""
+    admin = signed.sandbox.admin_url
+    requests.post(f"{admin}/settings", json={"system_warning": "[W1]: Stary schemat"}, timeout=5)
+    requests.post(f"{admin}/clock", json={"advanceSeconds": 86_400}, timeout=5)
+    plan(signed, "http_503", "POST /v2/auth/token/refresh")
+    seen = [
+        requests.post(f"{signed.http.api_url}{path}", timeout=5)
+        for path in ("/auth/challenge", "/auth/token/redeem", "/auth/token/refresh")
+    ]
+    assert [answer.status_code for answer in seen] == [200, 401, 503]
+    for answer in seen:
+        stated = parsedate_to_datetime(answer.headers["Date"])
+        assert abs(signed.sandbox.state.now() - stated) < timedelta(seconds=30)
+    warnings = [answer.headers.get("X-System-Warning") for answer in seen]
+    assert warnings == ["[W1]: Stary schemat", None, None]
 
 
 def test_html_instead_of_json(signed: Client) -> None:

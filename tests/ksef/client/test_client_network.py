@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from core.ksef.client import KsefClient
+from core.ksef.clock import ClockReading
 from core.ksef.environments import custom
 from core.ksef.errors import KsefBusy, KsefRefused, KsefUnavailable, Unauthorized, UnreadableAnswer
 from core.ksef.http import HttpTransport, Timeouts
@@ -332,35 +335,148 @@ def test_netrc_does_not_replace_the_token(
     assert server.seen[0][2]["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_untrusted_tls_certificate_is_refused(tmp_path: Path, pauses: list[float]) -> None:
-    """A server with a certificate that nobody trusts gets no request."""
+@dataclass
+class TlsServer:
+    """A server with a certificate for 127.0.0.1 that only a file knows, and what reached it."""
+
+    port: int
+    bundle: Path
+    seen: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
+    """A running server."""
     pem = tmp_path / "server.pem"
     pem.write_bytes(_tls_certificate())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    requests_seen: list[str] = []
+    state = TlsServer(0, pem)
 
     class Recorder(Handler):
         def do_POST(self) -> None:  # noqa: N802 - a name that the base class looks for
-            requests_seen.append(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            state.seen.append(self.path)
+            _answer(self, 202, b'{"referenceNumber": "R"}')
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            pass
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
             pass
 
     with Quiet(("127.0.0.1", 0), Recorder) as httpd:
+        state.port = httpd.server_address[1]
         httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        try:
-            client = _client(f"https://127.0.0.1:{httpd.server_address[1]}/v2", pauses)
-            with pytest.raises(KsefUnavailable, match="TLS") as caught:
-                client.send_invoice(TOKEN, "S", INVOICE)
-        finally:
-            httpd.shutdown()
-            thread.join()
+        yield state
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("variables", [{}, {"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""}])
+def test_untrusted_tls_certificate_is_refused(
+    tls_server: TlsServer, pauses: list[float], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """A server with a certificate that nobody trusts gets no request; no variable switches that off."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    client = _client(f"https://127.0.0.1:{tls_server.port}/v2", pauses)
+    with pytest.raises(KsefUnavailable, match="TLS") as caught:
+        client.send_invoice(TOKEN, "S", INVOICE)
     assert not caught.value.outcome_ambiguous
-    assert not requests_seen
+    assert tls_server.seen == []
+
+
+def test_tls_certificate_of_another_host_is_refused(
+    tls_server: TlsServer, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trusted certificate counts for the name it was issued for, and for no other."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls_server.bundle))
+    with pytest.raises(KsefUnavailable, match="TLS"):
+        _client(f"https://localhost:{tls_server.port}/v2", pauses).send_invoice(TOKEN, "S", INVOICE)
+    assert tls_server.seen == []
+    good = _client(f"https://127.0.0.1:{tls_server.port}/v2", pauses)
+    assert good.send_invoice(TOKEN, "S", INVOICE) == "R"
+
+
+def test_connecting_ends_in_time_and_is_not_ambiguous(pauses: list[float]) -> None:
+    """A host that takes no connection costs the connect timeout, and KSeF cannot have seen anything."""
+    with socket.socket() as deaf, contextlib.ExitStack() as queue:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            # the queue of connections that nobody accepts is filled
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        client = _client(f"http://127.0.0.1:{deaf.getsockname()[1]}/v2", pauses, Timeouts(0.3, 30, 60))
+        with pytest.raises(KsefUnavailable, match="no connection in time") as caught:
+            client.send_invoice(TOKEN, "S", INVOICE)
+    assert not caught.value.outcome_ambiguous
+
+
+def test_problem_details_are_asked_for_and_read(server: Server, client: KsefClient) -> None:
+    """RFC 9457 is asked for with every request; its codes, words and reasons arrive."""
+    problem = {
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Żądanie jest nieprawidłowe.",
+        "errors": [{"code": 21405, "description": "Błąd walidacji.", "details": ["Pole x."]}],
+        "traceId": "t-1",
+    }
+    kind = "application/problem+json"
+    body = json.dumps(problem).encode()
+    server.behave = lambda handler: _answer(handler, 400, body, Content_Type=kind)
+    with pytest.raises(KsefRefused) as caught:
+        client.session_status(TOKEN, "S")
+    assert (caught.value.code, caught.value.details, caught.value.trace_id) == (21405, ("Pole x.",), "t-1")
+    headers = server.seen[0][2]
+    assert headers["x-error-format"] == "problem-details"
+    assert kind in headers["accept"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead"),
+    [
+        ({"Date": "Tue, 24 Nov 2026 10:00:00 GMT"}, 0),
+        ({"Date": "Tue, 24 Nov 2026 09:55:00 GMT"}, 300),
+        ({"Date": "Tue, 24 Nov 2026 11:02:00 +0100"}, -120),
+        ({"Date": "Tue, 24 Nov 2026 09:55:00 GMT", "Age": "299"}, None),
+        ({"Date": "yesterday"}, None),
+        ({"Date": ""}, None),
+    ],
+)
+def test_the_clock_is_compared_with_each_answer(
+    server: Server, headers: dict[str, str], ahead: int | None
+) -> None:
+    """Ours against the header Date, of refusals too; a cache's answer and one without a time say nothing."""
+    readings: list[ClockReading] = []
+
+    def behave(handler: Handler) -> None:
+        handler.send_response_only(401)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    server.behave = behave
+    client = KsefClient(
+        custom(server.url, server.url),
+        on_clock=readings.append,
+        clock=lambda: datetime(2026, 11, 24, 10, 0, tzinfo=UTC),
+    )
+    with pytest.raises(Unauthorized):
+        client.session_status(TOKEN, "S")
+    if ahead is None:
+        assert readings == []
+        return
+    (reading,) = readings
+    assert abs(reading.ahead.total_seconds() - ahead) <= 1
+    assert reading.is_off is (ahead != 0)
+    assert reading.operation == "GET /sessions/{referenceNumber}"
 
 
 def _tls_certificate() -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from core.ksef import interactive, status
 from core.ksef.client import KsefClient
+from core.ksef.clock import ClockReading
 from core.ksef.encryption import SessionKey, sha256_base64
 from core.ksef.errors import (
     Forbidden,
@@ -383,6 +384,18 @@ def test_system_warnings_reach_the_caller(ksef: FakeKsef, client: KsefClient) ->
         ("W1", "Stary schemat", "POST /auth/challenge"),
         ("W2", "Inny", "POST /auth/challenge"),
     ]
+
+
+def test_the_challenge_tells_how_our_clock_stands(ksef: FakeKsef, client: KsefClient, clock: Clock) -> None:
+    """The challenge's own time is compared with ours: what is signed depends on it."""
+    readings: list[ClockReading] = []
+    listening = client.telling(lambda _: None, readings.append)
+    listening.challenge()
+    late = {**ksef.challenge(), "timestamp": (clock.now - timedelta(minutes=3)).isoformat()}
+    ksef.script("POST /auth/challenge", ksef.reply(200, late))
+    listening.challenge()
+    assert [one.is_off for one in readings] == [False, True]
+    assert 178 <= readings[1].ahead.total_seconds() <= 180
 
 
 def test_session_key_has_its_sizes() -> None:
