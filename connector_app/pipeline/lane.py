@@ -105,7 +105,9 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
-    _work_offline(services, seller, result)
+    if seller.recovery is None:
+        # while a recovery is not finished, KSeF may have what would be issued here
+        _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:
         if _due(services, seller_id, _KSEF):

@@ -269,6 +269,21 @@ def test_in_a_total_failure_nothing_is_issued(outage_world: World) -> None:
     assert [one["invoicingMode"] for one in made.in_ksef()] == ["Online"] * 2
 
 
+def test_an_unfinished_recovery_issues_nothing_offline_either(outage_world: World) -> None:
+    """KSeF fails in the middle of a recovery: what it has could be issued a second time."""
+    made = outage_world
+    with made.services().database.begin() as session:
+        session.scalars(select(Seller)).one().recovery = {
+            "since": "2026-01-01",
+            "next": "2026-01-01T00:00:00+00:00",
+            "report": {},
+        }
+    begin(made)
+    result = made.run(SHORT)
+    assert {(one.state, one.number) for one in made.documents()} == {("ready", None)}
+    assert any("recover" in problem.en for problem in result.problems)
+
+
 def test_a_new_failure_moves_the_deadline_and_the_life_line_says_so(outage_world: World) -> None:
     """7 working days after the last end; KSeF stays closed to sending all the while."""
     made = outage_world
