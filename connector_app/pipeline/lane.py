@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds, life, offline
+from connector_app.pipeline.alone import alone
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
@@ -54,10 +55,6 @@ _MOST_PROBLEMS = 5
 _IDLE = timedelta(minutes=15)
 """A session that nothing used for this long is closed while the application goes on running."""
 
-_INTERNAL = Text(
-    "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
-    "An internal error of the program at this document; the log has details. It will be tried again.",
-)
 _LANE_FAILED = Text(
     "Błąd wewnętrzny programu przy tym sprzedawcy; szczegóły są w dzienniku. Program ponowi próbę.",
     "An internal error of the program at this seller; the log has details. It will be tried again.",
@@ -88,9 +85,9 @@ class LaneResult:
     worked: int = 0
     problems: list[Text] = field(default_factory=list)
 
-    def tell(self, problem: Text) -> None:
+    def tell(self, problem: Text | None) -> None:
         """Keep a sentence, once."""
-        if problem not in self.problems:
+        if problem is not None and problem not in self.problems:
             self.problems.append(problem)
 
 
@@ -147,7 +144,7 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
 
     try:
         for document_id in due:
-            _alone(services, document_id, step, result)
+            result.tell(alone(services, document_id, step))
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -155,18 +152,6 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
         result.tell(_explain(error)[0])
     finally:
         recheck.close()
-
-
-def _alone(services: Services, document_id: int, step: Callable[[int], object], result: LaneResult) -> None:
-    """Do a step for one document; its own trouble puts it off and holds up nothing else."""
-    try:
-        step(document_id)
-    except Exception as error:
-        if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
-            raise
-        _log.exception("document %d: a step failed", document_id)
-        life.postpone_one(services, document_id, _INTERNAL)
-        result.tell(_INTERNAL)
 
 
 def _put_off(services: Services, seller_id: int) -> list[Text]:
@@ -243,7 +228,7 @@ class _Stage:
         """
         for document_id in _due(self.services, self.seller_id, what):
             try:
-                _alone(self.services, document_id, step, self.result)
+                self.result.tell(alone(self.services, document_id, step))
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):
@@ -287,13 +272,6 @@ class _Stage:
 
 def _asked(busy: KsefBusy) -> timedelta:
     return timedelta(seconds=min(busy.retry_after, 86_400.0))
-
-
-def _is_of_one_document(error: Exception) -> bool:
-    """Whether an unexpected error says nothing about the other documents."""
-    if isinstance(error, KeyMaterialError | VaultLocked | BadProfile):
-        return False
-    return isinstance(error, IntegrityError) or not isinstance(error, SQLAlchemyError)
 
 
 def _explain(error: Exception) -> tuple[Text, float]:

@@ -11,9 +11,11 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.batches.gather import GATHERING
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import load_text
-from connector_app.store.models import Batch, Seller
+from connector_app.store.models import Batch, Seller, ShopOrder
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.world import World, recorded, world
 
@@ -241,3 +243,17 @@ def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:
         states = {one.id: one.state for one in made.documents()}
         assert states.pop(1) == "attention"
         assert set(states.values()) == {"published"}
+
+
+def test_a_document_that_cannot_be_issued_holds_no_batch_up(tmp_path: Path) -> None:
+    """An order whose stored form the program cannot read: it is put off and says so, the others go."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        Runner(made.services()).take_in()
+        with made.services().database.begin() as session:
+            row = session.scalars(select(ShopOrder).where(ShopOrder.number == "1002")).one()
+            row.snapshot = {"id": "1002"}
+        result = made.run(timedelta(minutes=20))
+        assert sorted(one.state for one in made.documents()) == ["published"] * (FEW - 1) + ["ready"]
+        assert INTERNAL in result.problems

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline.alone import alone
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.issue import issue
@@ -19,6 +22,8 @@ from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef import context
 from core.ksef.planning import Batching, Plan, Queue, SendingPolicy, Way, plan
+
+_log = logging.getLogger(__name__)
 
 GATHERING = Text(
     "Zbierane do wspólnej wysyłki (sesja wsadowa), bo czeka wiele dokumentów albo kończy się godzinny limit.",
@@ -103,13 +108,17 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
     limits = access.call(lambda token: context.session_limits(access.client, token))
     fresh = _bring_up_to_date(services, seller.id)
     started = services.clock()
+
+    def step(document_id: int) -> None:
+        issue(services, document_id)
+        issue_correction(services, document_id, recheck.shop_of(document_id))
+
     for document_id, store_id in _ready(services, seller.id, limits.batch_documents):
         if services.clock() - started > _LONGEST:
             break
-        if store_id not in fresh:
-            recheck(document_id)
-        issue(services, document_id)
-        issue_correction(services, document_id, recheck.shop_of(document_id))
+        if store_id not in fresh and alone(services, document_id, recheck) is not None:
+            continue
+        alone(services, document_id, step)
     return _put_together(services, seller, limits.batch_documents)
 
 
@@ -121,9 +130,20 @@ def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:
     fresh = set()
     for store in stores:
         is_fresh = store.looked_at is not None and services.clock() - store.looked_at < FRESH
-        if is_fresh or take_in(services, store.id).failure is None:
+        if is_fresh or _reads(services, store):
             fresh.add(store.id)
     return frozenset(fresh)
+
+
+def _reads(services: Services, store: Store) -> bool:
+    """Whether every change of a store was read; else each of its orders is asked for by itself."""
+    try:
+        return take_in(services, store.id).failure is None
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        _log.exception("store %s: reading orders failed", store.code)
+        return False
 
 
 def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int, int]]:
