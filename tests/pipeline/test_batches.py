@@ -215,6 +215,19 @@ def test_a_batch_that_ksef_refuses_as_a_whole_goes_again(tmp_path: Path) -> None
         assert_each_once(made, FEW)
 
 
+@pytest.mark.parametrize("operation", [OPEN, CLOSE, STATUS])
+def test_a_batch_that_ksef_refuses_for_ever_goes_singly_and_holds_nothing_up(
+    tmp_path: Path, operation: str
+) -> None:
+    """A refusal that repeating does not change ends the batch; after two of them documents go singly."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("refuse_code", operation, value=21161, times=2)
+        made.run()
+        assert_each_once(made, FEW)
+
+
 def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
     """KSeF takes the day of opening for the day of issue: it is begun on the next day."""
     late = datetime(2026, 11, 24, 22, 57, tzinfo=UTC)

@@ -9,18 +9,29 @@ from sqlalchemy import ColumnElement, func, or_, select
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds
 from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
-from connector_app.pipeline.batches.send import advance, postpone
+from connector_app.pipeline.batches.send import advance, give_up, postpone
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Batch, BatchState, Document, Seller
 from core.findings import Text
-from core.ksef.errors import KsefBusy, KsefUnavailable
+from core.ksef.errors import (
+    AuthenticationFailed,
+    Forbidden,
+    KeyRejected,
+    KsefBusy,
+    KsefRefused,
+    KsefUnavailable,
+    Unauthorized,
+)
 from core.ksef.planning import Way
 
 UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
 
 SINGLE: ColumnElement[bool] = Document.batch_id.is_(None)
 """Documents that no batch takes to KSeF."""
+
+_OF_THE_SELLER = (AuthenticationFailed, Unauthorized, Forbidden, KeyRejected)
+"""Refusals that every other request would meet as well."""
 
 
 def turn(
@@ -61,7 +72,10 @@ def turn(
 
 
 def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Text]:
-    """Take a batch on; a used-up limit or a silent KSeF postpones it, and only the latter holds the lane."""
+    """Take a batch on; what KSeF refuses goes another way, and a used-up limit postpones it.
+
+    Only a silent KSeF, or one that does not let the seller in, holds the lane.
+    """
     try:
         advance(services, batch_id, access)
     except KsefBusy as busy:
@@ -70,6 +84,15 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
     except KsefUnavailable as error:
         postpone(services, batch_id, error.hint, at_least=error.retry_after or 0.0)
         raise
+    except _OF_THE_SELLER:
+        raise
+    except KsefRefused as error:
+        why = Text(
+            f"KSeF nie przyjął sesji wsadowej: {error}. {error.hint.pl}".strip(),
+            f"KSeF did not take the batch session: {error}. {error.hint.en}".strip(),
+        )
+        give_up(services, batch_id, why)
+        return [why]
     except OSError as error:
         why = Text(
             f"Paczki dokumentów nie można zapisać: {error.strerror}.",
