@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from connector_app.pipeline.batches.gather import GATHERING
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import load_text
 from connector_app.store.models import Batch, Seller, ShopOrder
+from core.ksef.offline import OfflinePolicy
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.world import World, recorded, world
 
@@ -238,6 +239,25 @@ def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
         assert_each_once(made, FEW)
         assert {one.issued_on.isoformat() for one in made.documents() if one.issued_on} == {"2026-11-25"}
         assert {one["invoicingMode"] for one in made.in_ksef()} == {"Online"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "mode"), [(OfflinePolicy.AUTOMATIC, "offline24"), (OfflinePolicy.ASK, None)]
+)
+def test_a_batch_that_missed_midnight_is_offline24_only_by_policy(
+    tmp_path: Path, policy: OfflinePolicy, mode: str | None
+) -> None:
+    """Packed before midnight and opened after it, because KSeF was silent: as with single documents."""
+    late = datetime(2026, 11, 24, 22, 50, tzinfo=UTC)
+    with world(tmp_path, many(FEW), now=late) as made:
+        made.prepare(offline=policy)
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", OPEN, value=900)
+        made.run()
+        assert_each_once(made, FEW)
+        assert {(one.offline_mode, one.issued_on) for one in made.documents()} == {(mode, date(2026, 11, 24))}
+        assert {one["invoicingMode"] for one in made.in_ksef()} == {"Offline"}
+        assert batches(made)[-1].offline == (mode is not None)
 
 
 def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, undefer
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import life
+from connector_app.pipeline import life, offline
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
 from core.ksef.batch import session as sessions
@@ -178,10 +179,35 @@ def _cut_off(services: Services, batch_id: int, first: int) -> None:
 
 
 def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
+    if not batch.offline and _leave_late(services, batch.id):
+        return change(services, batch.id, BatchState.NEW, package=None)
     package = Package.from_dict(stored_in(services, batch))
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
+
+
+def _leave_late(services: Services, batch_id: int) -> bool:
+    """Let documents go whose day is over and that are offline24 by policy: they need a batch of their own.
+
+    The others stay: KSeF marks them as offline by itself, as it does with single ones.
+
+    Returns:
+        Whether there were any.
+    """
+    now = services.clock()
+    late = (Document.batch_id == batch_id) & (Document.issued_on < warsaw_day(now))
+    left = []
+    with services.database.begin() as session:
+        for row in session.scalars(select(Document).where(late)).all():
+            said = offline.mark_late(row, now)
+            if said is not None:
+                row.batch_id = None
+                life.note(row, said, now)
+                left.append(row)
+    for row in left:
+        services.watch(row)
+    return bool(left)
 
 
 def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
