@@ -25,7 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds, life, offline
 from connector_app.pipeline.alone import alone
-from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
+from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
 from connector_app.pipeline.offline import OfflinePlan
@@ -107,7 +107,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:
-        if _due(services, seller_id, _KSEF):
+        if _due(services, seller_id, _KSEF) or next_step(services, seller_id) is not None:
             result.tell(held.why)
     elif (
         _due(services, seller_id, _KSEF)
@@ -117,7 +117,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         _work_with_ksef(services, seller, result)
     worked, problems = publish_all(services, seller_id)
     result.worked += worked
-    for problem in (*problems, *_put_off(services, seller_id)):
+    for problem in (*problems, *_put_off(services, seller_id), *waits(services, seller_id)):
         result.tell(problem)
     return result
 

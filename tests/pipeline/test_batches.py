@@ -229,6 +229,23 @@ def test_a_batch_that_ksef_refuses_for_ever_goes_singly_and_holds_nothing_up(
         assert_each_once(made, FEW)
 
 
+def test_a_batch_that_waits_says_why_in_every_pass(tmp_path: Path) -> None:
+    """All documents are in the batch: the held lane, and later the batch alone, still tell what they lack."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", CLOSE, times=1000, value=300)
+        at_once = timedelta(seconds=1)
+        assert made.run(at_once).problems
+        assert "503" in made.run(at_once).problems[0].en
+        with made.services().database.begin() as session:
+            session.get_one(Seller, 1).hold = None
+        assert "503" in made.run(at_once).problems[0].en
+        made.ksef.state.faults.clear()
+        assert made.run().problems == []
+        assert_each_once(made, FEW)
+
+
 def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
     """KSeF takes the day of opening for the day of issue: it is begun on the next day."""
     late = datetime(2026, 11, 24, 22, 57, tzinfo=UTC)

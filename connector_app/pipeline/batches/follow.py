@@ -24,7 +24,7 @@ from core.ksef.errors import Expired, InvalidSession, ProofMismatch
 
 _POLLS = (1, 2, 4, 8, 15, 30, 60)
 _CHUNK = 200
-_PROCESSING = Text("KSeF przetwarza sesję wsadową.", "KSeF is processing the batch session.")
+PROCESSING = Text("KSeF przetwarza sesję wsadową.", "KSeF is processing the batch session.")
 _TOLD_BY_DOCUMENT = frozenset({200, 445})
 """Codes of a session whose documents each have a status: processed, or no valid document at all."""
 
@@ -65,7 +65,7 @@ def _poll_later(services: Services, batch_id: int) -> Batch:
         row = session.get_one(Batch, batch_id)
         row.next_attempt_at = now + timedelta(seconds=_POLLS[min(row.attempts, len(_POLLS) - 1)])
         row.attempts += 1
-        row.waiting_for, row.updated_at = dump_text(_PROCESSING), now
+        row.waiting_for, row.updated_at = dump_text(PROCESSING), now
     return row
 
 

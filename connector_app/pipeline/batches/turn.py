@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds
+from connector_app.pipeline.batches.follow import PROCESSING
 from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
 from connector_app.pipeline.batches.send import advance, give_up, postpone
 from connector_app.pipeline.recheck import Recheck
-from connector_app.pipeline.services import Services
+from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.models import Batch, BatchState, Document, Seller
 from core.findings import Text
 from core.ksef.errors import (
@@ -19,6 +20,7 @@ from core.ksef.errors import (
     Forbidden,
     KeyRejected,
     KsefBusy,
+    KsefError,
     KsefRefused,
     KsefUnavailable,
     Unauthorized,
@@ -82,15 +84,12 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
         postpone(services, batch_id, busy.hint, at_least=busy.retry_after)
         return [busy.hint]
     except KsefUnavailable as error:
-        postpone(services, batch_id, error.hint, at_least=error.retry_after or 0.0)
+        postpone(services, batch_id, _said(error), at_least=error.retry_after or 0.0)
         raise
     except _OF_THE_SELLER:
         raise
     except KsefRefused as error:
-        why = Text(
-            f"KSeF nie przyjął sesji wsadowej: {error}. {error.hint.pl}".strip(),
-            f"KSeF did not take the batch session: {error}. {error.hint.en}".strip(),
-        )
+        why = _said(error)
         give_up(services, batch_id, why)
         return [why]
     except OSError as error:
@@ -101,6 +100,29 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
         postpone(services, batch_id, why)
         return [why]
     return []
+
+
+def _said(error: KsefError) -> Text:
+    return Text(
+        f"Sesja wsadowa KSeF: {error}. {error.hint.pl}".strip(),
+        f"Batch session of KSeF: {error}. {error.hint.en}".strip(),
+    )
+
+
+def waits(services: Services, seller_id: int) -> list[Text]:
+    """What batches wait for that are not due yet; KSeF at work on them is no trouble."""
+    with services.database() as session:
+        found = session.scalars(
+            select(Batch.waiting_for)
+            .where(
+                Batch.seller_id == seller_id,
+                Batch.state.in_(UNDER_WAY),
+                Batch.next_attempt_at > services.clock(),
+                Batch.waiting_for != dump_text(PROCESSING),
+            )
+            .distinct()
+        )
+        return [load_text(one) for one in found if one is not None]
 
 
 def _under_way(services: Services, seller_id: int) -> list[int]:
