@@ -18,6 +18,7 @@ from connector_app.pipeline.services import load_text
 from connector_app.store.models import Batch, Seller, ShopOrder
 from core.ksef.offline import OfflinePolicy
 from tests.pipeline.test_guarantees import many
+from tests.pipeline.test_offline import add_certificate, begin, end, orders
 from tests.pipeline.world import World, recorded, world
 
 OPEN = "POST /v2/sessions/batch$"
@@ -275,6 +276,23 @@ def test_a_batch_that_missed_midnight_is_offline24_only_by_policy(
         assert {(one.offline_mode, one.issued_on) for one in made.documents()} == {(mode, date(2026, 11, 24))}
         assert {one["invoicingMode"] for one in made.in_ksef()} == {"Offline"}
         assert batches(made)[-1].offline == (mode is not None)
+
+
+def test_after_an_outage_a_new_order_does_not_take_the_batch_from_offline_documents(tmp_path: Path) -> None:
+    """Eight documents with a deadline, and one order that came in after the end."""
+    with world(tmp_path, orders(8)) as made:
+        made.prepare(offline=OfflinePolicy.AUTOMATIC)
+        small_batches(made)
+        add_certificate(made)
+        event = begin(made)
+        made.run(timedelta(minutes=2))
+        made.shop.state.add_orders(many(1), {})
+        made.shop.state.touch(1000)
+        end(made, event)
+        made.run()
+        assert_each_once(made, 9)
+        assert [one.offline for one in batches(made)] == [True]
+        assert made.by_order()["1000"].offline_mode is None
 
 
 def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:

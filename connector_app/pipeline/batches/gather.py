@@ -162,11 +162,10 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
     with services.database.begin() as session:
-        offline = False
-        ids = _chosen(session, services, seller, most, offline=False)
-        if not ids:
-            offline = True
-            ids = _chosen(session, services, seller, most, offline=True)
+        # the fewer of them go singly: after an outage a few new orders must not take the batch from many
+        by_mode = {mode: _chosen(session, services, seller, most, offline=mode) for mode in (False, True)}
+        offline = len(by_mode[True]) > len(by_mode[False])
+        ids = by_mode[offline]
         if not ids:
             return None
         batch = Batch(
