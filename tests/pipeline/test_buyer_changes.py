@@ -112,6 +112,20 @@ def test_a_refund_of_a_replaced_invoice_corrects_the_new_one(invoiced: World) ->
     assert [one.ksef_number for one in said.originals] == [invoiced.by_order()["15"].ksef_number]
 
 
+def test_a_cancellation_that_a_person_closed_does_not_stop_the_replacement(invoiced: World) -> None:
+    """The order was cancelled by mistake before; the correction to zero is issued all the same."""
+    for status in ("cancelled", "processing"):
+        invoiced.clock.sleep(60)
+        invoiced.shop.state.change(ORDER, status=status)
+        invoiced.run()
+        if status == "cancelled":
+            close(invoiced, "cancellation")
+    _set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, _purpose(invoiced))
+    assert states(invoiced)["replaced-1/wrong-buyer"] == "published"
+    assert states(invoiced)["invoice"] == "published"
+
+
 def test_a_second_wrong_nip_is_replaced_once_more(invoiced: World) -> None:
     for nip in (RIGHT_NIP, "5260250274"):
         _set_nip(invoiced, nip)
