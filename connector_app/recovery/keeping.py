@@ -218,6 +218,7 @@ def _find_purpose(session: Session, correction: Document) -> None:
 
 def _accept(document: Document, ksef_number: str, accepted_at: datetime, now: datetime) -> None:
     """Our stored bytes are in KSeF, and we did not know."""
+    document.batch_id = None
     document.ksef_number, document.accepted_at = ksef_number, accepted_at
     document.attention = document.refusal_code = document.refusal_text = None
     text = Text(f"KSeF ma ten dokument: {ksef_number}.", f"KSeF has this document: {ksef_number}.")
@@ -227,7 +228,7 @@ def _accept(document: Document, ksef_number: str, accepted_at: datetime, now: da
 
 def _displace(document: Document, ksef_number: str, now: datetime) -> None:
     """A document that KSeF never accepted has the number of one that it did: it loses number and bytes."""
-    number = document.number
+    number, document.batch_id = document.number, None
     if document.xml_sha256 is not None:
         life.begin_anew(document, now)
     document.number = None

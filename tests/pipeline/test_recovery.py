@@ -470,6 +470,29 @@ def test_a_sent_document_that_was_accepted_unknown_to_us_gets_its_number(tmp_pat
         assert facts(made) == before
 
 
+def test_a_batch_under_way_leaves_alone_what_the_recovery_has_settled(tmp_path: Path) -> None:
+    """A backup from before a batch was opened: its documents are in KSeF and do not go again."""
+    with world(tmp_path, many(6)) as made:
+        made.prepare()
+        with made.services().database.begin() as session:
+            seller = session.scalars(select(Seller)).one()
+            seller.profile = {**seller.profile, "sending": {"batch_from": 5}}
+        made.ksef.state.faults.add("http_503", "POST /v2/sessions/batch$", value=60)
+        made.run(timedelta(seconds=1))
+        (tmp_path / "new").mkdir()
+        _back_up(tmp_path / "connector.sqlite3", tmp_path / "new" / "connector.sqlite3")
+        (tmp_path / "new" / "secret.key").write_bytes((tmp_path / "secret.key").read_bytes())
+        made.run()
+        before = facts(made)
+        other = World(tmp_path / "new", made.ksef, made.shop, made.clock)
+        bring_back(other)
+        assert {(one.batch_id, one.state) for one in other.documents()} == {(None, "accepted")}
+        other.run()
+        assert facts(other) == before
+        sent = [event for one in other.documents() for event in one.events if event.state == "sent"]
+        assert sent == []
+
+
 def test_reading_takes_the_place_of_a_session_that_is_not_shown(tmp_path: Path) -> None:
     """440 for ever without a list of the session: the metadata have our hash, so the number is ours."""
     with world(tmp_path, [recorded("order_full")]) as made:
