@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from connector_app.pipeline.life import NothingToRetry
 from connector_app.policies import Corrections, Recipients, StorePolicy
 from core.invoices.model import InvoiceKind, TaxId
 from tests.pipeline.refunds import (
@@ -15,6 +18,7 @@ from tests.pipeline.refunds import (
     reasons,
     refund,
     refuse,
+    retry,
     retry_purpose,
     set_policy,
     states,
@@ -124,6 +128,19 @@ def test_a_cancellation_that_a_person_closed_does_not_stop_the_replacement(invoi
     retry_purpose(invoiced, buyer_purpose(invoiced))
     assert states(invoiced)["replaced-1/wrong-buyer"] == "published"
     assert states(invoiced)["invoice"] == "published"
+
+
+def test_what_was_cancelled_with_a_replaced_invoice_cannot_be_retried(invoiced: World) -> None:
+    """A refund that asked a person when the invoice was replaced: it has no invoice to correct any more."""
+    set_policy(invoiced, StorePolicy(recipients=Recipients.EVERYONE, corrections=Corrections.ASK))
+    refund(invoiced, ONE_MUG)
+    invoiced.run()
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
+    (cancelled,) = [one for one in invoiced.documents() if one.purpose.startswith("replaced-1/refund:")]
+    assert cancelled.state == "cancelled"
+    with pytest.raises(NothingToRetry):
+        retry(invoiced, cancelled.id)
 
 
 def test_a_second_wrong_nip_is_replaced_once_more(invoiced: World) -> None:
