@@ -29,7 +29,7 @@ from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
 from connector_app.pipeline.offline import OfflinePlan
-from connector_app.pipeline.proof import collect_upo, postpone_proof
+from connector_app.pipeline.proof import StorageSilent, collect_upo, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
@@ -245,9 +245,14 @@ class _Stage:
         for document_id in _unproven(self.services, self.seller_id):
             try:
                 collect_upo(self.services, document_id, access)
+            except StorageSilent as silent:
+                until = postpone_proof(self.services, document_id, silent.cause).proof_next_at
+                self._wait_for_proofs(_explain(silent.cause)[0], until, Document.upo_address.is_not(None))
+                return
             except LaneBlocked as blocked:
                 if isinstance(blocked.cause, KsefBusy):
-                    self._wait_for_proofs(blocked.cause)
+                    until = self.services.clock() + _asked(blocked.cause)
+                    self._wait_for_proofs(blocked.cause.hint, until)
                     return
                 postpone_proof(self.services, document_id, blocked.cause)
                 raise blocked.cause from blocked
@@ -259,13 +264,12 @@ class _Stage:
         of_seller = what & (Document.seller_id == self.seller_id)
         holds.put_off(self.services, of_seller, busy.hint, _asked(busy))
 
-    def _wait_for_proofs(self, busy: KsefBusy) -> None:
-        until = self.services.clock() + _asked(busy)
+    def _wait_for_proofs(self, why: Text, until: datetime | None, *which: ColumnElement[bool]) -> None:
         with self.services.database.begin() as session:
             session.execute(
                 update(Document)
-                .where(Document.seller_id == self.seller_id, _LACKS_PROOF)
-                .values(proof_next_at=until, proof_waits_for=dump_text(busy.hint))
+                .where(Document.seller_id == self.seller_id, _LACKS_PROOF, *which)
+                .values(proof_next_at=until, proof_waits_for=dump_text(why))
                 .execution_options(synchronize_session=False)
             )
 

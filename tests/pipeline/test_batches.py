@@ -247,6 +247,24 @@ def test_a_batch_that_waits_says_why_in_every_pass(tmp_path: Path) -> None:
         assert_each_once(made, FEW)
 
 
+def test_a_storage_of_upos_that_is_down_holds_nothing_up(tmp_path: Path) -> None:
+    """The addresses of a batch's UPOs do not answer: the UPOs wait, and a new order goes at once."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", "GET /storage", times=1000)
+        made.run(timedelta(minutes=30))
+        assert {(one.state, one.upo) for one in made.documents()} == {("published", None)}
+        made.shop.state.add_orders([recorded("order_full")], {})
+        made.shop.state.touch(15)
+        made.run(timedelta(minutes=1))
+        assert made.by_order()["15"].state == "published"
+        assert made.by_order()["15"].upo is not None
+        made.ksef.state.faults.clear()
+        made.run()
+        assert_each_once(made, FEW + 1)
+
+
 def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
     """KSeF takes the day of opening for the day of issue: it is begun on the next day."""
     late = datetime(2026, 11, 24, 22, 57, tzinfo=UTC)
