@@ -30,7 +30,7 @@ demo: setup ## Recorded orders to a KSeF sandbox and back (SCHEMA=FA2 for the ol
 	@$(BIN)/ksef-connector demo --schema $(SCHEMA)
 
 test: setup ## Run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -29,6 +29,7 @@ EVERY: Final = timedelta(minutes=1)
 """How often a board is asked."""
 
 _WORKS_WITH_KSEF = (DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT)
+_SELLERS_AT_WORK = select(Document.seller_id).where(Document.state.in_(_WORKS_WITH_KSEF)).distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,24 @@ class Announced:
         return () if self.availability is Availability.AVAILABLE else self.events
 
 
-def look(services: Services) -> None:
+def look(services: Services, *, idle: bool = True) -> None:
     """Ask the boards of all sellers that were not asked within :data:`EVERY`, and put to work what is new.
 
     An outage that has begun or ended wakes the documents that wait for KSeF; a changed event changes the
     deadlines that are counted from it.
+
+    Args:
+        services: the outside world.
+        idle: ask also where nothing waits for KSeF.
     """
     now = services.clock()
     with services.database() as session:
-        boards = _boards(session)
+        busy = None if idle else set(session.scalars(_SELLERS_AT_WORK))
+        boards = {
+            url: sellers
+            for url, sellers in _boards(session).items()
+            if busy is None or not busy.isdisjoint(sellers)
+        }
         asked = {row.url: row.asked_at for row in session.scalars(select(Board))}
     for url, sellers in boards.items():
         if url in asked and now - asked[url] < EVERY:

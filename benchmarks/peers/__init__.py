@@ -6,6 +6,7 @@ standard input before each round, so that its rounds alternate with ours.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -31,7 +32,7 @@ class Peer:
     Attributes:
         name: as on PyPI.
         missing: why it is not measured; empty when it is.
-        python: its interpreter; empty when none was named.
+        python: its interpreter; empty when there is none.
         package: what its users import.
 
     Args:
@@ -44,8 +45,8 @@ class Peer:
         self.name = name
         variable, self.package = _MODULES.get(name, ("", name))
         self._command = ["-m", f"benchmarks.peers.{work}_{self.package}", argument]
-        self.python = os.environ.get(variable, "") if variable else sys.executable
-        self.missing = "" if self.python else f"skipped: {variable} is not set"
+        self.python = _interpreter(variable, self.package) if variable else sys.executable
+        self.missing = "" if self.python else f"skipped: {variable} names no interpreter"
         self.version = ""
         self._process: subprocess.Popen[str] | None = None
 
@@ -110,6 +111,12 @@ class Peer:
                 answer: dict[str, Any] = json.loads(line)
                 return answer
         return {"error": f"skipped: {self.name} ended without an answer"}
+
+
+def _interpreter(variable: str, package: str) -> str:
+    """The one that the environment names; else this one when it has the package; else empty."""
+    default = sys.executable if importlib.util.find_spec(package) else ""
+    return os.environ.get(variable, default)
 
 
 def from_environment() -> list[Peer]:

@@ -24,6 +24,7 @@ from connector_app.commands.ksef import (
     json_option,
     subject_option,
 )
+from connector_app.commands.offline_certificate import offline_certificate
 from connector_app.profiles import BadProfile, Profile, read
 from connector_app.renewals import due
 from connector_app.store.models import Document, Seller
@@ -39,6 +40,9 @@ _ENVIRONMENTS = [one.name for one in (environments.TEST, environments.DEMO, envi
 @click.group(cls=Group, pl="Sprzedawcy: dodaj lub zmień, pokaż.")
 def seller() -> None:
     """Sellers: add or change, list."""
+
+
+seller.add_command(offline_certificate)
 
 
 @seller.command(

@@ -149,7 +149,7 @@ class Runner:
         """
         result = Pass()
         try:
-            outages.look(self._services)
+            outages.look(self._services, idle=self._keep_sessions)
             for seller_id in self._sellers():
                 lane = run_lane(self._services, seller_id)
                 result.worked += lane.worked

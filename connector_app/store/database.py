@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -104,7 +104,7 @@ def migrate(engine: Engine) -> None:
     """
     config = _alembic_config()
     scripts = ScriptDirectory.from_config(config)
-    with engine.execution_options(**{_WRITES: True}).begin() as connection:
+    with without_foreign_keys(engine) as connection:
         # looked at inside the write transaction: of two starting processes, the second finds it done
         current = MigrationContext.configure(connection).get_current_revision()
         if current == scripts.get_current_head():
@@ -118,6 +118,44 @@ def migrate(engine: Engine) -> None:
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """One writing transaction in which a table that others refer to may be rebuilt.
+
+    SQLite changes a column by making the table anew and dropping the old one, which its foreign keys would
+    forbid. They are looked at as a whole before the transaction ends.
+
+    Raises:
+        UnusableDatabase: a row refers to one that does not exist.
+    """
+    with engine.execution_options(**{_WRITES: True}).connect() as connection:
+        is_sqlite = engine.dialect.name == "sqlite"
+        if is_sqlite:
+            # has no effect inside a transaction
+            _set_foreign_keys(connection, on=False)
+        try:
+            with connection.begin():
+                yield connection
+                if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise UnusableDatabase(
+                        Text(
+                            "Wiersze bazy danych odwołują się do innych, których nie ma: jest uszkodzona.",
+                            "Rows of the database refer to others that do not exist: it is damaged.",
+                        )
+                    )
+        finally:
+            if is_sqlite:
+                _set_foreign_keys(connection, on=True)
+
+
+def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
+    raw = connection.connection.dbapi_connection
+    assert raw is not None, "the connection is open"
+    cursor = raw.cursor()
+    cursor.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+    cursor.close()
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:

@@ -83,6 +83,11 @@ class TestCounting:
             "rate-tax-differs"
         ]
 
+    def test_line_taxes_that_are_all_off_the_same_way_need_a_person(self) -> None:
+        """Two grosz on each of three lines is more than rounding each of them can give."""
+        three = [line("100.00", "23.02", id=str(i)) for i in range(3)]
+        assert reasons(order(*three)) == ["rate-tax-differs"]
+
     @pytest.mark.parametrize("gross", [True, False])
     @pytest.mark.parametrize("off", ["0.01", "-0.02", "0.02"])
     def test_a_total_up_to_two_grosz_apart_moves_the_largest_line(self, off: str, gross: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.batches.gather import GATHERING
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import load_text
+from connector_app.policies import Recipients, StorePolicy
 from connector_app.store.models import Batch, Seller, ShopOrder
 from core.ksef.offline import OfflinePolicy
+from tests.pipeline.refunds import set_policy
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.test_offline import add_certificate, begin, end, orders
 from tests.pipeline.world import World, recorded, world
@@ -277,23 +279,25 @@ def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
         assert {one["invoicingMode"] for one in made.in_ksef()} == {"Online"}
 
 
-@pytest.mark.parametrize(
-    ("policy", "mode"), [(OfflinePolicy.AUTOMATIC, "offline24"), (OfflinePolicy.ASK, None)]
-)
-def test_a_batch_that_missed_midnight_is_offline24_only_by_policy(
-    tmp_path: Path, policy: OfflinePolicy, mode: str | None
-) -> None:
-    """Packed before midnight and opened after it, because KSeF was silent: as with single documents."""
-    late = datetime(2026, 11, 24, 22, 50, tzinfo=UTC)
+@pytest.mark.parametrize("policy", [OfflinePolicy.ASK, OfflinePolicy.AUTOMATIC])
+def test_a_batch_that_misses_its_day_goes_on_the_next_one(tmp_path: Path, policy: OfflinePolicy) -> None:
+    """Issued, then KSeF was silent over midnight: the same bytes go as offline documents, once."""
+    late = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
     with world(tmp_path, many(FEW), now=late) as made:
-        made.prepare(offline=policy)
+        made.prepare()
         small_batches(made)
-        made.ksef.state.faults.add("http_503", OPEN, value=900)
+        set_policy(made, StorePolicy(recipients=Recipients.EVERYONE, offline=policy))
+        made.ksef.state.faults.add("http_503", OPEN, times=1, value=7200)
+        made.run(timedelta(seconds=1))
+        (batch,) = batches(made)
+        frozen = {one.id: one.xml_sha256 for one in made.documents()}
+        assert batch.state == "packed"
+        assert None not in frozen.values()
         made.run()
         assert_each_once(made, FEW)
-        assert {(one.offline_mode, one.issued_on) for one in made.documents()} == {(mode, date(2026, 11, 24))}
+        assert {one.id: one.xml_sha256 for one in made.documents()} == frozen
         assert {one["invoicingMode"] for one in made.in_ksef()} == {"Offline"}
-        assert batches(made)[-1].offline == (mode is not None)
+        assert [one.offline for one in batches(made)] == [False, policy is OfflinePolicy.AUTOMATIC]
 
 
 def test_after_an_outage_a_new_order_does_not_take_the_batch_from_offline_documents(tmp_path: Path) -> None:

@@ -39,11 +39,14 @@ def retry(made: World, document: Document) -> None:
 def test_limits_are_never_earned_and_everything_arrives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With production limits, 40 documents go in two minutes, KSeF never answers 429, no number waits."""
+    """Singly with production limits, 40 documents go in two minutes, no 429 comes, no number waits."""
     with world(tmp_path, many(40)) as made:
         made.counts_requests = True
         made.ksef.state.settings.rate_limits = True
         made.prepare()
+        with made.services().database.begin() as session:
+            seller = session.get_one(Seller, 1)
+            seller.profile = {**seller.profile, "sending": {"batching": "never"}}
         refused: list[object] = []
         count = made.ksef.state.limiter.count
 

@@ -18,6 +18,7 @@ from connector_app import offline_certificates
 from connector_app.commands.documents import picture
 from connector_app.ksef_access import hash_text
 from connector_app.pipeline import life, offline
+from connector_app.pipeline.runner import Runner
 from connector_app.store.models import Certificate, Document, Seller, ShopOrder, Store
 from connector_app.web.health import Pulse, create_app
 from core.findings import Text
@@ -479,7 +480,7 @@ def test_a_board_that_is_down_changes_nothing(outage_world: World) -> None:
 
 
 def test_the_health_page_shows_what_latarnia_says(outage_world: World) -> None:
-    """Available, then the failure with its beginning."""
+    """Available, then the failure with its beginning; the running application asks also when idle."""
     made = outage_world
     made.run()
     services = made.services()
@@ -487,7 +488,7 @@ def test_the_health_page_shows_what_latarnia_says(outage_world: World) -> None:
     assert "KSeF jest dostępny" in app.get("/").get_data(as_text=True)
     begin(made)
     made.clock.sleep(61)
-    made.run(SHORT)
+    Runner(services, made.clock.sleep, keep_sessions=True).work()
     assert "Latarnia ogłosiła awarię KSeF od 24.11.2026" in app.get("/").get_data(as_text=True)
     (seen,) = app.get("/health").get_json()["latarnia"].values()
     assert (seen["status"], seen["outage"]["category"]) == ("FAILURE", "FAILURE")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from connector_app.store import database
 from connector_app.store.database import UnusableDatabase, open_database, trouble
-from connector_app.store.models import Base, Seller
+from connector_app.store.models import Base, Document, Seller
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -74,6 +77,52 @@ def test_migrations_make_what_the_models_say_and_can_be_undone(tmp_path: Path) -
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     assert shape() == wanted
+    engine.dispose()
+
+
+def test_migrations_keep_the_rows_of_every_earlier_form(tmp_path: Path) -> None:
+    """A database with documents and their lives comes up from the first form, and goes back, row by row."""
+    engine = create_engine(url(tmp_path))
+    database._prepare_sqlite(engine)
+    config = database._alembic_config()
+
+    def move(way: Callable[[Config, str], None], revision: str) -> None:
+        with database.without_foreign_keys(engine) as connection:
+            config.attributes["connection"] = connection
+            way(config, revision)
+
+    move(command.upgrade, "0001")
+    day = "'2026-11-24 10:00:00'"
+    rows = (
+        "sellers (id, nip, name, profile, environment, schema_version, credential, created_at) "
+        f"VALUES (1, '5265877635', 'Sklep', '{{}}', '{{}}', 'FA3', 'sealed', {day})",
+        "stores (id, seller_id, code, platform, url, config, policy, created_at) "
+        f"VALUES (1, 1, 'shop', 'woocommerce', 'https://shop.example', 'sealed', '{{}}', {day})",
+        "orders (id, store_id, remote_id, number, modified_at, content_hash, seen_at) "
+        f"VALUES (1, 1, '15', '15', {day}, 'hash', {day})",
+        "documents (id, seller_id, order_id, purpose, kind, state, attempts, created_at, updated_at) "
+        f"VALUES (1, 1, 1, 'invoice', 'VAT', 'ready', 0, {day}, {day})",
+        f"events (id, document_id, at, state, text) VALUES (1, 1, {day}, 'ready', '{{}}')",
+        "publications (id, document_id, channel) VALUES (1, 1, 'metadata')",
+    )
+    with engine.execution_options(ksef_writes=True).begin() as connection:
+        for row in rows:
+            connection.exec_driver_sql(f"INSERT INTO {row}")
+
+    def count() -> list[int]:
+        tables = ("sellers", "stores", "orders", "documents", "events", "publications")
+        with engine.connect() as connection:
+            return [connection.exec_driver_sql(f"SELECT COUNT(*) FROM {one}").scalar_one() for one in tables]
+
+    revisions = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions()]
+    for revision in reversed(revisions):
+        move(command.upgrade, revision)
+        assert count() == [1] * 6, revision
+    with open_database(url(tmp_path))() as session:
+        assert [event.state for event in session.get_one(Document, 1).events] == ["ready"]
+    for revision in revisions:
+        move(command.downgrade, revision)
+        assert count() == [1] * 6, revision
     engine.dispose()
 
 

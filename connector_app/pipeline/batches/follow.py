@@ -131,7 +131,9 @@ def end(
         left = list(session.scalars(select(Document).where(Document.batch_id == batch.id)))
         for document in left:
             _let_go(document, batch.reference or "", why, now)
+            document.waiting_for = None
             if state is BatchState.FAILED:
+                document.waiting_for = dump_text(why)
                 document.next_attempt_at = now + life.pause_after(1)
         row = session.get_one(Batch, batch.id)
         row.state, row.updated_at, row.next_attempt_at = state.value, now, None

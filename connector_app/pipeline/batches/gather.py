@@ -11,10 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.pipeline import life
 from connector_app.pipeline.alone import alone
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.issue import issue
+from connector_app.pipeline.offline import mark_late
 from connector_app.pipeline.recheck import FRESH, Recheck
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Seller, ShopOrder, Store
@@ -162,10 +164,8 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
     with services.database.begin() as session:
-        # the fewer of them go singly: after an outage a few new orders must not take the batch from many
-        by_mode = {mode: _chosen(session, services, seller, most, offline=mode) for mode in (False, True)}
-        offline = len(by_mode[True]) > len(by_mode[False])
-        ids = by_mode[offline]
+        _declare_late(session, services, seller)
+        offline, ids = _chosen(session, services, seller, most)
         if not ids:
             return None
         batch = Batch(
@@ -189,19 +189,44 @@ def _put_together(services: Services, seller: Seller, most: int) -> int | None:
         return batch.id
 
 
-def _chosen(session: Session, services: Services, seller: Seller, most: int, *, offline: bool) -> list[int]:
-    """Documents of one mode and of the seller's schema; online ones of another day go singly."""
-    today = warsaw_day(services.clock())
-    mode = Document.offline_mode.is_(None) & (Document.issued_on == today)
+def _declare_late(session: Session, services: Services, seller: Seller) -> None:
+    """Documents that could not go on their day become offline ones where the store's policy says so."""
+    now = services.clock()
+    late = select(Document).where(
+        due(services, seller.id),
+        UNSENT,
+        Document.offline_mode.is_(None),
+        Document.issued_on < warsaw_day(now),
+    )
+    for document in session.scalars(late):
+        said = mark_late(document, now)
+        if said is not None:
+            life.note(document, said, now)
+    session.flush()
+
+
+def _chosen(session: Session, services: Services, seller: Seller, most: int) -> tuple[bool, list[int]]:
+    """Whether the batch is offline, and its documents: one mode, the seller's schema.
+
+    The mode with the most documents; the fewer go singly, so that a few new orders after an outage do not
+    take the batch from many with a deadline. At the same number those of today come first, as they are
+    online only today; then those with a deadline, then those of an earlier day, which KSeF marks as offline
+    by itself.
+    """
+    is_today = Document.issued_on == warsaw_day(services.clock())
+    is_online = Document.offline_mode.is_(None)
+    groups = ((False, is_online & is_today), (True, ~is_online), (False, is_online & ~is_today))
+    found = [(offline, _of_group(session, services, seller, most, group)) for offline, group in groups]
+    return max(found, key=lambda one: len(one[1]))
+
+
+def _of_group(
+    session: Session, services: Services, seller: Seller, most: int, group: ColumnElement[bool]
+) -> list[int]:
     return list(
         session.scalars(
             select(Document.id)
-            .where(
-                due(services, seller.id),
-                UNSENT,
-                Document.schema_version == seller.schema_version,
-                Document.offline_mode.is_not(None) if offline else mode,
-            )
+            .where(due(services, seller.id), UNSENT, Document.schema_version == seller.schema_version, group)
             .order_by(Document.send_by, Document.id)
             .limit(most)
         )

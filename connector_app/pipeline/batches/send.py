@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, undefer
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import life, offline
+from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
@@ -81,6 +81,7 @@ def change(services: Services, batch_id: int, state: BatchState, **values: Any) 
         batch = session.get_one(Batch, batch_id)
         batch.state, batch.updated_at = state.value, services.clock()
         batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
+        _tell(session, batch_id, None)
         for name, value in values.items():
             setattr(batch, name, value)
     return batch
@@ -95,10 +96,11 @@ def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 
         batch.attempts += 1
         batch.waiting_for = dump_text(why)
         batch.updated_at = now
+        _tell(session, batch_id, why)
     return batch
 
 
-def give_up(services: Services, batch_id: int, why: Text) -> Batch:
+def fail(services: Services, batch_id: int, why: Text) -> Batch:
     """End a batch that KSeF refuses: its documents go again, in another one or singly.
 
     Args:
@@ -115,6 +117,16 @@ def give_up(services: Services, batch_id: int, why: Text) -> Batch:
     is_packed = batch.state == BatchState.PACKED
     package = Package.from_dict(stored) if is_packed else OpenBatch.from_dict(stored).package
     return end(services, batch, package, BatchState.FAILED, why)
+
+
+def _tell(session: Session, batch_id: int, why: Text | None) -> None:
+    """Let each document of a batch say what it waits for."""
+    session.execute(
+        update(Document)
+        .where(Document.batch_id == batch_id)
+        .values(waiting_for=dump_text(why) if why else None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def folder_of(services: Services, batch_id: int) -> Path:
@@ -179,35 +191,30 @@ def _cut_off(services: Services, batch_id: int, first: int) -> None:
 
 
 def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
-    if not batch.offline and _leave_late(services, batch.id):
-        return change(services, batch.id, BatchState.NEW, package=None)
     package = Package.from_dict(stored_in(services, batch))
+    if not batch.offline and _is_late(services, batch):
+        return _give_up(services, batch, package)
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
 
 
-def _leave_late(services: Services, batch_id: int) -> bool:
-    """Let documents go whose day is over and that are offline24 by policy: they need a batch of their own.
+def _is_late(services: Services, batch: Batch) -> bool:
+    """Whether the batch was put together on a day that is over: KSeF counts the day of opening."""
+    return warsaw_day(batch.created_at) < warsaw_day(services.clock())
 
-    The others stay: KSeF marks them as offline by itself, as it does with single ones.
 
-    Returns:
-        Whether there were any.
-    """
-    now = services.clock()
-    late = (Document.batch_id == batch_id) & (Document.issued_on < warsaw_day(now))
-    left = []
+def _give_up(services: Services, batch: Batch, package: Package) -> Batch:
+    """Let the documents go on by themselves: their mode is decided anew, see ``gather``."""
     with services.database.begin() as session:
-        for row in session.scalars(select(Document).where(late)).all():
-            said = offline.mark_late(row, now)
-            if said is not None:
-                row.batch_id = None
-                life.note(row, said, now)
-                left.append(row)
-    for row in left:
-        services.watch(row)
-    return bool(left)
+        session.execute(
+            update(Document)
+            .where(Document.batch_id == batch.id)
+            .values(batch_id=None, next_attempt_at=None, waiting_for=None)
+            .execution_options(synchronize_session=False)
+        )
+    package.remove_files()
+    return change(services, batch.id, BatchState.DONE, package=None)
 
 
 def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:

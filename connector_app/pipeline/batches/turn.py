@@ -10,7 +10,7 @@ from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds
 from connector_app.pipeline.batches.follow import PROCESSING
 from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
-from connector_app.pipeline.batches.send import advance, give_up, postpone
+from connector_app.pipeline.batches.send import advance, fail, postpone
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.models import Batch, BatchState, Document, Seller
@@ -90,7 +90,7 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
         raise
     except KsefRefused as error:
         why = _said(error)
-        give_up(services, batch_id, why)
+        fail(services, batch_id, why)
         return [why]
     except OSError as error:
         why = Text(
