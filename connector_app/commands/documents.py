@@ -27,6 +27,7 @@ from connector_app.commands.tables import (
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.claims import NotLinkable
 from connector_app.pipeline.publish import verification_link
+from connector_app.pipeline.purposes import WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, load_text
 from connector_app.recovery.linking import link_by_hand
 from connector_app.store.models import INVOICE, Document, DocumentState
@@ -292,7 +293,7 @@ def retry(app: App, document_id: int) -> None:
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
     idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
-    if row.purpose == INVOICE:
+    if row.purpose == INVOICE or (chapter(row.purpose) and plain(row.purpose) != WRONG_BUYER):
         idle.add(DocumentState.CANCELLED)
     if state in idle or row.next_attempt_at == NEVER:
         raise Failure(

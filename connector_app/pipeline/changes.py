@@ -19,6 +19,7 @@ from connector_app.pipeline.purposes import (
     TO_ZERO,
     UNREADABLE,
     WITHDRAWN,
+    plain,
 )
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import buyer_fingerprint
@@ -76,10 +77,11 @@ def is_in_ksef_or_under_way(row: Document) -> bool:
 
 def is_hand_made(row: Document) -> bool:
     """Whether a row says that the order was, or is to be, corrected in a way the connector does not know."""
-    if row.purpose.startswith(RECOVERED):
+    purpose = plain(row.purpose)
+    if purpose.startswith(RECOVERED):
         return True
-    is_change = row.purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
-    closed = row.closed_at is not None and row.purpose not in {*TO_ZERO, UNREADABLE}
+    is_change = purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
+    closed = row.closed_at is not None and purpose not in {*TO_ZERO, UNREADABLE}
     return is_change or closed
 
 

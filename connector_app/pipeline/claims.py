@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, undefer
 
 from connector_app.pipeline import life
-from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND
+from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND, WRONG_BUYER, chapter
 from connector_app.store.models import INVOICE, Document, DocumentState, Event, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
 from core.calendar import warsaw_day
@@ -34,26 +34,38 @@ class NotLinkable(Exception):
 def candidates(session: Session, seller_id: int, order_number: str) -> list[Document]:
     """The recovered invoices without an order of a shop that name an order number.
 
+    One that was corrected to zero because another invoice takes its place is none of them.
+
     Args:
         session: open.
         seller_id: whose invoices.
         order_number: as the shop shows it.
     """
-    return list(
-        session.scalars(
-            select(Document)
-            .join(ShopOrder, Document.order_id == ShopOrder.id)
-            .join(Store, ShopOrder.store_id == Store.id)
-            .options(undefer(Document.xml))
-            .where(
-                ~IS_SHOP,
-                Document.seller_id == seller_id,
-                Document.purpose == INVOICE,
-                ShopOrder.number == clean(order_number),
-            )
-            .order_by(Document.id)
+    found = session.scalars(
+        select(Document)
+        .join(ShopOrder, Document.order_id == ShopOrder.id)
+        .join(Store, ShopOrder.store_id == Store.id)
+        .options(undefer(Document.xml))
+        .where(
+            ~IS_SHOP,
+            Document.seller_id == seller_id,
+            Document.purpose == INVOICE,
+            ShopOrder.number == clean(order_number),
         )
+        .order_by(Document.id)
     )
+    return [one for one in found.all() if not _is_replaced(session, one)]
+
+
+def _is_replaced(session: Session, recovered: Document) -> bool:
+    """Whether a correction to zero says that a new invoice was issued instead."""
+    query = (
+        select(Document)
+        .options(undefer(Document.xml))
+        .where(Document.order_id == recovered.order_id, Document.purpose.startswith(RECOVERED))
+    )
+    corrections = (read_stored(one).correction for one in session.scalars(query))
+    return any(one is not None and one.reason == REASONS[WRONG_BUYER] for one in corrections)
 
 
 def claimed(order: Order, found: Sequence[Document]) -> Document | None:
@@ -107,7 +119,7 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
     Args:
         session: inside a transaction.
         recovered: an invoice that stands under no shop's order.
-        row: the shop's order; what it has may only be an invoice that was never numbered.
+        row: the shop's order; what it has of the invoice that counts was never numbered.
         now: aware UTC.
 
     Returns:
@@ -122,6 +134,8 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
     if not session.scalar(select(~IS_SHOP).where(Store.id == placeholder.store_id)):
         raise NotLinkable(f"document {recovered.id} belongs to an order of a shop")
     for open_one in session.scalars(select(Document).where(Document.order_id == row.id)).all():
+        if chapter(open_one.purpose):
+            continue  # of an invoice that was replaced before
         if open_one.number is not None or open_one.xml_sha256 is not None:
             raise NotLinkable(f"document {open_one.id} was numbered")
         session.execute(delete(Event).where(Event.document_id == open_one.id))

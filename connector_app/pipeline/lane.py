@@ -19,16 +19,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds, life, offline, session_upos
-from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
+from connector_app.pipeline.alone import alone
+from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
 from connector_app.pipeline.offline import OfflinePlan
-from connector_app.pipeline.proof import collect_upo, postpone_proof
+from connector_app.pipeline.proof import StorageSilent, collect_upo, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
@@ -54,10 +55,6 @@ _MOST_PROBLEMS = 5
 _IDLE = timedelta(minutes=15)
 """A session that nothing used for this long is closed while the application goes on running."""
 
-_INTERNAL = Text(
-    "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
-    "An internal error of the program at this document; the log has details. It will be tried again.",
-)
 _LANE_FAILED = Text(
     "Błąd wewnętrzny programu przy tym sprzedawcy; szczegóły są w dzienniku. Program ponowi próbę.",
     "An internal error of the program at this seller; the log has details. It will be tried again.",
@@ -88,9 +85,9 @@ class LaneResult:
     worked: int = 0
     problems: list[Text] = field(default_factory=list)
 
-    def tell(self, problem: Text) -> None:
+    def tell(self, problem: Text | None) -> None:
         """Keep a sentence, once."""
-        if problem not in self.problems:
+        if problem is not None and problem not in self.problems:
             self.problems.append(problem)
 
 
@@ -105,10 +102,12 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
-    _work_offline(services, seller, result)
+    if seller.recovery is None:
+        # while a recovery is not finished, KSeF may have what would be issued here
+        _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:
-        if _due(services, seller_id, _KSEF):
+        if _due(services, seller_id, _KSEF) or next_step(services, seller_id) is not None:
             result.tell(held.why)
     elif (
         _due(services, seller_id, _KSEF)
@@ -118,7 +117,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         _work_with_ksef(services, seller, result)
     worked, problems = publish_all(services, seller_id)
     result.worked += worked
-    for problem in (*problems, *_put_off(services, seller_id)):
+    for problem in (*problems, *_put_off(services, seller_id), *waits(services, seller_id)):
         result.tell(problem)
     if held is None:
         session_upos.collect(services, seller_id)
@@ -147,7 +146,7 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
 
     try:
         for document_id in due:
-            _alone(services, document_id, step, result)
+            result.tell(alone(services, document_id, step))
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -155,18 +154,6 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
         result.tell(_explain(error)[0])
     finally:
         recheck.close()
-
-
-def _alone(services: Services, document_id: int, step: Callable[[int], object], result: LaneResult) -> None:
-    """Do a step for one document; its own trouble puts it off and holds up nothing else."""
-    try:
-        step(document_id)
-    except Exception as error:
-        if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
-            raise
-        _log.exception("document %d: a step failed", document_id)
-        life.postpone_one(services, document_id, _INTERNAL)
-        result.tell(_INTERNAL)
 
 
 def _put_off(services: Services, seller_id: int) -> list[Text]:
@@ -243,7 +230,7 @@ class _Stage:
         """
         for document_id in _due(self.services, self.seller_id, what):
             try:
-                _alone(self.services, document_id, step, self.result)
+                self.result.tell(alone(self.services, document_id, step))
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):
@@ -260,9 +247,14 @@ class _Stage:
         for document_id in _unproven(self.services, self.seller_id):
             try:
                 collect_upo(self.services, document_id, access)
+            except StorageSilent as silent:
+                until = postpone_proof(self.services, document_id, silent.cause).proof_next_at
+                self._wait_for_proofs(_explain(silent.cause)[0], until, Document.upo_address.is_not(None))
+                return
             except LaneBlocked as blocked:
                 if isinstance(blocked.cause, KsefBusy):
-                    self._wait_for_proofs(blocked.cause)
+                    until = self.services.clock() + _asked(blocked.cause)
+                    self._wait_for_proofs(blocked.cause.hint, until)
                     return
                 postpone_proof(self.services, document_id, blocked.cause)
                 raise blocked.cause from blocked
@@ -274,26 +266,18 @@ class _Stage:
         of_seller = what & (Document.seller_id == self.seller_id)
         holds.put_off(self.services, of_seller, busy.hint, _asked(busy))
 
-    def _wait_for_proofs(self, busy: KsefBusy) -> None:
-        until = self.services.clock() + _asked(busy)
+    def _wait_for_proofs(self, why: Text, until: datetime | None, *which: ColumnElement[bool]) -> None:
         with self.services.database.begin() as session:
             session.execute(
                 update(Document)
-                .where(Document.seller_id == self.seller_id, _LACKS_PROOF)
-                .values(proof_next_at=until, proof_waits_for=dump_text(busy.hint))
+                .where(Document.seller_id == self.seller_id, _LACKS_PROOF, *which)
+                .values(proof_next_at=until, proof_waits_for=dump_text(why))
                 .execution_options(synchronize_session=False)
             )
 
 
 def _asked(busy: KsefBusy) -> timedelta:
     return timedelta(seconds=min(busy.retry_after, 86_400.0))
-
-
-def _is_of_one_document(error: Exception) -> bool:
-    """Whether an unexpected error says nothing about the other documents."""
-    if isinstance(error, KeyMaterialError | VaultLocked | BadProfile):
-        return False
-    return isinstance(error, IntegrityError) or not isinstance(error, SQLAlchemyError)
 
 
 def _explain(error: Exception) -> tuple[Text, float]:

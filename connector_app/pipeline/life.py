@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, object_session
 
-from connector_app.pipeline.purposes import BY_HAND, chapter
+from connector_app.pipeline.purposes import BY_HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Document, DocumentState, Event
 from core.findings import Finding, Text
@@ -34,7 +34,7 @@ Change = Callable[[Document], None]
 
 
 class NothingToRetry(Exception):
-    """A document that another try cannot move: a change that is corrected by hand."""
+    """A document that another try cannot move: a change corrected by hand, or of a replaced invoice."""
 
 
 class NothingToClose(Exception):
@@ -154,10 +154,14 @@ def again(document: Document, now: datetime) -> None:
     which KSeF answers with 440 when it has them; with a KSeF number only the shop is written to.
 
     Raises:
-        NothingToRetry: a changed order, whose correction a person makes by hand.
+        NothingToRetry: a changed order, whose correction a person makes by hand, or what was cancelled with
+            an invoice that was replaced.
     """
     if document.purpose.startswith(BY_HAND):
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
+    of_replaced = chapter(document.purpose) and plain(document.purpose) != WRONG_BUYER
+    if of_replaced and document.state == DocumentState.CANCELLED:
+        raise NothingToRetry(f"document {document.id} belongs to an invoice that was replaced")
     asked = Text("Ponowiono na prośbę człowieka.", "Retried because a person asked.")
     document.seller.hold = None
     document.proof_attempts, document.proof_next_at = 0, None

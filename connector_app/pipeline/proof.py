@@ -28,6 +28,18 @@ from core.ksef.errors import (
 from core.ksef.upo_signature import check_signature
 
 
+class StorageSilent(Exception):
+    """The storage of UPOs does not answer; KSeF itself may be well.
+
+    Attributes:
+        cause: what went wrong.
+    """
+
+    def __init__(self, cause: KsefUnavailable) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 def collect_upo(services: Services, document_id: int, access: SellerAccess) -> Document:
     """Fetch, check and keep the UPO of one accepted document that has none.
 
@@ -41,6 +53,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
 
     Raises:
         LaneBlocked: KSeF does not answer or does not let us in.
+        StorageSilent: the address of its UPO does not answer.
     """
     with services.database() as session:
         document = session.get_one(Document, document_id)
@@ -77,6 +90,8 @@ def _from_address(services: Services, document: Document, access: SellerAccess) 
         return upo.fetch_url(access.client, stored["url"]) if isinstance(stored, dict) else None
     except KsefRefused:
         return None  # its time is over: the ordinary way
+    except KsefUnavailable as error:
+        raise StorageSilent(error) from error
 
 
 def postpone_proof(services: Services, document_id: int, error: KsefError) -> Document:

@@ -6,17 +6,22 @@ up: the note is tried again on a clock of its own, until the number makes it nee
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import ShopAdapter, ShopError
 from connector_app.pipeline import life, publish
+from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Document, DocumentState, ShopOrder
 from core.findings import Text
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "offline:"
 """Before the channel's name in the row of such a publication."""
@@ -58,7 +63,11 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
 
     Returns:
         What went wrong, or None.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
     """
+    problem: Text | None = None
     for place, document_id in enumerate(ids):
         try:
             tell(services, document_id, shop)
@@ -68,7 +77,13 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
             return Text(
                 f"Faktura offline czeka na sklep: {said}", f"An offline invoice waits for the shop: {said}"
             )
-    return None
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            _log.exception("document %d: telling the shop failed", document_id)
+            put_off(services, [document_id])
+            problem = INTERNAL
+    return problem
 
 
 def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:

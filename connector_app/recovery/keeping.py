@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from connector_app.numbering import note_taken
 from connector_app.pipeline import life
 from connector_app.pipeline.claims import name_corrections
-from connector_app.pipeline.purposes import RECOVERED, REFUND, TO_ZERO
+from connector_app.pipeline.purposes import RECOVERED, REFUND, TO_ZERO, WRONG_BUYER, chapter, plain
 from connector_app.recovery.report import Outcome
 from connector_app.store.models import (
     INVOICE,
@@ -34,6 +34,9 @@ from core.invoices.numbering import Numbering
 from core.ksef.package import ExportedInvoice
 
 NO_REASON = Text("", "")
+
+_ISSUED_BY_US = (REFUND, *TO_ZERO, WRONG_BUYER)
+"""Begins of purposes whose corrections the connector issues by itself or when told to."""
 
 
 class _Unusable(Exception):
@@ -144,12 +147,15 @@ class Keeper:
                 raise _Unusable(why)
             _displace(taken, metadata.ksef_number, now)
             session.flush()
-        order = self._order(session, metadata.ksef_number, invoice, now)
+        original = invoice.correction.originals[0].ksef_number if invoice.correction else ""
+        order = self._order(session, original or metadata.ksef_number, invoice, now)
         is_of_shop = order.store_id != self.store.id
         document = Document(
             seller_id=self.seller.id,
             order=order,
-            purpose=INVOICE if invoice.correction is None else f"{RECOVERED}{metadata.ksef_number}",
+            purpose=INVOICE
+            if invoice.correction is None
+            else f"{_chapter_of(session, original)}{RECOVERED}{metadata.ksef_number}",
             kind=invoice.kind.value,
             state=DocumentState.ACCEPTED.value,
             number=invoice.number,
@@ -175,12 +181,17 @@ class Keeper:
 
     def _order(self, session: Session, ksef_number: str, invoice: Invoice, now: datetime) -> ShopOrder:
         """Where a document stands: a correction under the order of what it corrects."""
-        original = invoice.correction.originals[0].ksef_number if invoice.correction else ""
-        order = order_for(session, self.store, original or ksef_number, now)
+        order = order_for(session, self.store, ksef_number, now)
         named = next((one.number for one in invoice.terms.orders if one.number), "") if invoice.terms else ""
         if order.store_id == self.store.id and named:
             order.number = named[:64]
         return order
+
+
+def _chapter_of(session: Session, ksef_number: str | None) -> str:
+    """The chapter of what a correction corrects: that invoice may have been replaced."""
+    purpose = session.scalar(select(Document.purpose).where(Document.ksef_number == ksef_number))
+    return chapter(purpose or "")
 
 
 def _find_purpose(session: Session, correction: Document) -> None:
@@ -190,24 +201,24 @@ def _find_purpose(session: Session, correction: Document) -> None:
     takes its place.
     """
     order = correction.order
-    rows = {
-        row.purpose: row for row in session.scalars(select(Document).where(Document.order_id == order.id))
-    }
+    found = session.scalars(select(Document).where(Document.order_id == order.id))
+    rows = {row.purpose: row for row in found if chapter(row.purpose) == chapter(correction.purpose)}
     for row in rows.values():
         is_open = row.xml_sha256 is None and row.number is None and row.state in life.UNDECIDED
-        is_same = row.total == correction.total and row.purpose.startswith((REFUND, *TO_ZERO))
+        is_same = row.total == correction.total and plain(row.purpose).startswith(_ISSUED_BY_US)
         if is_open and is_same:
             session.execute(delete(Event).where(Event.document_id == row.id))
             session.delete(row)
             session.flush()
             correction.purpose = row.purpose
             return
-    if order.snapshot is not None:
+    if order.snapshot is not None and not chapter(correction.purpose):
         name_corrections(rows, from_json(order.snapshot))
 
 
 def _accept(document: Document, ksef_number: str, accepted_at: datetime, now: datetime) -> None:
     """Our stored bytes are in KSeF, and we did not know."""
+    document.batch_id = None
     document.ksef_number, document.accepted_at = ksef_number, accepted_at
     document.attention = document.refusal_code = document.refusal_text = None
     text = Text(f"KSeF ma ten dokument: {ksef_number}.", f"KSeF has this document: {ksef_number}.")
@@ -217,7 +228,7 @@ def _accept(document: Document, ksef_number: str, accepted_at: datetime, now: da
 
 def _displace(document: Document, ksef_number: str, now: datetime) -> None:
     """A document that KSeF never accepted has the number of one that it did: it loses number and bytes."""
-    number = document.number
+    number, document.batch_id = document.number, None
     if document.xml_sha256 is not None:
         life.begin_anew(document, now)
     document.number = None

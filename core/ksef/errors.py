@@ -9,7 +9,7 @@ Every exception of the client is one of this tree; a caller that handles the thr
     │   └── KsefBusy             429, or our own budget is used up: try again after retry_after
     ├── KsefRefused              KSeF understood and said no; repeating the same changes nothing
     │   ├── AuthenticationFailed the credential was not accepted (415, 425, 450, 460, 470, 480, 211xx, 213xx)
-    │   ├── SignInNeeded         nothing to sign in with: a person has to sign outside the program
+    │   │   └── SignInNeeded     nothing to sign in with: a person has to sign outside the program
     │   ├── EnrollmentRefused    no certificate was issued (400 and others)
     │   ├── TokenNotIssued       a new KSeF token did not become active
     │   ├── Unauthorized         401: the token is not valid (any more): sign in again
@@ -197,7 +197,7 @@ class AuthenticationFailed(KsefRefused):
     code_kind = CodeKind.SIGN_IN
 
 
-class SignInNeeded(KsefRefused):
+class SignInNeeded(AuthenticationFailed):
     """There is no credential to sign in with, and the last sign-in made outside has ended."""
 
     def _hint(self) -> Text:

@@ -11,13 +11,16 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.batches.gather import GATHERING
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import load_text
 from connector_app.policies import Recipients, StorePolicy
-from connector_app.store.models import Batch, Seller
+from connector_app.store.models import Batch, Seller, ShopOrder
 from core.ksef.offline import OfflinePolicy
 from tests.pipeline.refunds import set_policy
 from tests.pipeline.test_guarantees import many
+from tests.pipeline.test_offline import add_certificate, begin, end, orders
 from tests.pipeline.world import World, recorded, world
 
 OPEN = "POST /v2/sessions/batch$"
@@ -216,6 +219,54 @@ def test_a_batch_that_ksef_refuses_as_a_whole_goes_again(tmp_path: Path) -> None
         assert_each_once(made, FEW)
 
 
+@pytest.mark.parametrize("operation", [OPEN, CLOSE, STATUS])
+def test_a_batch_that_ksef_refuses_for_ever_goes_singly_and_holds_nothing_up(
+    tmp_path: Path, operation: str
+) -> None:
+    """A refusal that repeating does not change ends the batch; after two of them documents go singly."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("refuse_code", operation, value=21161, times=2)
+        made.run()
+        assert_each_once(made, FEW)
+
+
+def test_a_batch_that_waits_says_why_in_every_pass(tmp_path: Path) -> None:
+    """All documents are in the batch: the held lane, and later the batch alone, still tell what they lack."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", CLOSE, times=1000, value=300)
+        at_once = timedelta(seconds=1)
+        assert made.run(at_once).problems
+        assert "503" in made.run(at_once).problems[0].en
+        with made.services().database.begin() as session:
+            session.get_one(Seller, 1).hold = None
+        assert "503" in made.run(at_once).problems[0].en
+        made.ksef.state.faults.clear()
+        assert made.run().problems == []
+        assert_each_once(made, FEW)
+
+
+def test_a_storage_of_upos_that_is_down_holds_nothing_up(tmp_path: Path) -> None:
+    """The addresses of a batch's UPOs do not answer: the UPOs wait, and a new order goes at once."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", "GET /storage", times=1000)
+        made.run(timedelta(minutes=30))
+        assert {(one.state, one.upo) for one in made.documents()} == {("published", None)}
+        made.shop.state.add_orders([recorded("order_full")], {})
+        made.shop.state.touch(15)
+        made.run(timedelta(minutes=1))
+        assert made.by_order()["15"].state == "published"
+        assert made.by_order()["15"].upo is not None
+        made.ksef.state.faults.clear()
+        made.run()
+        assert_each_once(made, FEW + 1)
+
+
 def test_no_batch_begins_just_before_midnight(tmp_path: Path) -> None:
     """KSeF takes the day of opening for the day of issue: it is begun on the next day."""
     late = datetime(2026, 11, 24, 22, 57, tzinfo=UTC)
@@ -249,6 +300,23 @@ def test_a_batch_that_misses_its_day_goes_on_the_next_one(tmp_path: Path, policy
         assert [one.offline for one in batches(made)] == [False, policy is OfflinePolicy.AUTOMATIC]
 
 
+def test_after_an_outage_a_new_order_does_not_take_the_batch_from_offline_documents(tmp_path: Path) -> None:
+    """Eight documents with a deadline, and one order that came in after the end."""
+    with world(tmp_path, orders(8)) as made:
+        made.prepare(offline=OfflinePolicy.AUTOMATIC)
+        small_batches(made)
+        add_certificate(made)
+        event = begin(made)
+        made.run(timedelta(minutes=2))
+        made.shop.state.add_orders(many(1), {})
+        made.shop.state.touch(1000)
+        end(made, event)
+        made.run()
+        assert_each_once(made, 9)
+        assert [one.offline for one in batches(made)] == [True]
+        assert made.by_order()["1000"].offline_mode is None
+
+
 def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:
     """Its stored bytes differ from their hash: a person is asked, the others go."""
     with world(tmp_path, many(FEW)) as made:
@@ -265,3 +333,17 @@ def test_a_damaged_document_is_left_out(tmp_path: Path) -> None:
         states = {one.id: one.state for one in made.documents()}
         assert states.pop(1) == "attention"
         assert set(states.values()) == {"published"}
+
+
+def test_a_document_that_cannot_be_issued_holds_no_batch_up(tmp_path: Path) -> None:
+    """An order whose stored form the program cannot read: it is put off and says so, the others go."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        Runner(made.services()).take_in()
+        with made.services().database.begin() as session:
+            row = session.scalars(select(ShopOrder).where(ShopOrder.number == "1002")).one()
+            row.snapshot = {"id": "1002"}
+        result = made.run(timedelta(minutes=20))
+        assert sorted(one.state for one in made.documents()) == ["published"] * (FEW - 1) + ["ready"]
+        assert INTERNAL in result.problems

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from connector_app.pipeline.life import NothingToRetry
 from connector_app.policies import Corrections, Recipients, StorePolicy
 from core.invoices.model import InvoiceKind, TaxId
 from tests.pipeline.refunds import (
@@ -15,6 +18,7 @@ from tests.pipeline.refunds import (
     reasons,
     refund,
     refuse,
+    retry,
     retry_purpose,
     set_policy,
     states,
@@ -32,7 +36,7 @@ def _bill(made: World, **changes: str) -> None:
     made.run()
 
 
-def _set_nip(made: World, nip: str) -> None:
+def set_nip(made: World, nip: str) -> None:
     """The merchant edits the field with the NIP."""
     made.clock.sleep(60)
     fields: list[dict[str, Any]] = made.shop.state.order(ORDER)["meta_data"]
@@ -42,7 +46,7 @@ def _set_nip(made: World, nip: str) -> None:
     made.run()
 
 
-def _purpose(made: World) -> str:
+def buyer_purpose(made: World) -> str:
     (found,) = [purpose for purpose in states(made) if purpose.startswith("buyer:")]
     return found
 
@@ -68,7 +72,7 @@ def test_a_wrong_name_asks_and_becomes_a_correction_of_the_buyers_data(invoiced:
 
 def test_a_refund_after_it_names_the_right_buyer(invoiced: World) -> None:
     _bill(invoiced, company="Inna Nazwa sp. z o.o.")
-    retry_purpose(invoiced, _purpose(invoiced))
+    retry_purpose(invoiced, buyer_purpose(invoiced))
     refund(invoiced, ONE_MUG)
     invoiced.run()
     said = parsed(corrections(invoiced)[-1])
@@ -80,8 +84,8 @@ def test_a_refund_after_it_names_the_right_buyer(invoiced: World) -> None:
 
 def test_a_wrong_nip_becomes_a_correction_to_zero_and_a_new_invoice(invoiced: World) -> None:
     old = invoiced.by_order()["15"]
-    _set_nip(invoiced, RIGHT_NIP)
-    retry_purpose(invoiced, _purpose(invoiced))
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
     assert states(invoiced) == {
         "replaced-1/invoice": "published",
         "replaced-1/wrong-buyer": "published",
@@ -101,8 +105,8 @@ def test_a_wrong_nip_becomes_a_correction_to_zero_and_a_new_invoice(invoiced: Wo
 
 
 def test_a_refund_of_a_replaced_invoice_corrects_the_new_one(invoiced: World) -> None:
-    _set_nip(invoiced, RIGHT_NIP)
-    retry_purpose(invoiced, _purpose(invoiced))
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
     refund(invoiced, ONE_MUG)
     invoiced.run()
     (made,) = [one for one in invoiced.documents() if one.purpose.startswith("refund:")]
@@ -112,10 +116,37 @@ def test_a_refund_of_a_replaced_invoice_corrects_the_new_one(invoiced: World) ->
     assert [one.ksef_number for one in said.originals] == [invoiced.by_order()["15"].ksef_number]
 
 
+def test_a_cancellation_that_a_person_closed_does_not_stop_the_replacement(invoiced: World) -> None:
+    """The order was cancelled by mistake before; the correction to zero is issued all the same."""
+    for status in ("cancelled", "processing"):
+        invoiced.clock.sleep(60)
+        invoiced.shop.state.change(ORDER, status=status)
+        invoiced.run()
+        if status == "cancelled":
+            close(invoiced, "cancellation")
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
+    assert states(invoiced)["replaced-1/wrong-buyer"] == "published"
+    assert states(invoiced)["invoice"] == "published"
+
+
+def test_what_was_cancelled_with_a_replaced_invoice_cannot_be_retried(invoiced: World) -> None:
+    """A refund that asked a person when the invoice was replaced: it has no invoice to correct any more."""
+    set_policy(invoiced, StorePolicy(recipients=Recipients.EVERYONE, corrections=Corrections.ASK))
+    refund(invoiced, ONE_MUG)
+    invoiced.run()
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
+    (cancelled,) = [one for one in invoiced.documents() if one.purpose.startswith("replaced-1/refund:")]
+    assert cancelled.state == "cancelled"
+    with pytest.raises(NothingToRetry):
+        retry(invoiced, cancelled.id)
+
+
 def test_a_second_wrong_nip_is_replaced_once_more(invoiced: World) -> None:
     for nip in (RIGHT_NIP, "5260250274"):
-        _set_nip(invoiced, nip)
-        retry_purpose(invoiced, _purpose(invoiced))
+        set_nip(invoiced, nip)
+        retry_purpose(invoiced, buyer_purpose(invoiced))
     assert set(states(invoiced)) == {
         "replaced-1/invoice",
         "replaced-1/wrong-buyer",
@@ -147,7 +178,7 @@ def test_a_buyer_who_is_changed_twice_is_corrected_twice(invoiced: World) -> Non
 
 def test_what_a_person_closed_does_not_ask_again(invoiced: World) -> None:
     _bill(invoiced, company="Inna Nazwa sp. z o.o.")
-    close(invoiced, _purpose(invoiced))
+    close(invoiced, buyer_purpose(invoiced))
     _bill(invoiced, phone="600 100 200")
     assert [one.state for one in corrections(invoiced)] == ["cancelled"]
 
@@ -164,8 +195,8 @@ def test_no_policy_corrects_a_buyer_unasked(invoiced: World) -> None:
 
 
 def test_a_broken_nip_asks_for_its_correction_in_the_shop(invoiced: World) -> None:
-    _set_nip(invoiced, "1234567890")
-    retry_purpose(invoiced, _purpose(invoiced))
+    set_nip(invoiced, "1234567890")
+    retry_purpose(invoiced, buyer_purpose(invoiced))
     (asking,) = corrections(invoiced)
     assert asking.state == "attention"
     assert reasons(asking) != ["correction-needed"]
@@ -173,9 +204,9 @@ def test_a_broken_nip_asks_for_its_correction_in_the_shop(invoiced: World) -> No
 
 
 def test_a_refused_correction_to_zero_keeps_the_new_invoice_and_can_be_retried(invoiced: World) -> None:
-    _set_nip(invoiced, RIGHT_NIP)
+    set_nip(invoiced, RIGHT_NIP)
     refuse(invoiced)
-    retry_purpose(invoiced, _purpose(invoiced))
+    retry_purpose(invoiced, buyer_purpose(invoiced))
     assert states(invoiced)["replaced-1/wrong-buyer"] == "rejected"
     assert states(invoiced)["invoice"] == "published"
     retry_purpose(invoiced, "replaced-1/wrong-buyer")

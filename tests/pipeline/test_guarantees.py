@@ -112,6 +112,26 @@ def test_a_refusal_of_the_sign_in_while_sending_is_no_refusal_of_the_document(tm
         assert_one_of_each(made)
 
 
+@pytest.mark.parametrize(("operation", "state"), [("send", "issued"), ("status", "sent")])
+def test_a_sign_in_that_ended_is_no_refusal_of_a_document(tmp_path: Path, operation: str, state: str) -> None:
+    """A seller who signs outside: what is on its way waits for the next signature, whatever its state."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        made.ksef.state.faults.add("http_503", KSEF_OPERATIONS[operation], times=20)
+        made.run(SOON)
+        assert made.by_order()["15"].state == state
+        made.ksef.state.faults.clear()
+        with made.services().database.begin() as session:
+            row = session.scalars(select(Seller)).one()
+            credential, row.credential, row.tokens = row.credential, "", None
+        assert made.run(timedelta(hours=5)).problems
+        assert made.by_order()["15"].state == state
+        with made.services().database.begin() as session:
+            session.scalars(select(Seller)).one().credential = credential
+        made.run()
+        assert_one_of_each(made)
+
+
 @pytest.mark.parametrize("code", [21155, 21180, 21173])
 def test_a_session_that_takes_nothing_more_is_replaced(tmp_path: Path, code: int) -> None:
     """Full, closed or unknown at the moment of sending: another session takes the same bytes."""

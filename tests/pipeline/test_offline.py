@@ -19,7 +19,7 @@ from connector_app.commands.documents import picture
 from connector_app.ksef_access import hash_text
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.runner import Runner
-from connector_app.store.models import Certificate, Document, Seller, Store
+from connector_app.store.models import Certificate, Document, Seller, ShopOrder, Store
 from connector_app.web.health import Pulse, create_app
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
@@ -270,6 +270,21 @@ def test_in_a_total_failure_nothing_is_issued(outage_world: World) -> None:
     assert [one["invoicingMode"] for one in made.in_ksef()] == ["Online"] * 2
 
 
+def test_an_unfinished_recovery_issues_nothing_offline_either(outage_world: World) -> None:
+    """KSeF fails in the middle of a recovery: what it has could be issued a second time."""
+    made = outage_world
+    with made.services().database.begin() as session:
+        session.scalars(select(Seller)).one().recovery = {
+            "since": "2026-01-01",
+            "next": "2026-01-01T00:00:00+00:00",
+            "report": {},
+        }
+    begin(made)
+    result = made.run(SHORT)
+    assert {(one.state, one.number) for one in made.documents()} == {("ready", None)}
+    assert any("recover" in problem.en for problem in result.problems)
+
+
 def test_a_new_failure_moves_the_deadline_and_the_life_line_says_so(outage_world: World) -> None:
     """7 working days after the last end; KSeF stays closed to sending all the while."""
     made = outage_world
@@ -432,6 +447,23 @@ def test_the_shop_being_down_holds_the_invoice_up_for_nobody(outage_world: World
     made.run()
     documents = made.documents()
     assert [one.state for one in documents] == ["published"] * 2
+
+
+def test_a_note_that_the_program_cannot_write_ends_no_pass(outage_world: World) -> None:
+    """The stored form of one order is damaged: the other order is told of, and the work goes on."""
+    made = outage_world
+    begin(made)
+
+    def damage(document: Document) -> None:
+        if document.id == 1 and document.state == "issued":
+            with made.services().database.begin() as session:
+                session.get_one(ShopOrder, document.order_id).snapshot = {"id": "100"}
+
+    made.watch = damage
+    made.run(SHORT)
+    first, second = made.documents()
+    assert first.told_at is None
+    assert second.told_at is not None
 
 
 def test_a_board_that_is_down_changes_nothing(outage_world: World) -> None:

@@ -13,16 +13,29 @@ from sqlalchemy import select
 
 from connector_app.pipeline import life
 from connector_app.pipeline.claims import NotLinkable
+from connector_app.pipeline.corrections import issue_correction
 from connector_app.recovery.linking import link_by_hand
 from connector_app.recovery.proofs import find_sessions
 from connector_app.recovery.report import Outcome, Report
 from connector_app.recovery.run import Watch, recover
 from connector_app.store.models import Document, Seller
+from core.invoices.model import TaxId
 from core.ksef import interactive
 from core.ksef.errors import Forbidden
 from core.ksef.interactive import FA_3
 from sandbox.ksef import tokens
-from tests.pipeline.refunds import ONE_MUG, SHIPPING, corrections, reasons, refund
+from tests.pipeline.refunds import (
+    ONE_MUG,
+    SHIPPING,
+    corrections,
+    parsed,
+    reasons,
+    refund,
+    retry,
+    retry_purpose,
+    states,
+)
+from tests.pipeline.test_buyer_changes import RIGHT_NIP, buyer_purpose, set_nip
 from tests.pipeline.world import NIP, World, recorded, world
 
 SINCE = date(2026, 1, 1)
@@ -337,6 +350,74 @@ def test_a_backup_from_before_a_correction_does_not_correct_twice(tmp_path: Path
         assert len(made.in_ksef()) == 2
 
 
+def test_of_a_replaced_invoice_and_its_successor_the_order_gets_the_successor(
+    invoiced: World, tmp_path: Path
+) -> None:
+    """Both name the order; the correction to zero says which of them counts."""
+    set_nip(invoiced, RIGHT_NIP)
+    retry_purpose(invoiced, buyer_purpose(invoiced))
+    other = lost(invoiced, tmp_path / "new")
+    bring_back(other)
+    invoiced.clock.sleep(60)
+    other.run()
+    assert other.by_order()["15"].ksef_number == invoiced.by_order()["15"].ksef_number
+    assert other.by_order()["15"].state == "published"
+    assert len(invoiced.in_ksef()) == 3
+
+
+def _ask_to_replace(made: World) -> None:
+    """The correction to zero and the new invoice are ready, and nothing was sent yet."""
+    set_nip(made, RIGHT_NIP)
+    (asking,) = [one.id for one in made.documents() if one.purpose.startswith("buyer:")]
+    retry(made, asking)
+    issue_correction(made.services(), asking, None)
+    assert states(made) == {
+        "replaced-1/invoice": "published",
+        "replaced-1/wrong-buyer": "ready",
+        "invoice": "ready",
+    }
+
+
+def test_a_replacement_that_never_came_about_is_issued_after_the_recovery(
+    invoiced: World, tmp_path: Path
+) -> None:
+    """KSeF has the invoice and its correction to zero: the order needs a new invoice."""
+    _ask_to_replace(invoiced)
+    with invoiced.services().database.begin() as session:
+        row = session.scalars(select(Document).where(Document.purpose == "invoice")).one()
+        row.next_attempt_at = invoiced.clock() + timedelta(days=1)
+    invoiced.run(timedelta(minutes=5))
+    assert len(invoiced.in_ksef()) == 2
+    other = lost(invoiced, tmp_path / "new")
+    bring_back(other)
+    other.run()
+    assert parsed(other.by_order()["15"]).buyer.tax_id == TaxId.nip(RIGHT_NIP)
+    assert len(invoiced.in_ksef()) == 3
+
+
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_a_backup_from_before_a_replacement_does_not_replace_twice(
+    invoiced: World, tmp_path: Path, synchronised: bool
+) -> None:
+    """The restored database is about to correct to zero and to issue anew, or has tried to (440)."""
+    _ask_to_replace(invoiced)
+    (tmp_path / "new").mkdir()
+    _back_up(tmp_path / "connector.sqlite3", tmp_path / "new" / "connector.sqlite3")
+    (tmp_path / "new" / "secret.key").write_bytes((tmp_path / "secret.key").read_bytes())
+    invoiced.run()
+    before = facts(invoiced)
+    assert len(before) == 3
+    other = World(tmp_path / "new", invoiced.ksef, invoiced.shop, invoiced.clock)
+    if synchronised:
+        invoiced.clock.sleep(5)
+        other.run()
+    bring_back(other)
+    other.run()
+    assert facts(other) == before
+    assert {one.state for one in other.documents()} == {"published"}
+    assert len(invoiced.in_ksef()) == 3
+
+
 def test_an_invoice_in_conflict_is_reported_and_touches_nothing(tmp_path: Path) -> None:
     """A document here has the number of another that KSeF accepted: both are named, neither is changed."""
     with world(tmp_path, [recorded("order_full")]) as made:
@@ -387,6 +468,29 @@ def test_a_sent_document_that_was_accepted_unknown_to_us_gets_its_number(tmp_pat
         assert report.counts[Outcome.NEW] == 1
         made.run()
         assert facts(made) == before
+
+
+def test_a_batch_under_way_leaves_alone_what_the_recovery_has_settled(tmp_path: Path) -> None:
+    """A backup from before a batch was opened: its documents are in KSeF and do not go again."""
+    with world(tmp_path, many(6)) as made:
+        made.prepare()
+        with made.services().database.begin() as session:
+            seller = session.scalars(select(Seller)).one()
+            seller.profile = {**seller.profile, "sending": {"batch_from": 5}}
+        made.ksef.state.faults.add("http_503", "POST /v2/sessions/batch$", value=60)
+        made.run(timedelta(seconds=1))
+        (tmp_path / "new").mkdir()
+        _back_up(tmp_path / "connector.sqlite3", tmp_path / "new" / "connector.sqlite3")
+        (tmp_path / "new" / "secret.key").write_bytes((tmp_path / "secret.key").read_bytes())
+        made.run()
+        before = facts(made)
+        other = World(tmp_path / "new", made.ksef, made.shop, made.clock)
+        bring_back(other)
+        assert {(one.batch_id, one.state) for one in other.documents()} == {(None, "accepted")}
+        other.run()
+        assert facts(other) == before
+        sent = [event for one in other.documents() for event in one.events if event.state == "sent"]
+        assert sent == []
 
 
 def test_reading_takes_the_place_of_a_session_that_is_not_shown(tmp_path: Path) -> None:

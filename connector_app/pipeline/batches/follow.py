@@ -17,13 +17,14 @@ from core.findings import Text
 from core.ksef import status
 from core.ksef.answers import DocumentState as KsefState
 from core.ksef.answers import SessionStatus
+from core.ksef.batch.package import Package
 from core.ksef.batch.results import Result, results
 from core.ksef.batch.session import OpenBatch
 from core.ksef.errors import Expired, InvalidSession, ProofMismatch
 
 _POLLS = (1, 2, 4, 8, 15, 30, 60)
 _CHUNK = 200
-_PROCESSING = Text("KSeF przetwarza sesję wsadową.", "KSeF is processing the batch session.")
+PROCESSING = Text("KSeF przetwarza sesję wsadową.", "KSeF is processing the batch session.")
 _TOLD_BY_DOCUMENT = frozenset({200, 445})
 """Codes of a session whose documents each have a status: processed, or no valid document at all."""
 
@@ -52,10 +53,10 @@ def follow(services: Services, batch: Batch, access: SellerAccess) -> Batch:
         told = access.call(lambda token: list(results(access.client, token, opened)))
     except (InvalidSession, Expired, ProofMismatch):
         # not to be looked into
-        return _end(services, batch, opened, BatchState.FAILED)
+        return end(services, batch, opened.package, BatchState.FAILED)
     for begin in range(0, len(told), _CHUNK):
         _settle(services, batch, told[begin : begin + _CHUNK])
-    return _end(services, batch, opened, BatchState.DONE)
+    return end(services, batch, opened.package, BatchState.DONE)
 
 
 def _poll_later(services: Services, batch_id: int) -> Batch:
@@ -64,7 +65,7 @@ def _poll_later(services: Services, batch_id: int) -> Batch:
         row = session.get_one(Batch, batch_id)
         row.next_attempt_at = now + timedelta(seconds=_POLLS[min(row.attempts, len(_POLLS) - 1)])
         row.attempts += 1
-        row.waiting_for, row.updated_at = dump_text(_PROCESSING), now
+        row.waiting_for, row.updated_at = dump_text(PROCESSING), now
     return row
 
 
@@ -79,7 +80,7 @@ def _settle(services: Services, batch: Batch, told: Sequence[Result]) -> None:
         for one in told:
             row, fate = rows.get(int(one.document.key)), one.status
             if row is None or fate is None:
-                continue  # not listed: see _end
+                continue  # not listed: see end
             row.batch_id = None
             row.document_reference = fate.reference
             row.tried_sessions = [*(row.tried_sessions or []), batch.reference or ""]
@@ -100,16 +101,26 @@ def _failed(services: Services, batch: Batch, opened: OpenBatch, where: SessionS
         f"KSeF odrzucił sesję wsadową ({where.code}): {explained.title.pl}. {explained.action.pl}".strip(),
         f"KSeF refused the batch session ({where.code}): {explained.title.en}. {explained.action.en}".strip(),
     )
-    return _end(services, batch, opened, BatchState.FAILED, why)
+    return end(services, batch, opened.package, BatchState.FAILED, why)
 
 
-def _end(
-    services: Services, batch: Batch, opened: OpenBatch, state: BatchState, why: Text | None = None
+def end(
+    services: Services, batch: Batch, package: Package, state: BatchState, why: Text | None = None
 ) -> Batch:
     """End a batch: delete its files, and let the documents without a result go again.
 
     Should KSeF have one of them after all, it answers the same bytes with 440, and the session is among
     those in which the original is looked for.
+
+    Args:
+        services: the outside world.
+        batch: packed at the least.
+        package: its files.
+        state: ``done`` or ``failed``.
+        why: for the documents that go again.
+
+    Returns:
+        The batch as committed.
     """
     now = services.clock()
     why = why or Text(
@@ -120,13 +131,15 @@ def _end(
         left = list(session.scalars(select(Document).where(Document.batch_id == batch.id)))
         for document in left:
             _let_go(document, batch.reference or "", why, now)
+            document.waiting_for = None
             if state is BatchState.FAILED:
+                document.waiting_for = dump_text(why)
                 document.next_attempt_at = now + life.pause_after(1)
         row = session.get_one(Batch, batch.id)
         row.state, row.updated_at, row.next_attempt_at = state.value, now, None
         row.package = None
         row.waiting_for = dump_text(why) if state is BatchState.FAILED else None
-    opened.package.remove_files()
+    package.remove_files()
     for document in left:
         services.watch(document)
     return row
@@ -136,7 +149,8 @@ def _let_go(document: Document, reference: str, why: Text, now: datetime) -> Non
     document.batch_id = None
     document.state = DocumentState.ISSUED.value
     document.session_reference = document.document_reference = None
-    document.tried_sessions = [*(document.tried_sessions or []), reference]
+    if reference:
+        document.tried_sessions = [*(document.tried_sessions or []), reference]
     life.note(document, why, now)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import life
+from connector_app.pipeline.alone import alone
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.issue import issue
@@ -21,6 +24,8 @@ from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef import context
 from core.ksef.planning import Batching, Plan, Queue, SendingPolicy, Way, plan
+
+_log = logging.getLogger(__name__)
 
 GATHERING = Text(
     "Zbierane do wspólnej wysyłki (sesja wsadowa), bo czeka wiele dokumentów albo kończy się godzinny limit.",
@@ -105,13 +110,17 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
     limits = access.call(lambda token: context.session_limits(access.client, token))
     fresh = _bring_up_to_date(services, seller.id)
     started = services.clock()
+
+    def step(document_id: int) -> None:
+        issue(services, document_id)
+        issue_correction(services, document_id, recheck.shop_of(document_id))
+
     for document_id, store_id in _ready(services, seller.id, limits.batch_documents):
         if services.clock() - started > _LONGEST:
             break
-        if store_id not in fresh:
-            recheck(document_id)
-        issue(services, document_id)
-        issue_correction(services, document_id, recheck.shop_of(document_id))
+        if store_id not in fresh and alone(services, document_id, recheck) is not None:
+            continue
+        alone(services, document_id, step)
     return _put_together(services, seller, limits.batch_documents)
 
 
@@ -123,9 +132,20 @@ def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:
     fresh = set()
     for store in stores:
         is_fresh = store.looked_at is not None and services.clock() - store.looked_at < FRESH
-        if is_fresh or take_in(services, store.id).failure is None:
+        if is_fresh or _reads(services, store):
             fresh.add(store.id)
     return frozenset(fresh)
+
+
+def _reads(services: Services, store: Store) -> bool:
+    """Whether every change of a store was read; else each of its orders is asked for by itself."""
+    try:
+        return take_in(services, store.id).failure is None
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        _log.exception("store %s: reading orders failed", store.code)
+        return False
 
 
 def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int, int]]:
@@ -188,25 +208,26 @@ def _declare_late(session: Session, services: Services, seller: Seller) -> None:
 def _chosen(session: Session, services: Services, seller: Seller, most: int) -> tuple[bool, list[int]]:
     """Whether the batch is offline, and its documents: one mode, the seller's schema.
 
-    Those of today come first: they are online only today. Then those with a deadline, then those of an
-    earlier day, which KSeF marks as offline by itself.
+    The mode with the most documents; the fewer go singly, so that a few new orders after an outage do not
+    take the batch from many with a deadline. At the same number those of today come first, as they are
+    online only today; then those with a deadline, then those of an earlier day, which KSeF marks as offline
+    by itself.
     """
     is_today = Document.issued_on == warsaw_day(services.clock())
     is_online = Document.offline_mode.is_(None)
-    for offline, group in ((False, is_online & is_today), (True, ~is_online), (False, is_online & ~is_today)):
-        ids = list(
-            session.scalars(
-                select(Document.id)
-                .where(
-                    due(services, seller.id),
-                    UNSENT,
-                    Document.schema_version == seller.schema_version,
-                    group,
-                )
-                .order_by(Document.send_by, Document.id)
-                .limit(most)
-            )
+    groups = ((False, is_online & is_today), (True, ~is_online), (False, is_online & ~is_today))
+    found = [(offline, _of_group(session, services, seller, most, group)) for offline, group in groups]
+    return max(found, key=lambda one: len(one[1]))
+
+
+def _of_group(
+    session: Session, services: Services, seller: Seller, most: int, group: ColumnElement[bool]
+) -> list[int]:
+    return list(
+        session.scalars(
+            select(Document.id)
+            .where(due(services, seller.id), UNSENT, Document.schema_version == seller.schema_version, group)
+            .order_by(Document.send_by, Document.id)
+            .limit(most)
         )
-        if ids:
-            return offline, ids
-    return False, []
+    )

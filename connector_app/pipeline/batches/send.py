@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, undefer
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import life
-from connector_app.pipeline.batches.follow import follow, stored_in
+from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
@@ -98,6 +98,25 @@ def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 
         batch.updated_at = now
         _tell(session, batch_id, why)
     return batch
+
+
+def fail(services: Services, batch_id: int, why: Text) -> Batch:
+    """End a batch that KSeF refuses: its documents go again, in another one or singly.
+
+    Args:
+        services: the outside world.
+        batch_id: packed, open or closed.
+        why: for a person.
+
+    Returns:
+        The batch as committed.
+    """
+    with services.database() as session:
+        batch = session.get_one(Batch, batch_id)
+    stored = stored_in(services, batch)
+    is_packed = batch.state == BatchState.PACKED
+    package = Package.from_dict(stored) if is_packed else OpenBatch.from_dict(stored).package
+    return end(services, batch, package, BatchState.FAILED, why)
 
 
 def _tell(session: Session, batch_id: int, why: Text | None) -> None:

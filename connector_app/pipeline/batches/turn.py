@@ -8,19 +8,32 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds
+from connector_app.pipeline.batches.follow import PROCESSING
 from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
-from connector_app.pipeline.batches.send import advance, postpone
+from connector_app.pipeline.batches.send import advance, fail, postpone
 from connector_app.pipeline.recheck import Recheck
-from connector_app.pipeline.services import Services
+from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.models import Batch, BatchState, Document, Seller
 from core.findings import Text
-from core.ksef.errors import KsefBusy, KsefUnavailable
+from core.ksef.errors import (
+    AuthenticationFailed,
+    Forbidden,
+    KeyRejected,
+    KsefBusy,
+    KsefError,
+    KsefRefused,
+    KsefUnavailable,
+    Unauthorized,
+)
 from core.ksef.planning import Way
 
 UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
 
 SINGLE: ColumnElement[bool] = Document.batch_id.is_(None)
 """Documents that no batch takes to KSeF."""
+
+_OF_THE_SELLER = (AuthenticationFailed, Unauthorized, Forbidden, KeyRejected)
+"""Refusals that every other request would meet as well."""
 
 
 def turn(
@@ -61,15 +74,24 @@ def turn(
 
 
 def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Text]:
-    """Take a batch on; a used-up limit or a silent KSeF postpones it, and only the latter holds the lane."""
+    """Take a batch on; what KSeF refuses goes another way, and a used-up limit postpones it.
+
+    Only a silent KSeF, or one that does not let the seller in, holds the lane.
+    """
     try:
         advance(services, batch_id, access)
     except KsefBusy as busy:
         postpone(services, batch_id, busy.hint, at_least=busy.retry_after)
         return [busy.hint]
     except KsefUnavailable as error:
-        postpone(services, batch_id, error.hint, at_least=error.retry_after or 0.0)
+        postpone(services, batch_id, _said(error), at_least=error.retry_after or 0.0)
         raise
+    except _OF_THE_SELLER:
+        raise
+    except KsefRefused as error:
+        why = _said(error)
+        fail(services, batch_id, why)
+        return [why]
     except OSError as error:
         why = Text(
             f"Paczki dokumentów nie można zapisać: {error.strerror}.",
@@ -78,6 +100,29 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
         postpone(services, batch_id, why)
         return [why]
     return []
+
+
+def _said(error: KsefError) -> Text:
+    return Text(
+        f"Sesja wsadowa KSeF: {error}. {error.hint.pl}".strip(),
+        f"Batch session of KSeF: {error}. {error.hint.en}".strip(),
+    )
+
+
+def waits(services: Services, seller_id: int) -> list[Text]:
+    """What batches wait for that are not due yet; KSeF at work on them is no trouble."""
+    with services.database() as session:
+        found = session.scalars(
+            select(Batch.waiting_for)
+            .where(
+                Batch.seller_id == seller_id,
+                Batch.state.in_(UNDER_WAY),
+                Batch.next_attempt_at > services.clock(),
+                Batch.waiting_for != dump_text(PROCESSING),
+            )
+            .distinct()
+        )
+        return [load_text(one) for one in found if one is not None]
 
 
 def _under_way(services: Services, seller_id: int) -> list[int]:

@@ -1,0 +1,58 @@
+"""One document's trouble puts that document off and holds up nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from connector_app.pipeline import life
+from connector_app.pipeline.services import Services
+from connector_app.pipeline.submit import LaneBlocked
+from connector_app.profiles import BadProfile
+from connector_app.vault import VaultLocked
+from core.findings import Text
+from core.ksef.errors import KsefError
+from core.signing.keys import KeyMaterialError
+
+_log = logging.getLogger(__name__)
+
+INTERNAL = Text(
+    "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
+    "An internal error of the program at this document; the log has details. It will be tried again.",
+)
+
+
+def alone(services: Services, document_id: int, step: Callable[[int], object]) -> Text | None:
+    """Do a step for one document; an unexpected error is that document's own and postpones it.
+
+    Args:
+        services: the outside world.
+        document_id: the document.
+        step: what is done with it.
+
+    Returns:
+        What went wrong, or None.
+
+    Raises:
+        LaneBlocked, KsefError: the lane has to wait.
+        KeyMaterialError, VaultLocked, BadProfile: the seller's secrets or settings are at fault.
+        SQLAlchemyError: the database cannot be used.
+    """
+    try:
+        step(document_id)
+    except Exception as error:
+        if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
+            raise
+        _log.exception("document %d: a step failed", document_id)
+        life.postpone_one(services, document_id, INTERNAL)
+        return INTERNAL
+    return None
+
+
+def _is_of_one_document(error: Exception) -> bool:
+    """Whether an unexpected error says nothing about the other documents."""
+    if isinstance(error, KeyMaterialError | VaultLocked | BadProfile):
+        return False
+    return isinstance(error, IntegrityError) or not isinstance(error, SQLAlchemyError)
