@@ -18,6 +18,7 @@ from core.ksef.limits import PUBLISHED, Group, Rate, group_of, windows
 
 _OLDEST = timedelta(hours=2)
 """Requests older than the longest window count no more."""
+_LONGEST_PAUSE = timedelta(days=1)
 _AHEAD = timedelta(minutes=1)
 """Requests that are further in the future were counted by a wrong clock."""
 _EDGE = timedelta(milliseconds=10)
@@ -88,7 +89,7 @@ class StoredBudget:
     def close(self, operation: str, context: str, seconds: float) -> None:
         """Hold a group back because KSeF asked for it; see :class:`~core.ksef.limits.Budget`."""
         group = group_of(operation).value
-        until = self._clock() + timedelta(seconds=seconds)
+        until = self._clock() + min(timedelta(seconds=seconds), _LONGEST_PAUSE)
         with self._database.begin() as session:
             row = session.get(KsefPause, (self._environment, context, group))
             if row is None:
@@ -111,7 +112,8 @@ class StoredBudget:
         """The longest wait that any window, or KSeF's own word, asks for."""
         pause = session.get(KsefPause, (self._environment, context, group.value))
         longest = timedelta()
-        if pause is not None:
+        # the longest that KSeF is obeyed; beyond it a wrong clock wrote the pause
+        if pause is not None and pause.until - now <= _LONGEST_PAUSE:
             longest = max(longest, pause.until - now)
         for amount, length in windows(self._rates[group]):
             # the request that has to leave the window before another fits

@@ -18,7 +18,7 @@ from connector_app.ksef_access import environment_of
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.store import models
-from connector_app.store.models import Board, Document, DocumentState, Seller
+from connector_app.store.models import Batch, Board, Document, DocumentState, Seller
 from core.findings import Text
 from core.ksef import latarnia
 from core.ksef.errors import KsefUnavailable
@@ -195,6 +195,7 @@ def _wake(session: Session, sellers: list[int]) -> None:
         .values(next_attempt_at=None)
         .execution_options(synchronize_session=False)
     )
+    session.execute(update(Batch).where(Batch.seller_id.in_(sellers)).values(next_attempt_at=None))
 
 
 def _count_again(session: Session, sellers: list[int], events: Sequence[Outage], now: datetime) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, object_session
+from sqlalchemy.orm import Session, joinedload, object_session
 
 from connector_app.pipeline.purposes import BY_HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
-from connector_app.store.models import INVOICE, Document, DocumentState, Event
+from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
 from core.findings import Finding, Text
 
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
@@ -73,10 +73,10 @@ def move(document: Document, state: DocumentState, reason: Text, now: datetime) 
 def note(document: Document, reason: Text, now: datetime) -> None:
     """Add a line to the life of a stored document without moving it."""
     document.updated_at = now
-    session = object_session(document)
-    assert session is not None, "a document is changed inside a transaction"
     # not through the relationship, which would read the whole life first
-    session.add(Event(document_id=document.id, at=now, state=document.state, text=dump_text(reason)))
+    _session_of(document).add(
+        Event(document_id=document.id, at=now, state=document.state, text=dump_text(reason))
+    )
 
 
 def ask(document: Document, findings: Sequence[Finding], now: datetime) -> None:
@@ -174,6 +174,8 @@ def again(document: Document, now: datetime) -> None:
         return
     if document.state not in {DocumentState.ATTENTION, DocumentState.REJECTED}:
         document.attempts, document.next_attempt_at = 0, None
+        if document.batch_id is not None:
+            _session_of(document).get_one(Batch, document.batch_id).next_attempt_at = None
         note(document, asked, now)
         return
     is_wrong = document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT
@@ -266,10 +268,18 @@ def wake(settled: Document, now: datetime) -> None:
 
 def _of_order(document: Document, *states: DocumentState) -> list[Document]:
     """The corrections of a stored document's invoice that stand in one of the states."""
-    session = object_session(document)
-    assert session is not None, "a document is changed inside a transaction"
     query = select(Document).where(
         Document.order_id == document.order_id, Document.purpose != INVOICE, Document.state.in_(states)
     )
     same = chapter(document.purpose)
-    return [row for row in session.scalars(query) if row.id != document.id and chapter(row.purpose) == same]
+    return [
+        row
+        for row in _session_of(document).scalars(query)
+        if row.id != document.id and chapter(row.purpose) == same
+    ]
+
+
+def _session_of(document: Document) -> Session:
+    session = object_session(document)
+    assert session is not None, "a document is changed inside a transaction"
+    return session

@@ -18,7 +18,7 @@ from connector_app.pipeline.services import load_text
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.store.models import Batch, Seller, ShopOrder
 from core.ksef.offline import OfflinePolicy
-from tests.pipeline.refunds import set_policy
+from tests.pipeline.refunds import retry, set_policy
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.test_offline import add_certificate, begin, end, orders
 from tests.pipeline.world import World, recorded, world
@@ -347,3 +347,31 @@ def test_a_document_that_cannot_be_issued_holds_no_batch_up(tmp_path: Path) -> N
         result = made.run(timedelta(minutes=20))
         assert sorted(one.state for one in made.documents()) == ["published"] * (FEW - 1) + ["ready"]
         assert INTERNAL in result.problems
+
+
+def test_an_order_deleted_long_ago_is_not_issued_with_a_batch(tmp_path: Path) -> None:
+    """It waited for hours and is gone: a person is asked; the others go."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", "/v2/", times=1, value=3 * 3600)
+        made.run(timedelta(seconds=1))
+        assert {one.state for one in made.documents()} == {"ready"}
+        made.clock.sleep(3 * 3600)
+        del made.shop.state.orders[1000]
+        made.run()
+        states = {one.order.number: one.state for one in made.documents()}
+        assert states.pop("1000") == "attention"
+        assert set(states.values()) == {"published"}
+
+
+def test_a_retry_of_a_document_wakes_its_batch(tmp_path: Path) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_503", OPEN, times=1, value=6 * 3600)
+        made.run(timedelta(seconds=1))
+        assert batches(made)[0].next_attempt_at is not None
+        retry(made, made.documents()[0].id)
+        made.run(timedelta(minutes=2))
+        assert {one.state for one in made.documents()} == {"published"}

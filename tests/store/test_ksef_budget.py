@@ -97,6 +97,15 @@ def test_a_clock_that_was_ahead_does_not_close_the_budget(tmp_path: Path, clock:
     assert counted.left_in_hour(SEND, NIP) == 39
 
 
+def test_a_pause_that_a_wrong_clock_wrote_does_not_last(tmp_path: Path, clock: Clock) -> None:
+    now = clock.now
+    clock.now += timedelta(days=400)
+    counted = budget(tmp_path, clock)
+    counted.close(SEND, NIP, 600)
+    clock.now = now
+    assert counted.take(SEND, NIP) == 0
+
+
 def test_many_threads_take_no_more_than_the_second_allows(tmp_path: Path, clock: Clock) -> None:
     taken: list[float] = []
     counted = budget(tmp_path, clock)

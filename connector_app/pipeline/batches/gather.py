@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +34,8 @@ GATHERING = Text(
 _BEFORE_MIDNIGHT = timedelta(minutes=5)
 """So long before midnight no batch is begun: KSeF takes the day of its opening for the day of issue."""
 
+_TRUSTED = timedelta(hours=1)
+"""An order that was read longer ago is asked for by itself."""
 _LONGEST = timedelta(minutes=3)
 """A batch is closed to further documents after so long a time of issuing them."""
 _FAILURES_IN_A_ROW = 2
@@ -85,9 +87,14 @@ def way(services: Services, seller: Seller) -> Plan:
         single_left=services.connections.sendings_left(seller),
     )
     made = plan(queue, policy, now)
-    if made.way is Way.BATCH and warsaw_day(now + _BEFORE_MIDNIGHT) != warsaw_day(now):
+    if made.way is Way.BATCH and is_late(now):
         return Plan(Way.GATHER, now + _BEFORE_MIDNIGHT)
     return made
+
+
+def is_late(now: datetime) -> bool:
+    """Whether it is too near to midnight to begin a batch."""
+    return warsaw_day(now + _BEFORE_MIDNIGHT) != warsaw_day(now)
 
 
 def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Recheck) -> int | None:
@@ -115,10 +122,12 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
         issue(services, document_id)
         issue_correction(services, document_id, recheck.shop_of(document_id))
 
-    for document_id, store_id in _ready(services, seller.id, limits.batch_documents):
+    for document_id, store_id, seen_at in _ready(services, seller.id, limits.batch_documents):
         if services.clock() - started > _LONGEST:
             break
-        if store_id not in fresh and alone(services, document_id, recheck) is not None:
+        # a deleted order is no change that a look at the store would show
+        is_fresh = store_id in fresh and started - seen_at < _TRUSTED
+        if not is_fresh and alone(services, document_id, recheck) is not None:
             continue
         alone(services, document_id, step)
     return _put_together(services, seller, limits.batch_documents)
@@ -148,17 +157,17 @@ def _reads(services: Services, store: Store) -> bool:
         return False
 
 
-def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int, int]]:
-    """Ids of ready documents and of their stores."""
+def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int, int, datetime]]:
+    """Ids of ready documents and of their stores, and when their orders were read."""
     with services.database() as session:
         rows = session.execute(
-            select(Document.id, ShopOrder.store_id)
+            select(Document.id, ShopOrder.store_id, ShopOrder.seen_at)
             .join(ShopOrder)
             .where(due(services, seller_id), Document.state == DocumentState.READY)
             .order_by(Document.id)
             .limit(most)
         )
-        return [(document_id, store_id) for document_id, store_id in rows]
+        return [(document_id, store_id, seen_at) for document_id, store_id, seen_at in rows]
 
 
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:

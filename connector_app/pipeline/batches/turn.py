@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import holds
 from connector_app.pipeline.batches.follow import PROCESSING
-from connector_app.pipeline.batches.gather import GATHERING, due, gather, way
+from connector_app.pipeline.batches.gather import GATHERING, UNSENT, due, gather, is_late, way
 from connector_app.pipeline.batches.send import advance, fail, postpone
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
@@ -69,7 +69,10 @@ def turn(
             problems += _advance(services, made, access)
             worked += 1
     elif plan.way is Way.GATHER and plan.at is not None:
-        holds.put_off(services, due(services, seller.id), GATHERING, plan.at - services.clock())
+        now = services.clock()
+        # what is issued already has today's date: rather singly today than together tomorrow
+        which = due(services, seller.id) & ~UNSENT if is_late(now) else due(services, seller.id)
+        holds.put_off(services, which, GATHERING, plan.at - now)
     return worked, problems
 
 
