@@ -29,8 +29,10 @@ $(READY): pyproject.toml constraints.txt tools/make_venv.sh
 demo: setup ## Recorded orders to a KSeF sandbox and back (SCHEMA=FA2 for the older structure)
 	@$(BIN)/ksef-connector demo --schema $(SCHEMA)
 
+# databases of the tests wait for the disk at every commit; in memory the suite takes half the time
 test: setup ## Run the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
