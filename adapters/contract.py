@@ -9,13 +9,15 @@ A fourth platform is a folder with an implementation of :class:`ShopAdapter` and
     ├── ShopRefused          the shop understood and said no (4xx)
     │   ├── ShopAuthFailed   wrong, revoked or too weak key
     │   └── NotFound         no such order
+    ├── ForgedEvent          a webhook whose signature is missing or wrong
+    ├── UnreadableEvent      a webhook that its platform's rules do not explain
     └── UnreadableOrder      the shop's data is not what its contract says
         └── UnreadableFile   bytes that are not even of the platform's form (JSON, XML)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -108,6 +110,14 @@ class UnreadableFile(UnreadableOrder):
         self.form = form
 
 
+class ForgedEvent(ShopError):
+    """A webhook that does not carry a right signature: it is answered 401 and changes nothing."""
+
+
+class UnreadableEvent(ShopError):
+    """A signed webhook that is not what the platform documents: it is answered 400."""
+
+
 class Channel(StrEnum):
     """Ways in which a platform can show a result; each is one publication."""
 
@@ -117,6 +127,12 @@ class Channel(StrEnum):
     """A text that the buyer sees; the shop may send it by e-mail."""
     METADATA = "metadata"
     """Machine-readable fields on the order."""
+    TAG = "tag"
+    """A label that a merchant filters orders by."""
+    ORDER_STATE = "order_state"
+    """A state of the order that the merchant made for it; the shop may send its e-mail."""
+    ORDER_EMAIL = "order_email"
+    """An e-mail about the order that the platform itself sends, with our text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +167,138 @@ class CheckLine:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefundChange:
+    """A refund that was made or changed.
+
+    Attributes:
+        order_id: whose.
+        refund_id: which.
+        changed_at: aware UTC; the moment that the next look begins from.
+    """
+
+    order_id: str
+    refund_id: str
+    changed_at: datetime
+
+
+class Entity(StrEnum):
+    """What an event is about."""
+
+    ORDER = "order"
+    REFUND = "refund"
+    """Its id is the refund's, or the order's where the platform tells only that."""
+    APP = "app"
+    """The connection itself: the app was uninstalled."""
+    PRIVACY = "privacy"
+    """A request about personal data that the platform demands an answer to."""
+    PING = "ping"
+    """A trial delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopEvent:
+    """What a verified webhook says: that something changed, never what it is now.
+
+    Attributes:
+        topic: the platform's own name.
+        entity: what changed.
+        entity_id: its id; empty when there is none.
+        order_id: the order to read again; empty when the event does not tell.
+        modified: when it changed as far as the event tells, aware UTC; deduplicates with topic and id.
+    """
+
+    topic: str
+    entity: Entity
+    entity_id: str = ""
+    order_id: str = ""
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookHealth:
+    """One subscription as the shop has it.
+
+    Attributes:
+        topic: the platform's own name.
+        active: whether it is delivered.
+        detail: what is wrong, in an English sentence; empty when nothing is.
+    """
+
+    topic: str
+    active: bool
+    detail: str = ""
+
+
+class Webhooks(Protocol):
+    """The subscriptions of one connected store."""
+
+    topics: tuple[str, ...]
+
+    def register(self, url: str, secret: str) -> None:
+        """Make the missing subscriptions, correct those that differ, and re-enable disabled ones.
+
+        Safe to repeat. Subscriptions that lead elsewhere are somebody else's and stay.
+
+        Args:
+            url: where deliveries go.
+            secret: that deliveries are signed with, where the platform lets us choose it.
+
+        Raises:
+            ShopError: it is not known to be done.
+        """
+        ...
+
+    def health(self, url: str) -> list[WebhookHealth]:
+        """How the subscriptions that lead to ``url`` are; a missing one is not active.
+
+        Raises:
+            ShopError: the shop cannot be asked now.
+        """
+        ...
+
+    def unregister(self, url: str) -> None:
+        """Delete the subscriptions that lead to ``url``.
+
+        Raises:
+            ShopError: it is not known to be done.
+        """
+        ...
+
+
+class EventReader(Protocol):
+    """Verifies and reads a webhook without a network; a package offers ``event_reader(config)``."""
+
+    def __call__(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> ShopEvent:
+        """Verify and read one delivery.
+
+        Args:
+            headers: with names in lower case.
+            body: exactly the bytes that came.
+            secrets: any of which may have signed it (two during a rotation).
+
+        Raises:
+            ForgedEvent: no secret fits; compared in constant time.
+            UnreadableEvent: the signature is right and the content is not.
+        """
+        ...
+
+
 class ShopAdapter(Protocol):
     """One connected store.
 
     An adapter is made by its module's ``connect`` function and owns its HTTP session; it is not shared
     between threads.
+
+    Attributes:
+        platform: its name in :mod:`adapters.registry`.
+        channels: in which it can publish.
+        webhooks: its subscriptions; ``None`` for a platform that has none.
     """
 
     platform: str
     channels: frozenset[Channel]
+    webhooks: Webhooks | None
 
     def changed_orders(self, since: datetime | None) -> Iterator[Order | UnreadableOrder]:
         """Orders modified at or after a moment, oldest modification first, paged to the end.
@@ -187,6 +326,19 @@ class ShopAdapter(Protocol):
 
     def refunds(self, order: Order) -> tuple[Refund, ...]:
         """All refunds of an order, oldest first.
+
+        Raises:
+            ShopError: the shop cannot be read now.
+        """
+        ...
+
+    def changed_refunds(self, since: datetime | None) -> Iterator[RefundChange]:
+        """Refunds made or changed at or after a moment, oldest change first, paged to the end.
+
+        They have a clock of their own, because a platform may leave the order's untouched.
+
+        Args:
+            since: aware UTC; ``None`` means all refunds.
 
         Raises:
             ShopError: the shop cannot be read now.

@@ -2,7 +2,8 @@
 
 The only place outside a platform's own folder that names it. A platform's package offers
 ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and ``ORDER_FILE``; one whose shops can be connected
-offers ``connect(config) -> ShopAdapter`` too.
+offers ``connect(config) -> ShopAdapter`` too, and one whose shops send webhooks
+``event_reader(config) -> EventReader``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import importlib
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from adapters.contract import OrderReader, ShopAdapter, ShopError
+from adapters.contract import EventReader, OrderReader, ShopAdapter, ShopError
 from core.findings import Text
 
 _PACKAGES: Mapping[str, str] = MappingProxyType(
@@ -67,6 +68,36 @@ def order_reader(platform: str, config: Mapping[str, str] | None = None) -> Orde
         ShopError: an option is malformed.
     """
     reader: OrderReader = _package(platform).order_reader(config or {})
+    return reader
+
+
+def sends_events(platform: str) -> bool:
+    """Whether the platform's shops send webhooks.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    return hasattr(_package(platform), "event_reader")
+
+
+def event_reader(platform: str, config: Mapping[str, str]) -> EventReader | None:
+    """The platform's reader of webhooks; needs no network.
+
+    Args:
+        platform: one of :data:`PLATFORMS`.
+        config: the store's configuration.
+
+    Returns:
+        ``None`` for a platform that sends none.
+
+    Raises:
+        UnknownPlatform: no such platform.
+        ShopError: a required value is missing or malformed.
+    """
+    make = getattr(_package(platform), "event_reader", None)
+    if make is None:
+        return None
+    reader: EventReader = make(config)
     return reader
 
 

@@ -197,6 +197,16 @@ class WooClient:
         """
         return self._request("PUT", endpoint, {}, body)
 
+    def delete(self, endpoint: str) -> None:
+        """Delete for good (``force``); sent once.
+
+        Raises:
+            NotFound: it is gone already.
+            ShopUnavailable: with ``outcome_unknown`` when it may have been deleted.
+            ShopError: see :mod:`adapters.contract`.
+        """
+        self._request("DELETE", endpoint, {"force": "true"}, None)
+
     def pages(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Iterator[list[object]]:
         """Every page of a list that does not change its order while it is read.
 
@@ -234,6 +244,7 @@ class WooClient:
         if body is not None:
             data = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json; charset=utf-8"
+        writing = method != "GET"
         failure: ShopError
         try:
             response = self._session.request(
@@ -247,11 +258,11 @@ class WooClient:
                 stream=True,
             )
             with response:
-                content = self._read(response, writing=body is not None)
+                content = self._read(response, writing=writing)
         except requests.RequestException as error:
-            failure = transport_error(error, writing=body is not None)
+            failure = transport_error(error, writing=writing)
         else:
-            return self._answer(response, content, writing=body is not None)
+            return self._answer(response, content, writing=writing)
         # outside the handler: the library's errors show the signed address, and would stay as context
         raise failure
 

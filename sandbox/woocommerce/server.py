@@ -15,6 +15,7 @@ from sandbox.woocommerce.app import Shop, create_app
 from sandbox.woocommerce.faults import Fault, FaultMiddleware, FaultPlan
 from sandbox.woocommerce.recordings import demo_orders, recorded
 from sandbox.woocommerce.state import Json, ShopState
+from sandbox.woocommerce.webhooks import Delivery
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -85,6 +86,14 @@ class WooSandbox(BackgroundServer):
             FaultError: a fault that does not exist.
         """
         self._faults.add(Fault(kind, method, path, times, value))
+
+    def deliver(self, *, copies: int = 1) -> list[Delivery]:
+        """Send the webhooks that are due; see :class:`sandbox.woocommerce.webhooks.Sender`.
+
+        Args:
+            copies: how often each is sent.
+        """
+        return self.state.sender(self.url).deliver(copies=copies)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import requests
 
+from adapters.woocommerce.webhooks import TOPICS
 from tests.pipeline.test_crash import ROOT, harness
 
 COMMAND = [sys.executable, "-c", "from connector_app.cli import main; main()"]
@@ -70,4 +71,37 @@ def test_serve_works_alone_and_ends_quietly(tmp_path: Path) -> None:
             serving.send_signal(signal.SIGTERM)
             _, said = serving.communicate(timeout=40)
             assert (serving.returncode, "Traceback" in said) == (0, False), said
+        made.assert_one_story()
+
+
+def test_serve_registers_webhooks_and_is_woken_by_them(tmp_path: Path) -> None:
+    """With a public address the shop's webhooks are registered, and an order is published without a look."""
+    with harness(tmp_path) as made:
+        assert made.run("clean") == [0]
+        port = free_port()
+        home = os.environ | {
+            "KSEF_CONNECTOR_HOME": str(tmp_path / "home"),
+            "KSEF_CONNECTOR_PUBLIC_URL": f"http://127.0.0.1:{port}/",
+        }
+        shop = made.made.shop
+        with subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(port), "--every", "3600"],
+            cwd=ROOT,
+            env=home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as serving:
+            address = f"http://127.0.0.1:{port}/health"
+            wait_for(lambda: len(shop.state.webhooks.hooks) == len(TOPICS))
+            wait_for(lambda: requests.get(address, timeout=5).json()["last_pass"] is not None)
+            made.add_orders(1)
+            assert [one.status for one in shop.deliver()] == [200]
+            wait_for(lambda: requests.get(address, timeout=5).json()["documents"].get("published") == 1)
+            serving.send_signal(signal.SIGTERM)
+            _, said = serving.communicate(timeout=40)
+            assert (serving.returncode, "Traceback" in said) == (0, False), said
+            for hook in shop.state.webhooks.hooks.values():
+                assert hook["secret"] not in said
+                assert hook["delivery_url"] not in said
         made.assert_one_story()
