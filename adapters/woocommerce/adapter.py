@@ -18,17 +18,16 @@ from adapters.contract import (
     ShopUnavailable,
     UnreadableOrder,
 )
+from adapters.http import Limits, shop_url
 from adapters.woocommerce.checks import check_store
 from adapters.woocommerce.client import (
     DEFAULT_USER_AGENT,
     PER_PAGE,
     Answer,
     Credentials,
-    Limits,
     WooClient,
     as_list,
     is_last_page,
-    shop_url,
 )
 from adapters.woocommerce.mapping import MappingOptions, OrderFile, map_order, map_refund
 from adapters.woocommerce.mapping.order import PLATFORM
@@ -264,7 +263,7 @@ def connect(
         if not config.get(key, "").strip():
             raise ShopError(f"the WooCommerce store has no {key}", hint=f"{key}: {CONFIG_KEYS[key]}.")
     client = WooClient(
-        shop_url(config["url"]),
+        shop_url(config["url"], "/wp-json"),
         Credentials(
             consumer_key=config["consumer_key"].strip(),
             consumer_secret=config["consumer_secret"].strip(),

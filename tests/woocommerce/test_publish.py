@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from adapters.contract import Channel, Message, NotFound, ShopAuthFailed, ShopUnavailable
+from adapters.http import Limits
 from adapters.woocommerce import WooCommerceAdapter
-from adapters.woocommerce.client import Limits
 from adapters.woocommerce.publish import plain_text
 from sandbox.woocommerce import WooSandbox
 from tests.woocommerce.servers import Clock, Connect
