@@ -47,6 +47,10 @@ class Limits:
     longest_pause: float = 20.0
 
 
+class AnswerTooLarge(ShopUnavailable):
+    """More bytes than the limit; asking again for the same changes nothing."""
+
+
 def retrying(limits: Limits, sleep: Callable[[float], None], jitter: Callable[[], float]) -> Retrying:
     """Repeats a reading call: after what the shop asks for, else after 1, 2, 4... seconds with jitter.
 
@@ -65,7 +69,7 @@ def retrying(limits: Limits, sleep: Callable[[float], None], jitter: Callable[[]
     def is_worth_repeating(error: BaseException) -> bool:
         if isinstance(error, ShopBusy):
             return error.retry_after <= limits.longest_pause
-        return isinstance(error, ShopUnavailable)
+        return isinstance(error, ShopUnavailable) and not isinstance(error, AnswerTooLarge)
 
     return Retrying(
         stop=stop_after_attempt(limits.attempts),
@@ -85,7 +89,8 @@ def read_body(response: requests.Response, limits: Limits, *, writing: bool) -> 
         writing: the request was to change something.
 
     Raises:
-        ShopUnavailable: the body is too large or comes too slowly.
+        AnswerTooLarge: it is larger than the limit.
+        ShopUnavailable: it comes too slowly.
         requests.RequestException: the connection broke off.
     """
     deadline = time.monotonic() + limits.total
@@ -93,7 +98,7 @@ def read_body(response: requests.Response, limits: Limits, *, writing: bool) -> 
     for chunk in response.iter_content(_CHUNK):
         content += chunk
         if len(content) > limits.max_bytes:
-            raise ShopUnavailable(
+            raise AnswerTooLarge(
                 f"the shop's answer is larger than {limits.max_bytes} bytes", outcome_unknown=writing
             )
         if time.monotonic() > deadline:

@@ -81,7 +81,7 @@ def test_strange_ids_are_not_asked_for(shop: WooSandbox, connected: Connect, ord
         connected(shop).order(order_id)
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "http_500", "html", "truncate", "cut_json"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "http_500", "html", "truncate", "cut"])
 def test_reading_is_tried_again(shop: WooSandbox, connected: Connect, pauses: list[float], kind: str) -> None:
     """Two spoiled answers are got over with growing pauses; a third one reaches the caller."""
     adapter = connected(shop)
