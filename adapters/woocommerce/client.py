@@ -31,14 +31,14 @@ from woocommerce import API
 from woocommerce.oauth import OAuth
 
 from adapters.contract import ShopBusy, ShopError, ShopUnavailable
-from adapters.woocommerce.answers import refusal_of, transport_error
+from adapters.http import read_body, transport_error
+from adapters.woocommerce.answers import refusal_of
 
 PER_PAGE: Final = 100
 """The most items that the REST API gives per page."""
 
 DEFAULT_USER_AGENT: Final = "ksef-shop-connector"
 
-_CHUNK = 65_536
 _SIGNABLE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~,: ")
 
 
@@ -247,7 +247,12 @@ class WooClient:
                 stream=True,
             )
             with response:
-                content = self._read(response, writing=body is not None)
+                content = read_body(
+                    response,
+                    max_bytes=self._limits.max_bytes,
+                    total=self._limits.total,
+                    writing=body is not None,
+                )
         except requests.RequestException as error:
             failure = transport_error(error, writing=body is not None)
         else:
@@ -279,21 +284,6 @@ class WooClient:
             oauth_timestamp=int(self._clock().timestamp()),
         )
         return str(signer.get_oauth_url()), _unsigned
-
-    def _read(self, response: requests.Response, *, writing: bool) -> bytes:
-        """The whole body within the limits."""
-        deadline = time.monotonic() + self._limits.total
-        content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            content += chunk
-            if len(content) > self._limits.max_bytes:
-                raise ShopUnavailable(
-                    f"the shop's answer is larger than {self._limits.max_bytes} bytes",
-                    outcome_unknown=writing,
-                )
-            if time.monotonic() > deadline:
-                raise ShopUnavailable("the shop answers too slowly", outcome_unknown=writing)
-        return bytes(content)
 
     def _answer(self, response: requests.Response, content: bytes, *, writing: bool) -> Answer:
         if not 200 <= response.status_code < 300:
