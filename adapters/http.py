@@ -21,7 +21,9 @@ from adapters.contract import ShopBusy, ShopError, ShopRefused, ShopUnavailable
 DEFAULT_PAUSE = 30.0
 """Seconds to wait after a 429 that names none."""
 
-_LONGEST_PAUSE = 86_400.0
+LONGEST_PAUSE = 86_400.0
+"""Seconds; no Retry-After is believed to be longer."""
+
 _LONGEST_MESSAGE = 200
 _CHUNK = 65_536
 
@@ -80,12 +82,13 @@ def retrying(limits: Limits, sleep: Callable[[float], None], jitter: Callable[[]
     )
 
 
-def read_body(response: requests.Response, limits: Limits, *, writing: bool) -> bytes:
-    """The whole body within the limits.
+def read_body(response: requests.Response, *, max_bytes: int, total: float, writing: bool) -> bytes:
+    """The whole body of a streamed answer, within limits.
 
     Args:
         response: asked for as a stream.
-        limits: of time and size.
+        max_bytes: the most bytes after decompression.
+        total: seconds for the whole body, so that a shop that trickles does not hold us for ever.
         writing: the request was to change something.
 
     Raises:
@@ -93,13 +96,13 @@ def read_body(response: requests.Response, limits: Limits, *, writing: bool) -> 
         ShopUnavailable: it comes too slowly.
         requests.RequestException: the connection broke off.
     """
-    deadline = time.monotonic() + limits.total
+    deadline = time.monotonic() + total
     content = bytearray()
     for chunk in response.iter_content(_CHUNK):
         content += chunk
-        if len(content) > limits.max_bytes:
+        if len(content) > max_bytes:
             raise AnswerTooLarge(
-                f"the shop's answer is larger than {limits.max_bytes} bytes", outcome_unknown=writing
+                f"the shop's answer is larger than {max_bytes} bytes", outcome_unknown=writing
             )
         if time.monotonic() > deadline:
             raise ShopUnavailable("the shop answers too slowly", outcome_unknown=writing)
@@ -138,7 +141,7 @@ def busy(response: requests.Response, now: datetime) -> ShopBusy | None:
         now: aware UTC, for a Retry-After that is a date.
     """
     status = response.status_code
-    pause = _retry_after(response.headers.get("Retry-After"), now)
+    pause = retry_after(response.headers.get("Retry-After"), now)
     if status == 429 or (status == 503 and pause is not None):
         return ShopBusy(
             f"the shop asks for a pause (HTTP {status})",
@@ -147,18 +150,26 @@ def busy(response: requests.Response, now: datetime) -> ShopBusy | None:
     return None
 
 
-def _retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3)."""
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3).
+
+    Args:
+        header: its value, ``None`` when it is absent.
+        now: aware UTC.
+
+    Returns:
+        Seconds from now, at most :data:`LONGEST_PAUSE`; ``None`` when the header says nothing readable.
+    """
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_PAUSE)
+        return min(float(text[:9]), LONGEST_PAUSE)
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), _LONGEST_PAUSE)
+    return min(max((moment - now).total_seconds(), 0.0), LONGEST_PAUSE)
 
 
 def redirected(response: requests.Response) -> ShopRefused:

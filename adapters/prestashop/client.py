@@ -180,7 +180,12 @@ class PrestaClient:
                 stream=True,
             )
             with response:
-                content = read_body(response, self._limits, writing=writing)
+                content = read_body(
+                    response,
+                    max_bytes=self._limits.max_bytes,
+                    total=self._limits.total,
+                    writing=writing,
+                )
         except requests.RequestException as error:
             failure = transport_error(error, writing=writing)
         else:

@@ -207,7 +207,12 @@ class WooClient:
                 stream=True,
             )
             with response:
-                content = read_body(response, self._limits, writing=body is not None)
+                content = read_body(
+                    response,
+                    max_bytes=self._limits.max_bytes,
+                    total=self._limits.total,
+                    writing=body is not None,
+                )
         except requests.RequestException as error:
             failure = transport_error(error, writing=body is not None)
         else:

@@ -102,7 +102,8 @@ class _Maker:
         lines = [one.totals(round_type, one.quantity) for one in items]
         gross, net = (_cents(sum((line[side] for line in lines), _ZERO)) for side in (0, 1))
         rules = list(self._rules(gross, net))
-        off, off_net = (_cents(sum((rule[side] for rule in rules), _ZERO)) for side in (1, 2))
+        off = _cents(sum((one[1] for one in rules), _ZERO))
+        off_net = _cents(sum((one[2] for one in rules), _ZERO))
         total = gross + _SHIPPING - off
         state = chance.choice(_STATES)
         sums = {
