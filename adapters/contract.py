@@ -267,7 +267,7 @@ class Webhooks(Protocol):
 
 
 class EventReader(Protocol):
-    """Verifies and reads a webhook without a network; a platform's package offers ``event_reader(config)``."""
+    """Verifies and reads a webhook without a network; a package offers ``event_reader(config)``."""
 
     def __call__(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> ShopEvent:
         """Verify and read one delivery.

@@ -2,7 +2,7 @@
 
 The only place outside a platform's own folder that names it. A platform's package offers
 ``connect(config) -> ShopAdapter``, ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and
-``ORDER_FILE``.
+``ORDER_FILE``; one whose shops send webhooks offers ``event_reader(config) -> EventReader`` too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from adapters.contract import OrderReader, ShopAdapter, ShopError
+from adapters.contract import EventReader, OrderReader, ShopAdapter, ShopError
 from core.findings import Text
 
 _PACKAGES: Mapping[str, str] = MappingProxyType(
@@ -53,6 +53,27 @@ def order_reader(platform: str, config: Mapping[str, str] | None = None) -> Orde
         ShopError: an option is malformed.
     """
     reader: OrderReader = _package(platform).order_reader(config or {})
+    return reader
+
+
+def event_reader(platform: str, config: Mapping[str, str]) -> EventReader | None:
+    """The platform's reader of webhooks; needs no network.
+
+    Args:
+        platform: one of :data:`PLATFORMS`.
+        config: the store's configuration.
+
+    Returns:
+        ``None`` for a platform that sends none.
+
+    Raises:
+        UnknownPlatform: no such platform.
+        ShopError: a required value is missing or malformed.
+    """
+    make = getattr(_package(platform), "event_reader", None)
+    if make is None:
+        return None
+    reader: EventReader = make(config)
     return reader
 
 

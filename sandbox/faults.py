@@ -11,6 +11,7 @@
 ``truncate``        everything was done, only the first half of the body arrives
 ``cut``             everything was done, half of the body arrives as if it were all
 ``redirect``        301 to another host, nothing was done
+``huge``            a JSON text of ``value`` bytes (default 5 000 000), nothing was done
 ==================  =====================================================================================
 """
 
@@ -38,10 +39,15 @@ KINDS = frozenset(
         "truncate",
         "cut",
         "redirect",
+        "huge",
     }
 )
 _CONTROL = "/sandbox/"
 _PAGE = "<!DOCTYPE html><html lang='pl'><title>{0}</title><h1>{0}</h1></html>"
+_PAUSED = {
+    "http_503": ("503 Service Unavailable", "Przerwa techniczna"),
+    "http_429": ("429 Too Many Requests", "Too Many Requests"),
+}
 _CRITICAL = "There has been a critical error on this website."
 
 
@@ -173,15 +179,17 @@ def _page_of(fault: Fault) -> tuple[str, list[tuple[str, str]], str] | None:
     match fault.kind:
         case "http_500":
             return "500 Internal Server Error", [html], _PAGE.format(_CRITICAL)
-        case "http_503":
-            return "503 Service Unavailable", [html, *pause], _PAGE.format("Przerwa techniczna")
-        case "http_429":
-            return "429 Too Many Requests", [html, *pause], _PAGE.format("Too Many Requests")
+        case "http_503" | "http_429":
+            status, title = _PAUSED[fault.kind]
+            return status, [html, *pause], _PAGE.format(title)
         case "html":
             return f"{int(fault.value or 200)} Checked", [html], _PAGE.format("Checking your browser")
         case "redirect":
             location = ("Location", "https://www.shop.example/elsewhere/?signature=secret")
             return "301 Moved Permanently", [html, location], ""
+        case "huge":
+            size = int(fault.value or 5_000_000)
+            return "200 OK", [("Content-Type", "application/json")], f'"{"x" * (size - 2)}"'
     return None
 
 

@@ -5,34 +5,33 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from adapters.contract import (
     Channel,
     CheckLine,
+    EventReader,
     Message,
     NotFound,
     OrderReader,
+    RefundChange,
     ShopError,
-    ShopUnavailable,
     UnreadableOrder,
+    Webhooks,
 )
 from adapters.http import Limits, shop_url
+from adapters.woocommerce.changes import ChangedOrders, changed_refunds, id_of
 from adapters.woocommerce.checks import check_store
 from adapters.woocommerce.client import (
     DEFAULT_USER_AGENT,
-    PER_PAGE,
-    Answer,
     Credentials,
     WooClient,
-    as_list,
-    is_last_page,
 )
+from adapters.woocommerce.events import WooEventReader
 from adapters.woocommerce.mapping import MappingOptions, OrderFile, map_order, map_refund
 from adapters.woocommerce.mapping.order import PLATFORM
-from adapters.woocommerce.mapping.reader import Node
 from adapters.woocommerce.publish import publish_metadata, publish_note
+from adapters.woocommerce.webhooks import WooWebhooks
 from core.findings import Text
 from core.orders import Order, OrderState, Refund
 
@@ -54,8 +53,6 @@ ORDER_FILE = Text(
 )
 """How a person makes a file that :func:`order_reader` reads."""
 
-_SECOND = timedelta(seconds=1)
-_MOST_PAGES = 10_000
 _DRAFTS = frozenset({"checkout-draft", "auto-draft"})
 _YES = frozenset({"1", "yes", "true", "on"})
 
@@ -82,11 +79,12 @@ class WooCommerceAdapter:
         self._client = client
         self._options = options or MappingOptions()
         self._clock = clock
+        self.webhooks: Webhooks | None = WooWebhooks(client)
 
     def changed_orders(self, since: datetime | None) -> Iterator[Order | UnreadableOrder]:
         """See :meth:`adapters.contract.ShopAdapter.changed_orders`; drafts are left out."""
-        for data in _ChangedOrders(self._client, since):
-            order_id = _id_of(data)
+        for data in ChangedOrders(self._client, since):
+            order_id = id_of(data)
             if _is_draft(data):
                 continue
             try:
@@ -96,8 +94,10 @@ class WooCommerceAdapter:
                 yield UnreadableOrder(f"order {order_id or '?'}: {error.message}", path=path, hint=error.hint)
 
     def order(self, order_id: str) -> Order:
-        """See :meth:`adapters.contract.ShopAdapter.order`."""
+        """See :meth:`adapters.contract.ShopAdapter.order`; a draft is no order yet."""
         data = self._client.get(_endpoint(order_id), {"dp": 2}).data
+        if _is_draft(data):
+            raise NotFound(f"order {order_id} is a draft that nobody has placed yet")
         order = map_order(data, self._options)
         if order.id != order_id:
             raise UnreadableOrder(f"the shop gave order {order.id} for order {order_id}", path="id")
@@ -108,6 +108,10 @@ class WooCommerceAdapter:
         endpoint = f"{_endpoint(order.id)}/refunds"
         found = [map_refund(data, order) for page in self._client.pages(endpoint, {"dp": 2}) for data in page]
         return tuple(sorted(found, key=lambda refund: (refund.created_at, int(refund.id))))
+
+    def changed_refunds(self, since: datetime | None) -> Iterator[RefundChange]:
+        """See :meth:`adapters.contract.ShopAdapter.changed_refunds`."""
+        return changed_refunds(self._client, since)
 
     def publish(self, order_id: str, channel: Channel, message: Message) -> str:
         """See :meth:`adapters.contract.ShopAdapter.publish`; metadata's remote id is the order's."""
@@ -123,95 +127,6 @@ class WooCommerceAdapter:
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()
-
-
-@dataclass(slots=True)
-class _ChangedOrders:
-    """The raw orders modified since a moment, oldest change first, each change once.
-
-    Page numbers shift when an order changes while the list is read, so the list is asked for anew from the
-    last modification seen. Page numbers are used only among orders of one second (a bulk edit), and such a
-    second is read again until a pass brings nothing new.
-    """
-
-    client: WooClient
-    since: datetime | None
-    _seen: dict[tuple[str, datetime | None], datetime | None] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[object]:
-        cursor = self.since.astimezone(UTC).replace(microsecond=0) if self.since else None
-        page, news_in_pass = 1, False
-        while True:
-            answer = self._ask(cursor, page)
-            items = as_list(answer)
-            fresh = [item for item in items if self._is_new(item)]
-            news_in_pass = news_in_pass or bool(fresh)
-            yield from fresh
-            last = max(filter(None, map(_modified, items)), default=None)
-            ended = is_last_page(answer, page, len(items)) or not items
-            again = page > 1 and news_in_pass
-            stuck = last is None or (cursor is not None and last <= cursor)
-            if not ended and stuck:
-                page = self._next(page)
-                continue
-            if again:
-                page, news_in_pass = 1, False
-                continue
-            if ended:
-                return
-            cursor, page, news_in_pass = last, 1, False
-            self._forget(last)
-
-    def _ask(self, cursor: datetime | None, page: int) -> Answer:
-        params: dict[str, str | int] = {
-            "status": "any",
-            "orderby": "modified",
-            "order": "asc",
-            "per_page": PER_PAGE,
-            "page": page,
-            "dp": 2,
-        }
-        if cursor is not None:
-            # the shop's filter is exclusive and knows whole seconds
-            params["modified_after"] = (cursor - _SECOND).strftime("%Y-%m-%dT%H:%M:%S")
-            params["dates_are_gmt"] = "true"
-        return self.client.get("orders", params)
-
-    def _is_new(self, item: object) -> bool:
-        modified = _modified(item)
-        since = self.since
-        if since is not None and modified is not None and modified < since.replace(microsecond=0):
-            return False
-        key = (_id_of(item) or repr(item), modified)
-        if key in self._seen:
-            return False
-        self._seen[key] = modified
-        return True
-
-    def _forget(self, cursor: datetime | None) -> None:
-        """Drop what cannot be listed again."""
-        if cursor is not None:
-            oldest = cursor - _SECOND
-            self._seen = {key: at for key, at in self._seen.items() if at is not None and at >= oldest}
-
-    def _next(self, page: int) -> int:
-        if page >= _MOST_PAGES:
-            raise ShopUnavailable("the shop's list of orders does not end")
-        return page + 1
-
-
-def _modified(item: object) -> datetime | None:
-    try:
-        return Node(item).child("date_modified_gmt").moment().replace(microsecond=0)
-    except UnreadableOrder:
-        return None
-
-
-def _id_of(item: object) -> str:
-    try:
-        return Node(item).child("id").identifier()
-    except UnreadableOrder:
-        return ""
 
 
 def _is_draft(item: object) -> bool:
@@ -281,6 +196,11 @@ def connect(
 def order_reader(config: Mapping[str, str]) -> OrderReader:
     """A reader of order files (JSON) with the options of a store's configuration."""
     return OrderFile(mapping_options(config))
+
+
+def event_reader(config: Mapping[str, str]) -> EventReader:  # noqa: ARG001  of the contract
+    """The reader of this platform's webhooks; it needs no configuration."""
+    return WooEventReader()
 
 
 def _listed(config: Mapping[str, str], key: str) -> tuple[str, ...]:

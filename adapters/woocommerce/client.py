@@ -169,6 +169,16 @@ class WooClient:
         """
         return self._request("PUT", endpoint, {}, body)
 
+    def delete(self, endpoint: str) -> None:
+        """Delete for good (``force``); sent once.
+
+        Raises:
+            NotFound: it is gone already.
+            ShopUnavailable: with ``outcome_unknown`` when it may have been deleted.
+            ShopError: see :mod:`adapters.contract`.
+        """
+        self._request("DELETE", endpoint, {"force": "true"}, None)
+
     def pages(self, endpoint: str, params: Mapping[str, str | int] | None = None) -> Iterator[list[object]]:
         """Every page of a list that does not change its order while it is read.
 
@@ -194,6 +204,7 @@ class WooClient:
         if body is not None:
             data = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json; charset=utf-8"
+        writing = method != "GET"
         failure: ShopError
         try:
             response = self._session.request(
@@ -211,12 +222,12 @@ class WooClient:
                     response,
                     max_bytes=self._limits.max_bytes,
                     total=self._limits.total,
-                    writing=body is not None,
+                    writing=writing,
                 )
         except requests.RequestException as error:
-            failure = transport_error(error, writing=body is not None)
+            failure = transport_error(error, writing=writing)
         else:
-            return self._answer(response, content, writing=body is not None)
+            return self._answer(response, content, writing=writing)
         # outside the handler: the library's errors show the signed address, and would stay as context
         raise failure
 

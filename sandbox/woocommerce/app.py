@@ -12,9 +12,10 @@ from flask import Flask, Response, request
 
 from sandbox.faults import Fault, FaultError, FaultPlan
 from sandbox.woocommerce.access import Gate, RefusedError
-from sandbox.woocommerce.listing import page_of, select_orders, trimmed
+from sandbox.woocommerce.listing import page_of, select_orders, select_refunds, trimmed
 from sandbox.woocommerce.notes import filtered
 from sandbox.woocommerce.state import Json, ShopState, UnknownOrderError
+from sandbox.woocommerce.webhooks import shown
 
 API = "/wp-json/wc/v3"
 
@@ -72,6 +73,7 @@ def create_app(shop: Shop) -> Flask:
 
     _add_orders(app, shop)
     _add_notes(app, shop)
+    _add_webhooks(app, shop)
     _add_settings(app, shop)
     _add_controls(app, shop)
     return app
@@ -110,6 +112,14 @@ def _add_orders(app: Flask, shop: Shop) -> None:
             newest_first = shop.state.refunds.get(order_id, [])[::-1]
             page = page_of(newest_first, _params(), request.base_url)
             return _json(page.items, headers=page.headers)
+
+    @app.get(f"{API}/refunds")
+    def list_all_refunds() -> Response:
+        with shop.state.lock:
+            params = _params()
+            chosen = select_refunds(shop.state.all_refunds(), params, shop.state.zone)
+            page = page_of(chosen, params, request.base_url)
+            return _json([trimmed(item, params) for item in page.items], headers=page.headers)
 
 
 def _set_status(state: ShopState, order: Json, status: str) -> None:
@@ -153,6 +163,51 @@ def _add_notes(app: Flask, shop: Shop) -> None:
             return _json(note, 201)
 
 
+def _add_webhooks(app: Flask, shop: Shop) -> None:
+    book = shop.state.webhooks
+
+    @app.get(f"{API}/webhooks")
+    def list_webhooks() -> Response:
+        with shop.state.lock:
+            params = _params()
+            wanted = params.get("status", "all")
+            hooks = [shown(one) for one in book.hooks.values() if wanted in {"all", one["status"]}]
+            hooks.sort(key=lambda one: one["id"], reverse=params.get("order", "desc") == "desc")
+            page = page_of(hooks, params, request.base_url)
+            return _json(page.items, headers=page.headers)
+
+    @app.post(f"{API}/webhooks")
+    def add_webhook() -> Response:
+        with shop.state.lock:
+            times = shop.state.times("date_created") | shop.state.times("date_modified")
+            hook = book.add(shop.state.new_id(), _body(), times)
+            shop.state.save()
+        if hook["status"] == "active":
+            shop.state.sender(request.host_url.rstrip("/")).ping(hook)
+        return _json(shown(hook), 201)
+
+    @app.get(f"{API}/webhooks/<int:hook_id>")
+    def read_webhook(hook_id: int) -> Response:
+        return _json(shown(book.get(hook_id)))
+
+    @app.put(f"{API}/webhooks/<int:hook_id>")
+    def change_webhook(hook_id: int) -> Response:
+        with shop.state.lock:
+            hook = book.change(hook_id, _body(), shop.state.times("date_modified"))
+            shop.state.save()
+            return _json(shown(hook))
+
+    @app.delete(f"{API}/webhooks/<int:hook_id>")
+    def delete_webhook(hook_id: int) -> Response:
+        if _params().get("force") != "true":
+            text = "Webhooks do not support trashing."
+            raise RefusedError(501, "woocommerce_rest_trash_not_supported", text)
+        with shop.state.lock:
+            hook = book.remove(hook_id)
+            shop.state.save()
+            return _json(shown(hook))
+
+
 def _add_settings(app: Flask, shop: Shop) -> None:
     def answer_for(endpoint: str) -> Any:
         def answer() -> Response:
@@ -179,6 +234,11 @@ def _add_controls(app: Flask, shop: Shop) -> None:
     def clear_faults() -> Response:
         shop.faults.clear()
         return Response(status=204)
+
+    @app.post("/sandbox/webhooks/deliver")
+    def deliver() -> Response:
+        sent = shop.state.sender(request.host_url.rstrip("/")).deliver()
+        return _json([{"topic": one.topic, "status": one.status} for one in sent])
 
     @app.get("/sandbox/orders/<int:order_id>")
     def inspect(order_id: int) -> Response:

@@ -58,6 +58,29 @@ def select_orders(orders: list[Json], params: Mapping[str, str], zone: tzinfo) -
     return sorted(chosen, key=lambda order: (order[key], order["id"]), reverse=direction == "desc")
 
 
+def select_refunds(refunds: list[tuple[str, Json]], params: Mapping[str, str], zone: tzinfo) -> list[Json]:
+    """The refunds that the query of the shop's global list asks for, sorted.
+
+    Args:
+        refunds: all of them, each behind the GMT time of its last change.
+        params: the query.
+        zone: the shop's zone.
+
+    Raises:
+        RefusedError: a parameter that the shop would refuse.
+    """
+    chosen = refunds
+    if params.get("modified_after"):
+        after = _moment("modified_after", params, zone)
+        chosen = [one for one in chosen if one[0] > after]
+    if params.get("after"):
+        after = _moment("after", params, zone)
+        chosen = [one for one in chosen if one[1]["date_created_gmt"] > after]
+    backwards = params.get("order", "desc") == "desc"
+    chosen = sorted(chosen, key=lambda one: (one[1]["date_created_gmt"], one[1]["id"]), reverse=backwards)
+    return [refund for _, refund in chosen]
+
+
 def page_of(items: list[Json], params: Mapping[str, str], url: str) -> Page:
     """One page of a list.
 

@@ -13,6 +13,7 @@ from sandbox.woocommerce.access import ApiKey, Gate
 from sandbox.woocommerce.app import Shop, create_app
 from sandbox.woocommerce.recordings import demo_orders, recorded
 from sandbox.woocommerce.state import Json, ShopState
+from sandbox.woocommerce.webhooks import Delivery
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -83,6 +84,14 @@ class WooSandbox(BackgroundServer):
             FaultError: a fault that does not exist.
         """
         self._faults.add(Fault(kind, method, path, times, value))
+
+    def deliver(self, *, copies: int = 1) -> list[Delivery]:
+        """Send the webhooks that are due; see :class:`sandbox.woocommerce.webhooks.Sender`.
+
+        Args:
+            copies: how often each is sent.
+        """
+        return self.state.sender(self.url).deliver(copies=copies)
 
 
 def serve(port: int, state_path: Path | str | None = None, orders: Iterable[Json] | None = None) -> None:

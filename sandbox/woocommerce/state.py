@@ -17,6 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sandbox.woocommerce.webhooks import Sender, WebhookBook
+
 Json = dict[str, Any]
 
 _REFUND_LINES = ("line_items", "shipping_lines", "fee_lines")
@@ -34,6 +36,8 @@ class ShopState:
         clock: the time now, aware UTC.
         zone: the shop's time zone; its ``date_*`` fields are local, its ``date_*_gmt`` fields UTC.
         path: the file to keep the data in; ``None`` keeps it in memory.
+        webhooks: subscriptions, and what they have to deliver.
+        refunds_changed: refund id to the GMT time of its last change, which the API filters by and hides.
         lock: held by whoever reads or changes several things that belong together.
     """
 
@@ -44,6 +48,8 @@ class ShopState:
     notes: dict[int, list[Json]] = field(default_factory=dict)
     refunds: dict[int, list[Json]] = field(default_factory=dict)
     emails: list[Json] = field(default_factory=list)
+    webhooks: WebhookBook = field(default_factory=WebhookBook)
+    refunds_changed: dict[int, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _next_id: int = 1000
 
@@ -57,6 +63,9 @@ class ShopState:
         self.refunds = {int(key): value for key, value in data["refunds"].items()}
         self.emails = data["emails"]
         self._next_id = data["next_id"]
+        hooks = data.get("webhooks", {})
+        self.webhooks = WebhookBook({int(key): value for key, value in hooks.items()})
+        self.refunds_changed = {int(key): value for key, value in data.get("refunds_changed", {}).items()}
 
     def save(self) -> None:
         """Write the file anew, when there is one; the old one stays until the new one is complete."""
@@ -68,6 +77,8 @@ class ShopState:
             "refunds": self.refunds,
             "emails": self.emails,
             "next_id": self._next_id,
+            "webhooks": self.webhooks.hooks,
+            "refunds_changed": self.refunds_changed,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_name(f"{self.path.name}.new")
@@ -83,6 +94,7 @@ class ShopState:
             for order in orders:
                 if order["id"] not in self.orders:
                     self.orders[order["id"]] = copy.deepcopy(order)
+                    self.webhooks.happened("order.created", order["id"])
             for order_id, items in refunds.items():
                 self.refunds.setdefault(order_id, [copy.deepcopy(item) for item in items])
             self.save()
@@ -107,6 +119,28 @@ class ShopState:
     def touch(self, order_id: int) -> None:
         """Set an order's modification time to now."""
         self.order(order_id).update(self.times("date_modified"))
+        self.webhooks.happened("order.updated", order_id)
+
+    def trash(self, order_id: int) -> None:
+        """Move an order to the bin: it is no longer listed, and can be read by its id."""
+        with self.lock:
+            self.change(order_id, status="trash", _untrashed=self.order(order_id)["status"])
+            self.webhooks.happened("order.deleted", order_id)
+
+    def restore(self, order_id: int) -> None:
+        """Take an order out of the bin."""
+        with self.lock:
+            self.change(order_id, status=self.order(order_id).pop("_untrashed"))
+            self.webhooks.happened("order.restored", order_id)
+
+    def delete(self, order_id: int) -> None:
+        """Delete an order, its notes and refunds for good."""
+        with self.lock:
+            self.order(order_id)
+            for rows in (self.orders, self.notes, self.refunds):
+                rows.pop(order_id, None)
+            self.webhooks.happened("order.deleted", order_id)
+            self.save()
 
     def set_metadata(self, order_id: int, entries: Iterable[Json]) -> None:
         """Add, change in place or (``value`` null) delete metadata by key, as the shop does."""
@@ -151,8 +185,54 @@ class ShopState:
                     "total_tax": str(tax),
                 }
             )
+            self.refunds_changed[refund["id"]] = self.times("at")["at_gmt"]
+            self.touch(order_id)
+            self.webhooks.happened("action.woocommerce_refund_created", refund["id"])
+            self.webhooks.happened("action.woocommerce_order_refunded", order_id)
+            self.save()
+
+    def delete_refund(self, order_id: int, refund_id: int) -> None:
+        """Delete a refund as the shop's own screens would; the order keeps its status."""
+        with self.lock:
+            order = self.order(order_id)
+            for rows in (self.refunds[order_id], order["refunds"]):
+                rows[:] = [row for row in rows if row["id"] != refund_id]
             self.touch(order_id)
             self.save()
+
+    def all_refunds(self) -> list[tuple[str, Json]]:
+        """Every refund with its order's id (``parent_id``), behind the GMT time of its last change."""
+        return [
+            (
+                self.refunds_changed.get(one["id"]) or str(one["date_created_gmt"]),
+                one | {"parent_id": order_id},
+            )
+            for order_id, items in self.refunds.items()
+            for one in items
+        ]
+
+    def sender(self, source: str) -> Sender:
+        """What delivers the webhooks that are due.
+
+        Args:
+            source: the shop's own address.
+        """
+        return Sender(self.webhooks, self._payload, self.clock, source)
+
+    def _payload(self, topic: str, argument: int) -> Json:
+        """A delivery's body as the shop says it now."""
+        if topic.startswith("action."):
+            return {"action": topic.removeprefix("action."), "arg": argument}
+        if topic == "order.deleted":
+            return {"id": argument}
+        with self.lock:
+            if argument not in self.orders:
+                return {
+                    "code": "woocommerce_rest_shop_order_invalid_id",
+                    "message": "Invalid ID.",
+                    "data": {"status": 404},
+                }
+            return copy.deepcopy(self.orders[argument])
 
     def new_id(self) -> int:
         """An id that nothing else has."""
