@@ -19,6 +19,7 @@ from adapters.contract import (
     ShopError,
     ShopRefused,
     UnreadableOrder,
+    Webhooks,
 )
 from adapters.http import Limits, shop_url
 from adapters.prestashop.checks import Wishes, check_store
@@ -64,7 +65,7 @@ class PrestaShopAdapter:
 
     platform = PLATFORM
     # the shop's core sends none
-    webhooks = None
+    webhooks: Webhooks | None = None
 
     def __init__(
         self,

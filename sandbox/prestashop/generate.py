@@ -21,7 +21,7 @@ _RATES: Final = {23: "1", 8: "2", 5: "3"}
 _SHIPPING, _SHIPPING_NET = Decimal("8.61"), Decimal("7.00")
 _PAID, _SENT, _CANCELLED, _WAITING = "2", "4", "6", "10"
 _STATES = (_PAID,) * 12 + (_SENT,) * 5 + (_CANCELLED, _WAITING)
-_NIPS = ("5260250274", "5265877635", "1111111111", "")
+_NIPS = ("5260250274", "1234563218", "1111111111", "")
 _FIRST_ID = 100
 _ZERO = Decimal(0)
 

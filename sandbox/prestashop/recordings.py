@@ -62,7 +62,8 @@ def known_fields() -> Mapping[str, tuple[str, ...]]:
         **{name: found[0] for name, found in _SHARED.items()},
         **{name: f"{found}_o1" for name, found in _OWN.items()},
     }
-    return {name: tuple(recorded(sample)[0].fields) for name, sample in samples.items()}
+    found = {name: tuple(recorded(sample)[0].fields) for name, sample in samples.items()}
+    return found | {"configurations": tuple(_setting(1, ("", "")).fields)}
 
 
 def shared_data() -> Data:
