@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
-from adapters.contract import ShopError, UnreadableOrder
-from connector_app.pipeline import claims, life
+from adapters.contract import ShopAdapter, ShopAuthFailed, ShopBusy, ShopError, UnreadableOrder
+from connector_app.pipeline import claims, life, marks
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
+from connector_app.pipeline.refund_intake import take_in_refunds
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy, decide
 from connector_app.store.documents import buyer_name, document_for
@@ -26,15 +28,9 @@ from core.orders import Order
 
 _log = logging.getLogger(__name__)
 
-OVERLAP = timedelta(minutes=10)
-"""Changes are read again from this long before the mark: clocks differ and pages shift."""
-
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
 )
-_CHECKPOINT = 200
-"""Orders after which the store's mark is written down."""
-
 _SEEN_STEP = timedelta(seconds=30)
 """An order that says nothing new is noted as seen again no more often than this."""
 
@@ -55,75 +51,70 @@ class IntakeResult:
 
 
 def take_in(services: Services, store_id: int) -> IntakeResult:
-    """Read a store's changed orders and keep what they say.
+    """Read what changed in a store, its orders and its refunds, and keep what they say.
 
-    Orders come oldest change first and each is kept before the next one is read, so the store's mark moves
-    on the way: a failure half-way loses nothing, and the next look does not begin from the start.
+    Entities come oldest change first and each is kept before the next one is read, so the store's marks move
+    on the way: a failure half-way loses nothing, and the next look does not begin from the start. Orders and
+    refunds have marks of their own, and trouble with one list does not stop the other, unless the shop asked
+    for a pause or does not accept the key.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
     with services.database() as session:
         store = session.get_one(Store, store_id)
+    began = services.clock()
+    if store.quiet_until is not None and store.quiet_until > began:
+        left = (store.quiet_until - began).total_seconds()
+        return IntakeResult(0, 0, ShopBusy("the shop asked for a pause", retry_after=left))
     try:
         adapter = services.shop(store)
     except VaultLocked as error:
         return IntakeResult(0, 0, ShopError(str(error)))
     except ShopError as error:
         return IntakeResult(0, 0, error)
-    seen = changed = 0
-    began = services.clock()
-    mark = _Mark(services, store)
-    failure: ShopError | None = None
     try:
-        for found in adapter.changed_orders(store.mark - OVERLAP if store.mark else None):
-            seen += 1
-            changed += _keep_whatever_it_is(services, store_id, found)
-            if isinstance(found, Order):
-                mark.passed(found.modified_at)
-            if seen % _CHECKPOINT == 0:
-                mark.save()
-    except ShopError as error:
-        failure = error
+        orders = _take_in_orders(services, store, adapter)
+        failure = orders.failure
+        if not isinstance(failure, ShopBusy | ShopAuthFailed):
+            keep_one = partial(keep_safely, services, store_id)
+            failure = take_in_refunds(services, store, adapter, keep_one) or failure
     finally:
         adapter.close()
+    with services.database.begin() as session:
+        row = session.get_one(Store, store_id)
+        row.quiet_until = pause_asked(failure, services.clock())
+        if orders.failure is None:
+            row.looked_at = began
+    return replace(orders, failure=failure)
+
+
+def pause_asked(failure: ShopError | None, now: datetime) -> datetime | None:
+    """Until when a shop wants to be left alone."""
+    return now + timedelta(seconds=failure.retry_after) if isinstance(failure, ShopBusy) else None
+
+
+def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> IntakeResult:
+    seen = changed = 0
+    mark = marks.of_orders(services, store)
+    failure: ShopError | None = None
+    try:
+        for found in adapter.changed_orders(store.mark - marks.OVERLAP if store.mark else None):
+            seen += 1
+            changed += keep_safely(services, store.id, found)
+            mark.passed(found.modified_at if isinstance(found, Order) else None)
+    except ShopError as error:
+        failure = error
     mark.save()
-    if failure is None:
-        with services.database.begin() as session:
-            session.get_one(Store, store_id).looked_at = began
     return IntakeResult(seen, changed, failure)
 
 
-class _Mark:
-    """Up to which change a store was read; never later than now by our own clock.
-
-    A shop can date a change in the future (a wrong clock, an import). Taken as it is, such a date would hide
-    every true change until that day.
-    """
-
-    def __init__(self, services: Services, store: Store) -> None:
-        self._services = services
-        self._store_id = store.id
-        self._saved = self._newest = store.mark
-
-    def passed(self, modified_at: datetime) -> None:
-        """An order of this change was kept."""
-        if self._newest is None or modified_at > self._newest:
-            self._newest = modified_at
-
-    def save(self) -> None:
-        """Write down how far reading came."""
-        newest = self._newest and min(self._newest, self._services.clock())
-        if newest is None or newest == self._saved:
-            return
-        with self._services.database.begin() as session:
-            session.get_one(Store, self._store_id).mark = self._saved = newest
-
-
-def _keep_whatever_it_is(services: Services, store_id: int, found: Order | UnreadableOrder) -> bool:
+def keep_safely(
+    services: Services, store_id: int, found: Order | UnreadableOrder, *, anew: bool = False
+) -> bool:
     """:func:`keep`, but an order at which the program itself fails asks a person and hides no other."""
     try:
-        return keep(services, store_id, found)
+        return keep(services, store_id, found, anew=anew)
     except Exception as error:
         if isinstance(error, SQLAlchemyError) and not isinstance(error, StatementError):
             raise
@@ -135,21 +126,27 @@ def _keep_whatever_it_is(services: Services, store_id: int, found: Order | Unrea
         return keep(services, store_id, odd)
 
 
-def keep(services: Services, store_id: int, found: Order | UnreadableOrder) -> bool:
+def keep(services: Services, store_id: int, found: Order | UnreadableOrder, *, anew: bool = False) -> bool:
     """Keep one order, or the fact that it cannot be read.
+
+    Args:
+        services: the outside world.
+        store_id: where it is from.
+        found: what the shop said.
+        anew: decide also an order that says nothing new, because the store's rules may have changed.
 
     Returns:
         Whether it was new or said something new.
     """
     now = services.clock()
-    if isinstance(found, Order) and _says_nothing_new(services, store_id, found, now):
+    if not anew and isinstance(found, Order) and _says_nothing_new(services, store_id, found, now):
         return False
     with services.database.begin() as session:
         store = session.get_one(Store, store_id)
         if isinstance(found, UnreadableOrder):
             touched = _keep_unreadable(session, store, found, now)
         else:
-            touched = _keep_order(session, store, found, now)
+            touched = _keep_order(session, store, found, now, anew=anew)
     for document in touched:
         services.watch(document)
     return bool(touched)
@@ -171,18 +168,31 @@ def _says_nothing_new(services: Services, store_id: int, order: Order, now: date
     )
 
 
-def _keep_order(session: Session, store: Store, order: Order, now: datetime) -> list[Document]:
+def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, anew: bool) -> list[Document]:
     fingerprint = content_hash(order)
     row, is_new = _row(session, store, order.id, now)
     if not is_new and row.content_hash == fingerprint:
         row.modified_at = order.modified_at
         if now - row.seen_at >= _SEEN_STEP:
             row.seen_at = now
-        return []
+        if not (anew and _would_be_decided_otherwise(session, store, row, order)):
+            return []
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
     session.flush()
     return decide_order(session, store, row, order, now)
+
+
+def _would_be_decided_otherwise(session: Session, store: Store, row: ShopOrder, order: Order) -> bool:
+    """Whether an order that is not due, by what was decided before, is decided otherwise today."""
+    document = session.scalar(
+        select(Document).where(Document.order_id == row.id, Document.purpose == INVOICE)
+    )
+    if document is None:
+        return True
+    decision = decide(order, StorePolicy.from_json(store.policy))
+    resting = {DocumentState.WAITING, DocumentState.CANCELLED}
+    return document.xml_sha256 is None and document.state in resting - {decision.state}
 
 
 def decide_order(

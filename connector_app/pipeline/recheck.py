@@ -17,30 +17,18 @@ from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.pipeline import life
+from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep
+from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, ShopOrder, Store
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
-from core.findings import Finding, Severity, Text
+from core.findings import Text
 from core.orders import Order
 
 FRESH = timedelta(minutes=1)
 """An order that was read this recently is not asked for again."""
-
-_GONE = Finding(
-    "order-gone",
-    Severity.ERROR,
-    "",
-    Text(
-        "Tego zamówienia nie ma już w sklepie, a faktury jeszcze nie wystawiono.",
-        "The shop no longer has this order, and its invoice was not issued yet.",
-    ),
-    Text(
-        "Jeśli sprzedaż się odbyła, przywróć zamówienie w sklepie i ponów. Jeśli nie, nic nie trzeba robić.",
-        "If the sale took place, restore the order in the shop and retry. If not, nothing has to be done.",
-    ),
-)
 
 
 class Recheck:
@@ -70,7 +58,7 @@ class Recheck:
             # what is corrected is in KSeF, and what the correction needs of the shop it asks for itself
             return
         if isinstance(found, NotFound):
-            life.change(services, document_id, lambda row: life.ask(row, [_GONE], services.clock()))
+            order_gone(services, store.id, order.remote_id)
         elif isinstance(found, Order | UnreadableOrder):
             keep(services, store.id, found)
         elif order.snapshot is None:
@@ -104,12 +92,7 @@ class Recheck:
         if store.id in self._silent:
             return None
         try:
-            return self._connected(store).order(remote_id)
-        except NotFound as error:
-            return error
-        except UnreadableOrder as error:
-            path = ".".join(part for part in (remote_id, error.path) if part)
-            return UnreadableOrder(error.message, path=path, hint=error.hint)
+            return read_order(self._connected(store), remote_id)
         except (ShopError, VaultLocked) as error:
             self._silent.add(store.id)
             return error

@@ -145,6 +145,19 @@ class Store(Base):
     """Orders modified before this moment were all read."""
     looked_at: Mapped[datetime | None]
     """When the last look began that read every changed order."""
+    refunds_mark: Mapped[datetime | None]
+    """Refunds changed before this moment were all seen; they have a clock of their own."""
+    quiet_until: Mapped[datetime | None]
+    """The shop asked not to be asked before (Retry-After)."""
+    backfill: Mapped[dict[str, Any] | None]
+    """How far an unfinished backfill came, see :mod:`connector_app.pipeline.backfill`."""
+    webhook: Mapped[str | None] = mapped_column(Text)
+    """Sealed address and secrets of its webhooks, see :mod:`connector_app.subscriptions`."""
+    webhook_checked_at: Mapped[datetime | None]
+    webhook_trouble: Mapped[str | None] = mapped_column(Text)
+    """Why its webhooks do not come (JSON with both languages); orders are found by asking then."""
+    closed_at: Mapped[datetime | None]
+    """When it was removed; its documents stay, nothing is read from it or written to it any more."""
     created_at: Mapped[datetime]
 
     seller: Mapped[Seller] = relationship()
@@ -167,6 +180,32 @@ class ShopOrder(Base):
     seen_at: Mapped[datetime]
 
     store: Mapped[Store] = relationship()
+
+
+class WebhookEvent(Base):
+    """What a shop's webhook said: that an entity changed. It is a reason to read, never data."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        UniqueConstraint("store_id", "topic", "entity_id", "modified"),
+        Index("ix_webhook_events_due", "done_at", "store_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    topic: Mapped[str] = mapped_column(String(64))
+    entity: Mapped[str] = mapped_column(String(8))
+    """:class:`adapters.contract.Entity`."""
+    entity_id: Mapped[str] = mapped_column(String(64))
+    order_id: Mapped[str] = mapped_column(String(64))
+    """The order to read; empty when the event does not tell."""
+    modified: Mapped[datetime | None]
+    copies: Mapped[int] = mapped_column(default=1)
+    """How often it was delivered."""
+    received_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
 
 
 class Document(Base):

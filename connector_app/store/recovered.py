@@ -20,6 +20,9 @@ PLATFORM = "ksef"
 IS_SHOP = Store.platform != PLATFORM
 """Condition on stores: a real shop."""
 
+IS_OPEN = IS_SHOP & Store.closed_at.is_(None)
+"""Condition on stores: a real shop that was not removed."""
+
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """``next_attempt_at`` of a document that nothing is to be done with until its order is known."""
 
