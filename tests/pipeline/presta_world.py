@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from adapters import prestashop
-from connector_app.pipeline.intake import OVERLAP, keep
 from sandbox.ksef.server import KsefSandbox
 from sandbox.prestashop import PrestaSandbox, demo_data
 from sandbox.prestashop.recordings import Data
@@ -35,14 +33,6 @@ class PrestaWorld(Installation):
             platform=prestashop.PrestaShopAdapter.platform,
             config={"key": self.shop.key, **config},
         )
-
-    def take_in_slips(self, since: datetime) -> None:
-        """What a look at refunds does: orders whose slips changed are read again."""
-        services = self.services()
-        shop = self._connect_shop("", {"url": self.shop.url, "key": self.shop.key})
-        for change in shop.changed_refunds(since - OVERLAP):
-            keep(services, 1, shop.order(change.order_id))
-        shop.close()
 
     def in_shop(self, order_id: int) -> dict[str, Any]:
         """Note, messages, history and e-mails of an order."""
