@@ -114,14 +114,15 @@ def shops(app: App, platform: str, port: int | None, state: Path | None, code: s
     before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     try:
         with state_errors(app), ExitStack() as running:
+            started = []
             for place, name in enumerate(SHOPS if platform == _ALL else [platform]):
                 memory = state.with_stem(f"{state.stem}.{name}") if state and place else state
                 usual = (known or _SHOP_PORT) if not place else _SHOP_PORT + place
                 chosen = port + place if port else port
                 shop = SHOPS[name](_port(app, chosen, usual), memory)
                 running.enter_context(shop.server)
-                for line in shop.lines():
-                    click.echo(line)
+                started.append(shop)
+            click.echo("\n".join(line for shop in started for line in shop.lines()))
             ended.wait()
     except KeyboardInterrupt:
         pass
