@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.prestashop.recordings import recorded
+from sandbox.prestashop.recordings import INVOICE_STATE, recorded
 from tests.pipeline.presta_world import PrestaWorld, presta_world, without_slips
 
 ORDER, OTHER = 10, 13
@@ -91,6 +91,23 @@ def test_a_slip_becomes_a_correction(tmp_path: Path) -> None:
             made.run()
         assert made.in_shop(ORDER) == seen
         assert len(made.in_ksef()) == 3
+
+
+def test_the_shops_email_goes_once(tmp_path: Path) -> None:
+    """With a state of the merchant's the shop mails at the invoice, and never again, also at the correction."""
+    with presta_world(tmp_path, without_slips(ORDER)) as made:
+        made.prepare(invoice_state=str(INVOICE_STATE))
+        made.shop.fault("drop_after", method="POST", path="order_histories")
+        made.run()
+        assert [mail["template"] for mail in made.in_shop(ORDER)["emails"]] == ["faktura_ksef"]
+        give_back(made)
+        for _ in range(2):
+            assert made.run().problems == []
+            made.clock.sleep(600)
+        assert [one.state for one in made.documents()] == ["published", "published"]
+        seen = made.in_shop(ORDER)
+        assert len(seen["emails"]) == 1
+        assert len(seen["messages"]) == 2
 
 
 def test_the_state_refunded_without_a_slip_asks_a_person(made: PrestaWorld) -> None:
