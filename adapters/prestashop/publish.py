@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from adapters.contract import Message, ShopRefused, ShopUnavailable
+from adapters.contract import Message, NotFound, ShopRefused, ShopUnavailable
 from adapters.notes import marker_pattern, plain_text
 from adapters.prestashop.answers import METHOD_UNKNOWN
 from adapters.prestashop.client import Answer, PrestaClient
@@ -183,7 +183,13 @@ def _threads(client: PrestaClient, order_id: str) -> list[Resource]:
 
 def _new_thread(client: PrestaClient, order: Resource, voice: Voice) -> str:
     customer = order.identifier("id_customer")
-    address = _one(client.get(f"customers/{customer}"), "customer").needed("email")
+    try:
+        address = _one(client.get(f"customers/{customer}"), "customer").needed("email")
+    except NotFound as error:
+        # not the order is gone, only whom to write to
+        raise ShopRefused(
+            f"customer {customer} of the order is gone, so there is nobody to write to", status=error.status
+        ) from None
     fields = {
         "id_lang": order.identifier("id_lang"),
         "id_shop": order.reference("id_shop") or "1",

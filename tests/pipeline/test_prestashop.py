@@ -94,7 +94,7 @@ def test_a_slip_becomes_a_correction(tmp_path: Path) -> None:
 
 
 def test_the_shops_email_goes_once(tmp_path: Path) -> None:
-    """With a state of the merchant's the shop mails at the invoice, and never again, also at the correction."""
+    """With a state of the merchant's the shop mails at the invoice and never again."""
     with presta_world(tmp_path, without_slips(ORDER)) as made:
         made.prepare(invoice_state=str(INVOICE_STATE))
         made.shop.fault("drop_after", method="POST", path="order_histories")

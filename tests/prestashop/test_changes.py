@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.contract import NotFound, ShopAuthFailed, ShopError, ShopUnavailable, UnreadableOrder
+from adapters.http import Limits
 from adapters.prestashop import PrestaShopAdapter
 from adapters.prestashop.times import wall_time
 from core.calendar import WARSAW
@@ -153,6 +154,13 @@ def test_a_text_that_breaks_the_xml_hides_no_other(connected: Connect, clock: Cl
     errors = [one for one in found if isinstance(one, UnreadableOrder)]
     assert sorted(one.path for one in errors) == sorted({"111", str(broken)})
     assert len(found) == 30
+
+
+def test_answers_that_are_too_large_are_asked_for_in_halves(connected: Connect, clock: Clock) -> None:
+    """Many lines in many orders: fewer orders at once, and all of them come."""
+    with PrestaSandbox(many(30), clock=clock) as shop:
+        adapter = connected(shop, Limits(max_bytes=60_000))
+        assert ids(adapter.changed_orders(None)) == list(range(100, 130))
 
 
 def test_a_shop_in_maintenance_is_no_shop_of_broken_orders(connected: Connect, clock: Clock) -> None:

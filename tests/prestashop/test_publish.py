@@ -218,6 +218,15 @@ def test_an_order_that_is_gone(shop: PrestaSandbox, connected: Connect, channel:
     assert not shop.state.tables["customer_threads"]
 
 
+def test_a_customer_who_is_gone(shop: PrestaSandbox, adapter: PrestaShopAdapter) -> None:
+    """The order is there, so it is not told to be gone; the note can still be written."""
+    shop.state.tables["customers"].clear()
+    with pytest.raises(ShopRefused, match="customer 4") as caught:
+        adapter.publish("10", Channel.CUSTOMER_NOTE, NOTE)
+    assert not isinstance(caught.value, NotFound)
+    assert adapter.publish("10", Channel.PRIVATE_NOTE, NOTE) == "10"
+
+
 @pytest.mark.parametrize("message", [Message("Faktura", "FV/1"), Message("Faktura", "")])
 def test_a_marker_must_be_in_the_text(adapter: PrestaShopAdapter, message: Message) -> None:
     """A text that could never be found again is refused."""
