@@ -56,6 +56,15 @@ def order_reader(platform: str, config: Mapping[str, str] | None = None) -> Orde
     return reader
 
 
+def sends_events(platform: str) -> bool:
+    """Whether the platform's shops send webhooks.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    return hasattr(_package(platform), "event_reader")
+
+
 def event_reader(platform: str, config: Mapping[str, str]) -> EventReader | None:
     """The platform's reader of webhooks; needs no network.
 

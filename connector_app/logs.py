@@ -20,7 +20,6 @@ _QUIET = {
     "waitress": logging.INFO,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
-    "apscheduler": logging.WARNING,
 }
 _SECRETS = re.compile(
     r"(?i)(oauth_[a-z_]+|ws_key|consumer_(?:key|secret)|access_?token|refresh_?token|signature|password)=[^&\s\"']+"

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -20,6 +21,8 @@ from core.findings import Text
 from core.law import TOKENS_END
 
 APP = "ksef-connector"
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):
@@ -48,6 +51,8 @@ class Settings:
         database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
         tokens_end: last day on which KSeF tokens sign in (``KSEF_CONNECTOR_TOKENS_END``, YYYY-MM-DD; default:
             the law in force).
+        public_url: address under which shops and buyers reach this installation, without a trailing slash
+            (``KSEF_CONNECTOR_PUBLIC_URL``; empty: they do not, and shops are only asked).
     """
 
     home: Path
@@ -55,6 +60,7 @@ class Settings:
     nbp_url: str = NBP_API
     database_url: str = ""
     tokens_end: date = TOKENS_END.day
+    public_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -75,6 +81,9 @@ class Settings:
             nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
             database_url=values.get("DATABASE_URL", ""),
             tokens_end=_day(values, "KSEF_CONNECTOR_TOKENS_END", TOKENS_END.day),
+            public_url=public_address(
+                "KSEF_CONNECTOR_PUBLIC_URL", values.get("KSEF_CONNECTOR_PUBLIC_URL", "")
+            ),
         )
 
     @property
@@ -102,6 +111,43 @@ class Settings:
         if self.key_file.exists() and stat.S_IMODE(self.home.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another owner's folder: its mode is the owner's business
                 self.home.chmod(0o700)
+
+
+def public_address(name: str, raw: str) -> str:
+    """Check and tidy the address under which this installation is reached from outside.
+
+    Args:
+        name: of the variable or option, for the message.
+        raw: e.g. ``https://ksef.shop.example``; plain http on this machine only.
+
+    Returns:
+        The address without a trailing slash; empty for an empty one.
+
+    Raises:
+        BadSetting: it is no such address.
+    """
+    text = raw.strip().rstrip("/")
+    if not text:
+        return ""
+    if _is_public_address(text):
+        return text
+    raise BadSetting(
+        Text(
+            f"{name}: podaj adres https://, pod którym ten program widać z internetu.",
+            f"{name}: give the https:// address under which this program is seen from the internet.",
+        )
+    )
+
+
+def _is_public_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
 
 
 def _day(values: Mapping[str, str], name: str, default: date) -> date:

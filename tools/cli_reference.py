@@ -38,6 +38,7 @@ stream; `--json` gives answers for scripts.
 | `KSEF_CONNECTOR_LANG` | `pl` or `en` |
 | `KSEF_CONNECTOR_DEBUG` | any value: show the traceback of an error of the program itself |
 | `KSEF_CONNECTOR_TOKENS_END` | last day on which KSeF tokens sign in, if the law changes |
+| `KSEF_CONNECTOR_PUBLIC_URL` | https address under which shops reach this program, see `serve --public-url` |
 | `KSEF_SCHEMA_DIR` | folder with the Ministry's XSD files, to check with those instead of the program's own |
 | `DATABASE_URL` | another database than SQLite in the installation's folder (not tried beyond SQLite yet) |
 """,
@@ -63,6 +64,7 @@ błędów; `--json` daje odpowiedzi dla skryptów.
 | `KSEF_CONNECTOR_LANG` | `pl` albo `en` |
 | `KSEF_CONNECTOR_DEBUG` | dowolna wartość: pokaż szczegóły błędu samego programu |
 | `KSEF_CONNECTOR_TOKENS_END` | ostatni dzień logowania tokenem KSeF, gdyby zmieniło się prawo |
+| `KSEF_CONNECTOR_PUBLIC_URL` | adres https, pod którym sklepy widzą ten program, zob. `serve --public-url` |
 | `KSEF_SCHEMA_DIR` | folder z plikami XSD Ministerstwa, aby sprawdzać nimi zamiast schematami programu |
 | `DATABASE_URL` | inna baza niż SQLite w folderze instalacji (poza SQLite jeszcze nie sprawdzana) |
 """,

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
-import threading
-from datetime import timedelta
 from types import FrameType
 
 import click
-from apscheduler.schedulers.background import BackgroundScheduler
 from waitress.server import create_server
 
 from connector_app import logs
+from connector_app.background import Background
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.public_url import public_address_of
 from connector_app.pipeline.runner import Runner, runner_lock
-from connector_app.pipeline.services import Services
-from connector_app.renewals import due
 from connector_app.web.health import Pulse, create_app
+from connector_app.web.webhooks import LARGEST_BODY
 from core.findings import Text
-
-_log = logging.getLogger(__name__)
-
-
-class _Stopping(Exception):
-    """The process is asked to end: what is done is done, the rest goes on after the next start."""
 
 
 @click.command(cls=Command, pl="Pracuje aż do przerwania: pobiera, wystawia, wysyła, odnotowuje w sklepie.")
@@ -47,74 +38,44 @@ class _Stopping(Exception):
     pl="Co ile sekund zaglądać do sklepów.",
     en="Seconds between looks at the shops.",
 )
+@option(
+    "--public-url",
+    default=None,
+    metavar="URL",
+    pl="Adres https, pod którym sklepy widzą ten program; wtedy same dają znać o zmianach (webhooki).",
+    en="The https address under which shops reach this program; they then tell of changes (webhooks).",
+)
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app
-def serve(app: App, host: str, port: int, every: float, log_json: bool) -> None:
+def serve(app: App, host: str, port: int, every: float, public_url: str | None, log_json: bool) -> None:
     """Run until interrupted: take in orders, issue, send, track, publish, and show a health page."""
+    address = public_address_of(app, public_url)
     logs.configure(sys.stderr, as_json=log_json)
     signal.signal(signal.SIGTERM, _end)
     services = app.open()
     pulse = Pulse(started=services.clock())
-    stop = threading.Event()
     waiting = Text(
         "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"
     )
     with runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)):
+        background = Background(services, pulse, every, address)
         # the port is taken before any work begins, so that a port in use is said at once
-        server = create_server(create_app(services, pulse), host=host, port=port, threads=4)
-        scheduler = BackgroundScheduler(timezone="UTC")
-        scheduler.add_job(
-            _pass,
-            "interval",
-            args=(services, pulse, timedelta(seconds=every), stop),
-            seconds=every,
-            next_run_time=services.clock(),
-            max_instances=1,
-            coalesce=True,
+        server = create_server(
+            create_app(services, pulse, background.wake),
+            host=host,
+            port=port,
+            threads=4,
+            max_request_body_size=LARGEST_BODY,
         )
-        scheduler.start()
+        background.start()
         app.say(Text(f"Działa: http://{host}:{port}/", f"Running: http://{host}:{port}/"))
         try:
             server.run()
         finally:
-            # a pass under way ends its step; every step is safe to cut anyway
-            stop.set()
-            scheduler.shutdown(wait=True)
+            background.stop()
             server.close()
             Runner(services).close_sessions()
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _pass(services: Services, pulse: Pulse, patience: timedelta, stop: threading.Event) -> None:
-    """One look at all stores and one round of work; a fault of one pass never ends the next."""
-
-    def sleep(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise _Stopping
-
-    try:
-        runner = Runner(services, sleep, keep_sessions=True)
-        seen = runner.take_in()
-        work = runner.work_until_idle(patience)
-        pulse.problems = [problem.pl for problem in seen.problems + work.problems]
-        _tell_what_ends(services, pulse)
-    except _Stopping:
-        return
-    except Exception:
-        _log.exception("a pass failed")
-        pulse.problems = ["Wewnętrzny błąd podczas pracy w tle; szczegóły są w dzienniku."]
-    for problem in pulse.problems:
-        _log.warning("%s", problem)
-    pulse.at = services.clock()
-
-
-def _tell_what_ends(services: Services, pulse: Pulse) -> None:
-    """Show certificates and tokens that end soon; what is new since the last pass goes to the log."""
-    found = [f"{one.message.pl} {one.hint.pl}" for one in due(services)]
-    for notice in found:
-        if notice not in pulse.notices:
-            _log.warning("%s", notice)
-    pulse.notices = found

@@ -10,22 +10,27 @@ from pathlib import Path
 import click
 from rich.table import Table
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from adapters import registry as platforms
-from adapters.contract import ShopError
+from adapters.contract import CheckLine, ShopAdapter, ShopError
+from connector_app import subscriptions
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE
+from connector_app.commands.find_store import find_store
 from connector_app.commands.ksef import find_seller
 from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
+from connector_app.commands.store_backfill import backfill
+from connector_app.commands.store_remove import remove
+from connector_app.commands.store_webhooks import webhooks
 from connector_app.commands.tables import Choice, document_json, load, print_documents
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.store.recovered import PLATFORM as RECOVERED
+from connector_app.subscriptions import Door
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
@@ -34,9 +39,9 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
 
 
-@click.group(cls=Group, pl="Sklepy: dodaj, sprawdź, zsynchronizuj, pokaż.")
+@click.group(cls=Group, pl="Sklepy: dodaj, sprawdź, zsynchronizuj, pokaż, usuń.")
 def store() -> None:
-    """Stores: add, check, sync, list."""
+    """Stores: add, check, sync, list, remove."""
 
 
 @store.command(
@@ -167,6 +172,7 @@ def add(
                 )
             )
         policy = StorePolicy.from_json(policy.as_json() | {key: one for key, one in given.items() if one})
+        row.closed_at = None
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
         session.add(row)
@@ -180,19 +186,6 @@ def _check_platform(app: App, platform: str) -> None:
             app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
             app.text("Znane: ", "Known: ") + ", ".join(platforms.PLATFORMS),
         )
-
-
-def _find(session: Session, app: App, code: str) -> Store:
-    row = session.scalar(select(Store).where(Store.code == code, IS_SHOP))
-    if row is None:
-        codes = ", ".join(session.scalars(select(Store.code).where(IS_SHOP).order_by(Store.code)))
-        raise BadInput(
-            app.text(f"Nie ma sklepu {code}.", f"There is no store {code}."),
-            app.text(f"Są: {codes}", f"There are: {codes}")
-            if codes
-            else f"ksef-connector store add {code} ...",
-        )
-    return row
 
 
 @store.command(
@@ -210,10 +203,10 @@ def check(app: App, code: str, as_json: bool) -> None:
     """
     services = app.open()
     with services.database() as session:
-        row = _find(session, app, code)
+        row = find_store(session, app, code)
     try:
         shop = services.shop(row)
-        lines = shop.check()
+        lines = [*shop.check(), *_webhook_line(shop, subscriptions.door_of(services, row), code)]
         shop.close()
     except ShopError as error:
         raise Failure(error.message, error.hint) from None
@@ -224,6 +217,24 @@ def check(app: App, code: str, as_json: bool) -> None:
             mark = {True: "✓", False: "✗", None: "i"}[line.ok]
             app.out.print(f"{mark} {line.title}: {line.detail}", markup=False)
     sys.exit(1 if any(line.ok is False for line in lines) else 0)
+
+
+def _webhook_line(shop: ShopAdapter, door: Door | None, code: str) -> list[CheckLine]:
+    """Whether the shop tells of changes by itself."""
+    title = "webhooks"
+    if shop.webhooks is None:
+        return [CheckLine(None, title, "this platform has none; changes are found by asking")]
+    if door is None or not door.base:
+        hint = "not registered; changes are found by asking. serve --public-url URL registers them"
+        return [CheckLine(None, title, hint)]
+    try:
+        asleep = [one for one in shop.webhooks.health(door.address(code)) if not one.active]
+    except ShopError as error:
+        return [CheckLine(None, title, f"cannot be looked at: {error.message}")]
+    if not asleep:
+        return [CheckLine(True, title, f"all {len(shop.webhooks.topics)} are active")]
+    said = "; ".join(f"{one.topic}: {one.detail}" for one in asleep)
+    return [CheckLine(False, title, f"{said}. ksef-connector store webhooks {code} --register")]
 
 
 @store.command(
@@ -252,7 +263,7 @@ def sync(app: App, code: str | None, patience: float, as_json: bool) -> None:
         services = app.open(progress.watch)
         if code is not None:
             with services.database() as session:
-                _find(session, app, code)
+                find_store(session, app, code)
         runner = Runner(services)
         try:
             with runner_lock(app.settings.lock_file, wait=False, on_wait=lambda: None):
@@ -300,6 +311,7 @@ def list_stores(app: App, as_json: bool) -> None:
                     "seller": nip,
                     "platform": row.platform,
                     "url": row.url,
+                    "closed_at": row.closed_at.isoformat() if row.closed_at else None,
                     **policy.as_json(),
                 }
                 for row, nip, policy in rows
@@ -319,9 +331,16 @@ def list_stores(app: App, as_json: bool) -> None:
         ("Komu", "Whom"),
         ("Kiedy", "When"),
         ("Od dnia", "From"),
+        ("Zamknięty", "Closed"),
     ):
         table.add_column(app.text(pl, en), overflow="fold")
     for row, nip, policy in rows:
         start = policy.start_day.isoformat() if policy.start_day else ""
-        table.add_row(row.code, nip, row.platform, row.url, policy.recipients, policy.trigger, start)
+        closed = f"{warsaw_day(row.closed_at)}" if row.closed_at else ""
+        table.add_row(row.code, nip, row.platform, row.url, policy.recipients, policy.trigger, start, closed)
     app.table(table)
+
+
+store.add_command(webhooks)
+store.add_command(backfill)
+store.add_command(remove)

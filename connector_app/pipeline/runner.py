@@ -17,12 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import ShopError
 from connector_app import outages
+from connector_app.pipeline import backfill, events
 from connector_app.pipeline.intake import IntakeResult, take_in
 from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller, Store
-from connector_app.store.recovered import IS_SHOP
+from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
 from core.findings import Text
 from core.ksef.errors import KsefError
@@ -72,7 +73,7 @@ class Pass:
 
     Attributes:
         intake: result by store code.
-        worked: documents touched.
+        worked: documents touched and events done.
         problems: sentences about what held something up.
         failed: the database cannot be used, so the pass was cut short.
     """
@@ -110,7 +111,7 @@ class Runner:
         self._monotonic = monotonic
 
     def take_in(self, only: str | None = None) -> Pass:
-        """Look at every store, or at one by its code, for changed orders.
+        """Look at every store, or at one by its code, for what changed, and go on with what is backfilled.
 
         One store's trouble hides no other store; a database that cannot be used ends the look and is a
         problem of the result.
@@ -119,7 +120,7 @@ class Runner:
         try:
             with self._services.database() as session:
                 stores = session.execute(
-                    select(Store.id, Store.code, Store.seller_id).where(IS_SHOP).order_by(Store.id)
+                    select(Store.id, Store.code, Store.seller_id).where(IS_OPEN).order_by(Store.id)
                 ).all()
             for store_id, code, seller_id in stores:
                 if only not in {None, code} or (self._only is not None and seller_id not in self._only):
@@ -135,22 +136,30 @@ class Runner:
 
     def _take_in(self, store_id: int, code: str) -> IntakeResult:
         try:
-            return take_in(self._services, store_id)
+            seen = take_in(self._services, store_id)
+            more = backfill.run(self._services, store_id) if seen.failure is None else None
         except SQLAlchemyError:
             raise
         except Exception:
             _log.exception("store %s: reading orders failed", code)
             return IntakeResult(0, 0, ShopError("an internal error; the log has details"))
+        if more is None:
+            return seen
+        return IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
 
     def work(self) -> Pass:
-        """One pass over all lanes.
+        """One pass over received events and all lanes.
 
         A database that cannot be used (full disk, no rights) ends the pass and is a problem of the result.
         """
         result = Pass()
         try:
+            sellers = self._sellers()
+            heard = events.work(self._services, sellers)
+            result.worked += heard.worked
+            result.problems += heard.problems
             outages.look(self._services, idle=self._keep_sessions)
-            for seller_id in self._sellers():
+            for seller_id in sellers:
                 lane = run_lane(self._services, seller_id)
                 result.worked += lane.worked
                 result.problems += lane.problems
@@ -178,7 +187,7 @@ class Runner:
                 whole.failed = True
                 return whole
             left = timedelta(seconds=max(0.0, deadline - self._monotonic()))
-            pause = next_due(self._services, self._sellers(), left)
+            pause = self._next_due(left)
             if pause is None or not left:
                 break
             if not one.problems:
@@ -187,6 +196,16 @@ class Runner:
             self._sleep(max(pause, 0.02 if one.worked else 1.0))
         self.close_sessions(at_once=not self._keep_sessions)
         return whole
+
+    def _next_due(self, within: timedelta) -> float | None:
+        """Seconds until a document or an event is due, ``None`` when nothing is within the given time."""
+        sellers = self._sellers()
+        pauses = [next_due(self._services, sellers, within)]
+        event = events.next_due(self._services, sellers)
+        if event is not None:
+            pause = max(0.0, (event - self._services.clock()).total_seconds())
+            pauses.append(pause if pause <= within.total_seconds() else None)
+        return min((one for one in pauses if one is not None), default=None)
 
     def close_sessions(self, *, at_once: bool = True) -> None:
         """Close sessions that nothing needs any more; a failure only means that KSeF closes them by time.

@@ -13,7 +13,7 @@ from connector_app.pipeline import holds, life, telling
 from connector_app.pipeline.publish import failed, publish
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
-from connector_app.store.recovered import IS_OPEN
+from connector_app.store.recovered import IS_SHOP
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
@@ -45,7 +45,7 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
     """
     worked, problems = 0, []
     with services.database() as session:
-        of_seller = select(Store).where(Store.seller_id == seller_id, IS_OPEN)
+        of_seller = select(Store).where(Store.seller_id == seller_id, IS_SHOP)
         stores = list(session.scalars(of_seller.order_by(Store.id)))
     for store in stores:
         of_store = (Document.state == DocumentState.ACCEPTED) & Document.order_id.in_(

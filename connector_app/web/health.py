@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Document, DocumentState
+from connector_app.web.webhooks import add_webhooks
 from core.calendar import WARSAW
 from core.ksef.latarnia import Availability, active
 from core.ksef.offline import OfflinePolicy, choose
@@ -88,14 +89,16 @@ class _Seen:
     works: bool
 
 
-def create_app(services: Services, pulse: Pulse) -> Flask:
+def create_app(services: Services, pulse: Pulse, wake: Callable[[], object] = lambda: None) -> Flask:
     """The web application.
 
     Args:
         services: the installation.
         pulse: kept up to date by the background work.
+        wake: called when a webhook brought something to read.
     """
     app = Flask(__name__)
+    add_webhooks(app, services, wake)
 
     def look() -> _Seen:
         """What there is, and whether the process itself still works."""

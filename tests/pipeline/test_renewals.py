@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from connector_app.commands.serve import _pass
+from connector_app.background import Background
 from connector_app.renewals import Held, HeldKind, notices
 from connector_app.web.health import Pulse, create_app
 from core.findings import Severity
@@ -130,8 +129,9 @@ def test_the_running_application_tells_once_and_shows_always(
     with world(tmp_path, []) as made:
         made.prepare(token="20261124-EC-0000000000-0000000000-00|nip-5265877635|" + "0" * 64)
         services, pulse = made.services(), Pulse(started=made.clock())
+        background = Background(services, pulse, every=1)
         for _ in range(2):
-            _pass(services, pulse, timedelta(0), threading.Event())
+            background.one_pass(timedelta(0), look=True)
         assert [
             record.message for record in caplog.records if "tokeny KSeF" in record.message
         ] == pulse.notices

@@ -1,0 +1,120 @@
+"""The running application's work: one thread, which looks at shops by the clock and at events at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from connector_app import subscriptions
+from connector_app.pipeline import events
+from connector_app.pipeline.runner import Pass, Runner
+from connector_app.pipeline.services import Services
+from connector_app.renewals import due
+from connector_app.web.health import Pulse
+from core.findings import Text
+
+_log = logging.getLogger(__name__)
+
+_BROKEN = "Wewnętrzny błąd podczas pracy w tle; szczegóły są w dzienniku."
+
+
+class _Stopping(Exception):
+    """The process is asked to end: what is done is done, the rest goes on after the next start."""
+
+
+class Background:
+    """Looks at all stores every so many seconds, works on what is due, and is woken by webhooks between.
+
+    Args:
+        services: the installation.
+        pulse: told what the work says about itself.
+        every: seconds between two looks at the shops.
+        public_url: under which shops reach this installation; empty when they do not.
+    """
+
+    def __init__(self, services: Services, pulse: Pulse, every: float, public_url: str = "") -> None:
+        self._services = services
+        self._pulse = pulse
+        self._every = every
+        self._public_url = public_url
+        self._awake = threading.Event()
+        self._stopped = threading.Event()
+        self._said_of_shops: list[Text] = []
+        self._thread = threading.Thread(target=self._run, name="background")
+
+    def start(self) -> None:
+        """Begin, with a look at the shops."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new: do not wait for the clock."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """End after the step under way; every step is safe to cut anyway."""
+        self._stopped.set()
+        self._awake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        next_look = time.monotonic()
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            is_look = now >= next_look
+            if is_look:
+                next_look = now + self._every
+            try:
+                self.one_pass(timedelta(seconds=max(0.0, next_look - time.monotonic())), look=is_look)
+                self._sleep(max(0.0, next_look - time.monotonic()))
+            except _Stopping:
+                return
+
+    def _sleep(self, seconds: float) -> None:
+        self._awake.wait(seconds)
+        self._awake.clear()
+        if self._stopped.is_set():
+            raise _Stopping
+
+    def one_pass(self, patience: timedelta, *, look: bool) -> None:
+        """One round of work; a fault of one pass never ends the next.
+
+        Args:
+            patience: how long to go on waiting for documents under way.
+            look: ask the shops what changed first.
+        """
+        pulse = self._pulse
+        try:
+            runner = Runner(self._services, self._sleep, keep_sessions=True)
+            if look:
+                self._said_of_shops = self._look(runner).problems
+            work = runner.work_until_idle(patience)
+            pulse.problems = [problem.pl for problem in self._said_of_shops + work.problems]
+            self._tell_what_people_should_know()
+        except _Stopping:
+            raise
+        except Exception:
+            _log.exception("a pass failed")
+            pulse.problems = [_BROKEN]
+        for problem in pulse.problems:
+            _log.warning("%s", problem)
+        pulse.at = self._services.clock()
+
+    def _look(self, runner: Runner) -> Pass:
+        """Look after the webhooks, and read what changed in the shops."""
+        if self._public_url:
+            subscriptions.keep_up(self._services, self._public_url)
+        seen = runner.take_in()
+        events.prune(self._services)
+        return seen
+
+    def _tell_what_people_should_know(self) -> None:
+        """Show what is no fault of the process; what is new since the last pass goes to the log."""
+        ends = [f"{one.message.pl} {one.hint.pl}" for one in due(self._services)]
+        said = subscriptions.troubles(self._services) + events.requests_of_people(self._services)
+        found = ends + [text.pl for text in said]
+        for notice in found:
+            if notice not in self._pulse.notices:
+                _log.warning("%s", notice)
+        self._pulse.notices = found

@@ -1,0 +1,104 @@
+"""Where shops' webhooks come in: verified, kept, answered at once; the reading is done by the runner.
+
+==========  ================================================================================
+``200``     kept, or known already, or a trial delivery
+``400``     rightly signed, and not what the platform documents
+``401``     no right signature
+``404``     no such store, or not its address: both look alike
+``413``     larger than any platform sends
+``503``     it cannot be kept now
+==========  ================================================================================
+
+Nothing of a body reaches the log, an answer or anything but its reader.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from adapters import registry
+from adapters.contract import Entity, ForgedEvent, ShopError, ShopEvent, UnreadableEvent
+from connector_app import subscriptions
+from connector_app.pipeline.events import receive
+from connector_app.pipeline.services import Services
+from connector_app.store.models import Store
+from connector_app.store.recovered import IS_OPEN
+from connector_app.subscriptions import Door
+from connector_app.vault import VaultLocked
+
+_log = logging.getLogger(__name__)
+
+LARGEST_BODY = 2 * 1024 * 1024
+"""Bytes; an order with a thousand lines takes about one and a half million."""
+
+
+_REFUSED = {ForgedEvent: 401, UnreadableEvent: 400}
+
+
+def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> None:
+    """Add the address to the web application.
+
+    Args:
+        app: the application.
+        services: the installation.
+        wake: called when there is something new to read.
+    """
+
+    @app.post("/webhooks/<code>/<key>")
+    def webhook(code: str, key: str) -> Response:
+        request.max_content_length = LARGEST_BODY
+        if (request.content_length or 0) > LARGEST_BODY:
+            return _answer(413)
+        try:
+            return _answer(_take(services, code, key, wake))
+        except (SQLAlchemyError, VaultLocked) as error:
+            _log.warning("store %s: a webhook cannot be kept (%s)", code, type(error).__name__)
+            return _answer(503)
+
+
+def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -> int:
+    """Verify and keep one delivery; the HTTP status of the answer."""
+    with services.database() as session:
+        store = session.scalar(select(Store).where(Store.code == code, IS_OPEN))
+    door = subscriptions.door_of(services, store) if store is not None else None
+    if store is None or door is None or not hmac.compare_digest(door.key.encode(), key.encode()):
+        return 404
+    try:
+        event = _read(services, store, door)
+    except RequestEntityTooLarge:
+        return 413
+    except ShopError as error:
+        _log.warning("store %s: a webhook was refused: %s", store.code, error.message)
+        return _REFUSED.get(type(error), 503)
+    if event.entity is not Entity.PING:
+        new = receive(services, store.id, event)
+        _log.info("store %s: webhook %s %s%s", code, event.topic, event.entity_id, "" if new else " again")
+        if new:
+            wake()
+    return 200
+
+
+def _read(services: Services, store: Store, door: Door) -> ShopEvent:
+    """Verify and read the request's body.
+
+    Raises:
+        ShopError: forged, unreadable, or the store's own data do not let it be verified.
+    """
+    config = services.vault.unseal(store.config)
+    assert isinstance(config, dict)
+    read = registry.event_reader(store.platform, config)
+    if read is None:
+        raise UnreadableEvent("the platform sends no webhooks")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return read(headers, request.get_data(cache=False), door.secrets)
+
+
+def _answer(status: int) -> Response:
+    return Response(status=status, content_type="text/plain")
