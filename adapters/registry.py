@@ -1,9 +1,8 @@
 """The platforms that this product knows, by name; each is imported when it is asked for.
 
 The only place outside a platform's own folder that names it. A platform's package offers
-``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and ``ORDER_FILE``; one whose shops can be connected
-offers ``connect(config) -> ShopAdapter`` too, and one whose shops send webhooks
-``event_reader(config) -> EventReader``.
+``connect(config) -> ShopAdapter``, ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and
+``ORDER_FILE``; one whose shops send webhooks offers ``event_reader(config) -> EventReader`` too.
 """
 
 from __future__ import annotations
@@ -20,39 +19,25 @@ _PACKAGES: Mapping[str, str] = MappingProxyType(
 )
 
 PLATFORMS: tuple[str, ...] = tuple(_PACKAGES)
-"""Names of the known platforms; files of their orders can be read."""
-
-STORE_PLATFORMS: tuple[str, ...] = ("woocommerce",)
-"""Names of the platforms whose shops can be connected."""
+"""Names of the known platforms."""
 
 
 class UnknownPlatform(ShopError):
     """No adapter has that name."""
 
 
-class NotConnectable(ShopError):
-    """The platform's orders are read from files only."""
-
-
 def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
     """Make the adapter of a store; nothing is contacted yet.
 
     Args:
-        platform: one of :data:`STORE_PLATFORMS`.
+        platform: one of :data:`PLATFORMS`.
         config: the store's configuration, see :func:`config_keys`.
 
     Raises:
         UnknownPlatform: no such platform.
-        NotConnectable: a platform without connection.
         ShopError: a required value is missing or malformed.
     """
-    package = _package(platform)
-    if platform not in STORE_PLATFORMS:
-        raise NotConnectable(
-            f"shops of {platform} cannot be connected yet, only files of their orders are read",
-            hint=f"ksef-connector invoice build --platform {platform}",
-        )
-    adapter: ShopAdapter = package.connect(config)
+    adapter: ShopAdapter = _package(platform).connect(config)
     return adapter
 
 

@@ -22,7 +22,7 @@ _QUIET = {
     "alembic": logging.WARNING,
 }
 _SECRETS = re.compile(
-    r"(?i)(oauth_[a-z_]+|consumer_(?:key|secret)|access_?token|refresh_?token|signature|password)=[^&\s\"']+"
+    r"(?i)(oauth_[a-z_]+|ws_key|consumer_(?:key|secret)|access_?token|refresh_?token|signature|password)=[^&\s\"']+"
     r"|\bBearer\s+[\w.~+/-]+=*"
     r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?"
     r"|\bc[ks]_[0-9a-f]{16,}"

@@ -43,7 +43,8 @@ class Trigger(StrEnum):
     COMPLETED = "completed"
 
 
-_ALL_CHANNELS = (Channel.PRIVATE_NOTE, Channel.CUSTOMER_NOTE, Channel.METADATA)
+# a shop offers an order state only when its configuration names one, so that is the merchant's wish
+_ALL_CHANNELS = (Channel.PRIVATE_NOTE, Channel.CUSTOMER_NOTE, Channel.METADATA, Channel.ORDER_STATE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -73,3 +73,20 @@ class BackgroundServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class ShopHandler(WSGIRequestHandler):
+    """HTTP/1.1 without a log, which would show keys and signatures."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Send the status line alone: the shop's own clock writes the date."""
+        self.send_response_only(code, message)
+
+    def connection_dropped(self, *_: Any) -> None:
+        """Close the connection that a fault dropped."""
+        self.close_connection = True

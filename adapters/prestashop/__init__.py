@@ -1,5 +1,6 @@
-"""PrestaShop: answers of its webservice (XML) to :mod:`core.orders`; shops cannot be connected yet."""
+"""PrestaShop: its webservice (XML) to :mod:`core.orders`, notes, messages and an order state back."""
 
+from adapters.prestashop.adapter import PrestaShopAdapter, connect
 from adapters.prestashop.config import CONFIG_KEYS, ORDER_FILE, mapping_options, order_reader
 from adapters.prestashop.mapping import MappingOptions, map_order, map_refunds
 from adapters.prestashop.mapping.bundle import Bundle
@@ -10,6 +11,8 @@ __all__ = [
     "ORDER_FILE",
     "Bundle",
     "MappingOptions",
+    "PrestaShopAdapter",
+    "connect",
     "map_order",
     "map_refunds",
     "mapping_options",

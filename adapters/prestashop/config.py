@@ -14,6 +14,14 @@ from core.findings import Text
 from core.orders import Order, OrderState
 
 CONFIG_KEYS: Mapping[str, str] = {
+    "url": "address of the shop",
+    "key": "key of the webservice, 32 characters",
+    "query_string_auth": "yes: key in the query, for hosts that drop the Authorization header",
+    "user_agent": "name that firewalls see",
+    "private_note": "no: write nothing into the orders' own notes",
+    "message_links": "yes: links in messages to buyers are live, where the theme shows HTML",
+    "employee": "id of the employee in whose name messages are written, usually 1",
+    "invoice_state": "id of an order state whose e-mail tells the buyer of the invoice",
     "time_zone": "zone of the shop's clock, e.g. Europe/Warsaw",
     "prices": "gross or net: what the shop's prices are, when they do not show it",
     "tax_id_fields": "fields of the invoice address with the buyer's tax number, separated by commas",
@@ -22,7 +30,7 @@ CONFIG_KEYS: Mapping[str, str] = {
     "cancelled_states": "ids of order states that mean cancelled, separated by commas",
     "refunded_states": "ids of order states that mean that all money was given back, separated by commas",
 }
-"""What a store's configuration may say; nothing is required."""
+"""What a store's configuration may say; a connected shop needs the first two, a file none."""
 
 ORDER_FILE = Text(
     "Zbierz odpowiedzi webservice o jednym zamówieniu w jednym pliku XML, zob. docs/prestashop.pl.md.",
@@ -30,6 +38,13 @@ ORDER_FILE = Text(
 )
 """How a person makes a file that :func:`order_reader` reads."""
 
+TIME_ZONE_HINT = (
+    "time_zone: name the zone of the shop's clock in the store's configuration, e.g. Europe/Warsaw."
+)
+"""What a person does about a time zone that is not known."""
+
+_YES = frozenset({"1", "yes", "true", "on"})
+_NO = frozenset({"0", "no", "false", "off"})
 _STATES = (
     ("paid_states", OrderState.PAID),
     ("completed_states", OrderState.COMPLETED),
@@ -71,19 +86,37 @@ def mapping_options(config: Mapping[str, str]) -> MappingOptions:
                 raise ShopError(f"{key}: {one!r} is no id of an order state", hint=CONFIG_KEYS[key])
             if states.setdefault(one, state) is not state:
                 raise ShopError(f"{key}: order state {one} is there twice", hint=CONFIG_KEYS[key])
+    zone = config.get("time_zone", "").strip()
     return MappingOptions(
-        time_zone=_zone(config.get("time_zone", "").strip()),
+        time_zone=zone_named(zone) if zone else WARSAW,
         states=states,
         prices=_prices(config.get("prices", "").strip()),
         tax_id_fields=_listed(config, "tax_id_fields"),
     )
 
 
-def _zone(name: str) -> ZoneInfo:
+def is_yes(config: Mapping[str, str], key: str, *, default: bool) -> bool:
+    """Whether an entry says yes.
+
+    Raises:
+        ShopError: it says something else than yes or no.
+    """
+    word = config.get(key, "").strip().lower()
+    if word and word not in _YES | _NO:
+        raise ShopError(f"{key}: {word!r} is neither yes nor no", hint=f"{key}: {CONFIG_KEYS[key]}.")
+    return word in _YES if word else default
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its name.
+
+    Raises:
+        ShopError: there is none of that name.
+    """
     try:
-        return ZoneInfo(name) if name else WARSAW
+        return ZoneInfo(name)
     except (OSError, ValueError, KeyError):  # unknown names are KeyErrors, folders OSErrors
-        raise ShopError(f"time_zone: {name!r} is no time zone", hint="Europe/Warsaw") from None
+        raise ShopError(f"time_zone: {name!r} is no time zone", hint=TIME_ZONE_HINT) from None
 
 
 def _prices(word: str) -> Prices | None:

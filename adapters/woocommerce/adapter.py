@@ -19,14 +19,13 @@ from adapters.contract import (
     UnreadableOrder,
     Webhooks,
 )
+from adapters.http import Limits, shop_url
 from adapters.woocommerce.changes import ChangedOrders, changed_refunds, id_of
 from adapters.woocommerce.checks import check_store
 from adapters.woocommerce.client import (
     DEFAULT_USER_AGENT,
     Credentials,
-    Limits,
     WooClient,
-    shop_url,
 )
 from adapters.woocommerce.events import WooEventReader
 from adapters.woocommerce.mapping import MappingOptions, OrderFile, map_order, map_refund
@@ -179,7 +178,7 @@ def connect(
         if not config.get(key, "").strip():
             raise ShopError(f"the WooCommerce store has no {key}", hint=f"{key}: {CONFIG_KEYS[key]}.")
     client = WooClient(
-        shop_url(config["url"]),
+        shop_url(config["url"], "/wp-json"),
         Credentials(
             consumer_key=config["consumer_key"].strip(),
             consumer_secret=config["consumer_secret"].strip(),

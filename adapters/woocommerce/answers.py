@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from datetime import datetime
 
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from adapters.contract import NotFound, ShopAuthFailed, ShopBusy, ShopError, ShopRefused, ShopUnavailable
+from adapters.contract import NotFound, ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
+from adapters.http import busy, quoted, redirected
 
-DEFAULT_PAUSE = 30.0
-"""Seconds to wait after a 429 that names none."""
-
-_LONGEST_PAUSE = 86_400.0
-_LONGEST_MESSAGE = 200
 _AUTH_CODES = ("woocommerce_rest_authentication_error", "rest_forbidden", "woocommerce_rest_cannot_")
 _FIREWALL_HINT = (
     "A firewall or security plugin may stand in the way: let /wp-json/wc/ pass, or choose another user agent."
 )
-
-
-def transport_error(error: requests.RequestException, *, writing: bool) -> ShopError:
-    """The error for a request that got no complete answer.
-
-    Args:
-        error: what the library raised; its text is not used, because it shows the signed address.
-        writing: the request was to change something.
-    """
-    if isinstance(error, requests.exceptions.SSLError):
-        return ShopUnavailable(
-            "the shop's certificate cannot be trusted",
-            hint="Look at the shop's address in a browser: its certificate may have expired.",
-        )
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
-        return ShopUnavailable("no connection to the shop", hint="Is the address right and the shop running?")
-    if isinstance(error, requests.Timeout):
-        return ShopUnavailable("the shop did not answer in time", outcome_unknown=writing)
-    return ShopUnavailable("the connection to the shop broke off", outcome_unknown=writing)
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    reason = error.args[0] if error.args else None
-    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
 
 
 def refusal_of(response: requests.Response, content: bytes, *, now: datetime, writing: bool) -> ShopError:
@@ -58,17 +27,13 @@ def refusal_of(response: requests.Response, content: bytes, *, now: datetime, wr
     """
     status = response.status_code
     code, message = _error_body(content)
-    if status in {429, 503}:
-        pause = _retry_after(response.headers.get("Retry-After"), now)
-        if pause is not None or status == 429:
-            return ShopBusy(
-                f"the shop asks for a pause (HTTP {status})",
-                retry_after=DEFAULT_PAUSE if pause is None else pause,
-            )
+    pause = busy(response, now)
+    if pause is not None:
+        return pause
     if status >= 500:
-        return ShopUnavailable(f"the shop failed (HTTP {status}){_quoted(message)}", outcome_unknown=writing)
+        return ShopUnavailable(f"the shop failed (HTTP {status}){quoted(message)}", outcome_unknown=writing)
     if 300 <= status < 400:
-        return _redirect(response)
+        return redirected(response)
     if not code and status != 401:
         return ShopUnavailable(
             f"not WooCommerce but something else answered (HTTP {status})", hint=_FIREWALL_HINT
@@ -77,7 +42,7 @@ def refusal_of(response: requests.Response, content: bytes, *, now: datetime, wr
 
 
 def _by_code(status: int, code: str, message: str) -> ShopRefused:
-    said = _quoted(message)
+    said = quoted(message)
     if status == 401 or (status == 403 and code.startswith(_AUTH_CODES)):
         return ShopAuthFailed(
             f"the shop does not accept the key{said}",
@@ -110,17 +75,6 @@ def _auth_hint(message: str, code: str) -> str:
     return "Make a new key in WooCommerce, Settings, Advanced, REST API, with the permission Read/Write."
 
 
-def _redirect(response: requests.Response) -> ShopRefused:
-    """Redirects are not followed: a signed request must not go to another address."""
-    target = urlsplit(response.headers.get("Location", ""))
-    place = f" to {target.scheme}://{target.hostname}" if target.scheme and target.hostname else ""
-    return ShopRefused(
-        f"the shop redirects{place} (HTTP {response.status_code})",
-        status=response.status_code,
-        hint="Correct the shop's address: http or https, with or without www, as the shop itself uses it.",
-    )
-
-
 def _error_body(content: bytes) -> tuple[str, str]:
     """``code`` and ``message`` of WordPress's error object, empty when the body is something else."""
     try:
@@ -131,23 +85,3 @@ def _error_body(content: bytes) -> tuple[str, str]:
         return "", ""
     code, message = data.get("code"), data.get("message")
     return (code if isinstance(code, str) else "", message if isinstance(message, str) else "")
-
-
-def _quoted(message: str) -> str:
-    text = " ".join(message.split())[:_LONGEST_MESSAGE].rstrip(".")
-    # a message with an address may carry the query that it complains about
-    return f": {text}" if text and "://" not in text and "?" not in text else ""
-
-
-def _retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3)."""
-    text = (header or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_PAUSE)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), _LONGEST_PAUSE)

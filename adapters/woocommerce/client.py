@@ -21,46 +21,24 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from woocommerce import API
 from woocommerce.oauth import OAuth
 
-from adapters.contract import ShopBusy, ShopError, ShopUnavailable
-from adapters.woocommerce.answers import refusal_of, transport_error
+from adapters.contract import ShopError, ShopUnavailable
+from adapters.http import Limits, date_of, read_body, retrying, transport_error
+from adapters.woocommerce.answers import refusal_of
 
 PER_PAGE: Final = 100
 """The most items that the REST API gives per page."""
 
 DEFAULT_USER_AGENT: Final = "ksef-shop-connector"
 
-_CHUNK = 65_536
 _SIGNABLE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~,: ")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much to wait for.
-
-    Attributes:
-        connect, read: seconds for the connection, and between two pieces of an answer.
-        total: seconds for one whole answer, so that a shop that trickles does not hold us for ever.
-        max_bytes: largest answer taken, in bytes after decompression.
-        attempts: how often a GET is tried before it fails.
-        longest_pause: the longest Retry-After, in seconds, that is waited for inside one call; longer ones
-            are left to the caller.
-    """
-
-    connect: float = 10.0
-    read: float = 30.0
-    total: float = 120.0
-    max_bytes: int = 32 * 1024 * 1024
-    attempts: int = 3
-    longest_pause: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +148,8 @@ class WooClient:
         Raises:
             ShopError: see :mod:`adapters.contract`.
         """
-        retrying = Retrying(
-            stop=stop_after_attempt(self._limits.attempts),
-            wait=self._pause,
-            retry=retry_if_exception(self._is_worth_repeating),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return retrying(self._request, "GET", endpoint, params or {}, None)
+        again = retrying(self._limits, self._sleep, self._jitter)
+        return again(self._request, "GET", endpoint, params or {}, None)
 
     def post(self, endpoint: str, body: Mapping[str, object]) -> Answer:
         """Create; sent once, because only the caller can find out whether it was stored.
@@ -223,18 +195,6 @@ class WooClient:
                 return
             page += 1
 
-    def _pause(self, state: RetryCallState) -> float:
-        """Seconds before the next attempt: what the shop asks for, else 1, 2, 4... with jitter."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, ShopBusy):
-            return error.retry_after
-        return float(2 ** (state.attempt_number - 1)) * (0.5 + self._jitter())
-
-    def _is_worth_repeating(self, error: BaseException) -> bool:
-        if isinstance(error, ShopBusy):
-            return error.retry_after <= self._limits.longest_pause
-        return isinstance(error, ShopUnavailable)
-
     def _request(
         self, method: str, endpoint: str, params: Mapping[str, str | int], body: Mapping[str, object] | None
     ) -> Answer:
@@ -258,7 +218,12 @@ class WooClient:
                 stream=True,
             )
             with response:
-                content = self._read(response, writing=writing)
+                content = read_body(
+                    response,
+                    max_bytes=self._limits.max_bytes,
+                    total=self._limits.total,
+                    writing=writing,
+                )
         except requests.RequestException as error:
             failure = transport_error(error, writing=writing)
         else:
@@ -291,21 +256,6 @@ class WooClient:
         )
         return str(signer.get_oauth_url()), _unsigned
 
-    def _read(self, response: requests.Response, *, writing: bool) -> bytes:
-        """The whole body within the limits."""
-        deadline = time.monotonic() + self._limits.total
-        content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            content += chunk
-            if len(content) > self._limits.max_bytes:
-                raise ShopUnavailable(
-                    f"the shop's answer is larger than {self._limits.max_bytes} bytes",
-                    outcome_unknown=writing,
-                )
-            if time.monotonic() > deadline:
-                raise ShopUnavailable("the shop answers too slowly", outcome_unknown=writing)
-        return bytes(content)
-
     def _answer(self, response: requests.Response, content: bytes, *, writing: bool) -> Answer:
         if not 200 <= response.status_code < 300:
             raise refusal_of(response, content, now=self._clock(), writing=writing)
@@ -325,7 +275,7 @@ class WooClient:
         return Answer(
             data=data,
             total_pages=_as_count(response.headers.get("X-WP-TotalPages")),
-            date=_as_moment(response.headers.get("Date")),
+            date=date_of(response),
         )
 
 
@@ -347,50 +297,9 @@ def is_last_page(answer: Answer, page: int, size: int) -> bool:
     return page >= answer.total_pages
 
 
-def shop_url(text: str) -> str:
-    """Check and tidy the address of a shop as a merchant types it.
-
-    Args:
-        text: e.g. ``https://sklep.example/`` or with ``/wp-json/wc/v3`` behind.
-
-    Returns:
-        The address without a trailing slash.
-
-    Raises:
-        ShopError: it is no plain http or https address.
-    """
-    bad = ShopError(
-        "the shop's address must look like https://shop.example",
-        hint="Give the address alone, without a user name, a question mark or a hash.",
-    )
-    try:
-        parts = urlsplit(text.strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise bad from None
-    if (
-        parts.scheme not in {"http", "https"}
-        or not host
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
-        raise bad
-    path = parts.path.split("/wp-json", 1)[0].rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
 def _as_count(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
-
-
-def _as_moment(text: str | None) -> datetime | None:
-    try:
-        moment = datetime.strptime(text or "", "%a, %d %b %Y %H:%M:%S GMT")  # noqa: DTZ007 - GMT by RFC 9110
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC)

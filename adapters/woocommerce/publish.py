@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
 from adapters.contract import Channel, Message, ShopUnavailable
+from adapters.notes import marker_pattern, plain_text
 from adapters.woocommerce.client import WooClient, as_list
 
 META_KEYS: Final[Mapping[str, str]] = {
@@ -25,8 +25,6 @@ META_KEYS: Final[Mapping[str, str]] = {
     "verification_url": "_ksef_verification_url",
 }
 """Neutral field to metadata key; the underscore hides them from WordPress's custom fields box."""
-
-_TAG = re.compile(r"<[^<>]*>")
 
 
 def publish_note(client: WooClient, order_id: str, channel: Channel, message: Message) -> str:
@@ -47,7 +45,7 @@ def publish_note(client: WooClient, order_id: str, channel: Channel, message: Me
         ShopError: see :mod:`adapters.contract`.
     """
     for_customer = channel is Channel.CUSTOMER_NOTE
-    marker = _marker_pattern(message)
+    marker = marker_pattern(message)
     found = _find_note(client, order_id, marker, for_customer=for_customer)
     if found:
         return found
@@ -123,24 +121,3 @@ def _find_note(
         if isinstance(note_id, int) and isinstance(text, str) and marker.search(plain_text(text)):
             found.append(note_id)
     return str(min(found)) if found else None
-
-
-def _marker_pattern(message: Message) -> re.Pattern[str]:
-    """Matches the marker as a whole, so that FV/1 is not found in FV/12 or KOR/FV/1."""
-    marker, text = plain_text(html.escape(message.marker)), plain_text(html.escape(message.text))
-    if not marker or marker not in text:
-        raise ValueError("a note must contain its marker")
-    whole = re.compile(rf"(?<!\w)(?<!\w[/-]){re.escape(marker)}(?!\w)(?![/-]\w)")
-    # a text that carries the marker only inside an address is compared by containment
-    return whole if whole.search(text) else re.compile(re.escape(marker))
-
-
-def plain_text(stored: str) -> str:
-    """A note as WordPress stores it, as plain text: no tags, no entities, single spaces.
-
-    Args:
-        stored: HTML of a note.
-    """
-    # twice, because a shop that escapes an escaped text has been seen to store &amp;amp;
-    text = html.unescape(html.unescape(_TAG.sub("", stored)))
-    return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,9 +1,10 @@
-"""``sandbox``: KSeF and a shop on localhost, for trying things out and for other people's integrations."""
+"""``sandbox``: KSeF and shops on localhost, for trying things out and for other people's integrations."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -13,9 +14,11 @@ from connector_app.commands.bilingual import Group, option
 from connector_app.commands.demo_home import DemoHome, is_free, state_errors
 from connector_app.commands.files import FILE
 from connector_app.commands.sandbox_controls import KSEF_PORT, clock, faults, outage, revoke_keys
+from connector_app.commands.sandbox_shops import SHOPS
 
 _PORT = click.IntRange(0, 65535)
 _SHOP_PORT = 8091
+_ALL = "all"
 
 
 @click.group(cls=Group, pl="Serwery na localhost, które zachowują się jak prawdziwe; zob. docs/sandbox.md.")
@@ -67,22 +70,30 @@ def ksef(app: App, port: int | None, state: Path | None, processing: float, rate
         serve(place, state or (demo.ksef_state if known else None), processing, rate_limits=rate_limits)
 
 
-@sandbox.command(pl="Uruchamia piaskownicę WooCommerce z nagranymi zamówieniami (do Ctrl-C).")
+@sandbox.command(pl="Uruchamia sklepy piaskownicy z nagranymi zamówieniami (do Ctrl-C).")
+@option(
+    "--platform",
+    type=click.Choice([*SHOPS, _ALL]),
+    default=_ALL,
+    show_default=True,
+    pl="Który sklep.",
+    en="Which shop.",
+)
 @option(
     "--port",
     type=_PORT,
     default=None,
     show_default="demo, 8091",
-    pl="Port; 0 bierze wolny.",
-    en="Port; 0 takes a free one.",
+    pl="Port pierwszego sklepu, następne mają kolejne; 0 bierze wolne.",
+    en="Port of the first shop, the others follow; 0 takes free ones.",
 )
 @option(
     "--state",
     type=FILE,
     default=None,
     show_default="demo, RAM",
-    pl="Plik, który przetrwa ponowne uruchomienie.",
-    en="File that survives a restart.",
+    pl="Plik, który przetrwa ponowne uruchomienie; następny sklep dodaje do nazwy swoją platformę.",
+    en="File that survives a restart; every further shop adds its platform to the name.",
 )
 @option(
     "--store",
@@ -94,30 +105,24 @@ def ksef(app: App, port: int | None, state: Path | None, processing: float, rate
     en="Which of the demo's stores.",
 )
 @pass_app
-def shops(app: App, port: int | None, state: Path | None, code: str) -> None:
-    """Run the WooCommerce sandbox with the recorded orders until interrupted (Ctrl-C)."""
-    from sandbox.woocommerce.recordings import demo_orders  # noqa: PLC0415
-    from sandbox.woocommerce.server import (  # noqa: PLC0415
-        DEMO_CONSUMER_KEY,
-        DEMO_CONSUMER_SECRET,
-        WooSandbox,
-    )
-
+def shops(app: App, platform: str, port: int | None, state: Path | None, code: str) -> None:
+    """Run the sandbox's shops with the recorded orders until interrupted (Ctrl-C)."""
     demo = DemoHome(app.settings.home)
     known = demo.ports().get(code)
-    place = _port(app, port, known or _SHOP_PORT)
+    state = state or (demo.shop_state(code) if known else None)
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     try:
-        with (
-            state_errors(app),
-            WooSandbox(
-                demo_orders(), port=place, state_path=state or (demo.shop_state(code) if known else None)
-            ) as shop,
-        ):
-            click.echo(f"WooCommerce      {shop.url}")
-            click.echo(f"consumer_key     {DEMO_CONSUMER_KEY}")
-            click.echo(f"consumer_secret  {DEMO_CONSUMER_SECRET}")
+        with state_errors(app), ExitStack() as running:
+            started = []
+            for place, name in enumerate(SHOPS if platform == _ALL else [platform]):
+                memory = state.with_stem(f"{state.stem}.{name}") if state and place else state
+                usual = (known or _SHOP_PORT) if not place else _SHOP_PORT + place
+                chosen = port + place if port else port
+                shop = SHOPS[name](_port(app, chosen, usual), memory)
+                running.enter_context(shop.server)
+                started.append(shop)
+            click.echo("\n".join(line for shop in started for line in shop.lines()))
             ended.wait()
     except KeyboardInterrupt:
         pass

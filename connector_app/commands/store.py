@@ -54,7 +54,7 @@ def store() -> None:
 @option(
     "--platform",
     required=True,
-    metavar="|".join(platforms.STORE_PLATFORMS),
+    metavar="|".join(platforms.PLATFORMS),
     pl="Platforma sklepu.",
     en="Platform of the shop.",
 )
@@ -181,21 +181,11 @@ def add(
 
 
 def _check_platform(app: App, platform: str) -> None:
-    known = ", ".join(platforms.STORE_PLATFORMS)
-    if platform in platforms.STORE_PLATFORMS:
-        return
-    if platform in platforms.PLATFORMS:
+    if platform not in platforms.PLATFORMS:
         raise BadInput(
-            app.text(
-                f"Sklepów {platform} nie można jeszcze podłączać; działają tylko pliki zamówień.",
-                f"Shops of {platform} cannot be connected yet; only files of their orders work.",
-            ),
-            f"ksef-connector invoice build --platform {platform} ...",
+            app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
+            app.text("Znane: ", "Known: ") + ", ".join(platforms.PLATFORMS),
         )
-    raise BadInput(
-        app.text(f"Nieznana platforma: {platform}.", f"Unknown platform: {platform}."),
-        app.text(f"Podłączyć można: {known}", f"Shops of these can be connected: {known}"),
-    )
 
 
 @store.command(

@@ -23,6 +23,8 @@ from core.ksef.verification import invoice_link
 _PATIENT_TRIES = 8
 """Refusals of one document, over about three hours, before a person is asked."""
 
+_OF_INVOICES = frozenset({Channel.METADATA, Channel.ORDER_STATE})
+
 
 def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document:
     """Write every missing publication of one accepted document.
@@ -64,11 +66,11 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
 
 
 def channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
-    """Where a document is told of; the order's own fields keep the invoice's number, not a correction's."""
+    """Where a document is told of; the order's own fields and state are the invoice's, not a correction's."""
     return [
         channel
         for channel in policy.channels
-        if channel in shop.channels and (document.purpose == INVOICE or channel is not Channel.METADATA)
+        if channel in shop.channels and (document.purpose == INVOICE or channel not in _OF_INVOICES)
     ]
 
 

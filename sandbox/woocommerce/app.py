@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from sandbox.faults import Fault, FaultError, FaultPlan
 from sandbox.woocommerce.access import Gate, RefusedError
-from sandbox.woocommerce.faults import Fault, FaultError, FaultPlan
 from sandbox.woocommerce.listing import page_of, select_orders, select_refunds, trimmed
 from sandbox.woocommerce.notes import filtered
 from sandbox.woocommerce.state import Json, ShopState, UnknownOrderError

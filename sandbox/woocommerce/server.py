@@ -7,12 +7,10 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from werkzeug.serving import WSGIRequestHandler
-
-from sandbox.background import BackgroundServer
+from sandbox.background import BackgroundServer, ShopHandler
+from sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from sandbox.woocommerce.access import ApiKey, Gate
 from sandbox.woocommerce.app import Shop, create_app
-from sandbox.woocommerce.faults import Fault, FaultMiddleware, FaultPlan
 from sandbox.woocommerce.recordings import demo_orders, recorded
 from sandbox.woocommerce.state import Json, ShopState
 from sandbox.woocommerce.webhooks import Delivery
@@ -58,7 +56,7 @@ class WooSandbox(BackgroundServer):
         settings: Mapping[str, Any] | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        super().__init__(port, _QuietHandler)
+        super().__init__(port, ShopHandler)
         self.state = ShopState(clock=clock, zone=zone, path=Path(state_path) if state_path else None)
         self.state.load()
         self.state.add_orders(orders, refunds or {})
@@ -80,7 +78,7 @@ class WooSandbox(BackgroundServer):
     def fault(
         self, kind: str, *, method: str = "", path: str = "", times: int = 1, value: float | None = None
     ) -> None:
-        """Plan a fault; see :mod:`sandbox.woocommerce.faults`.
+        """Plan a fault; see :mod:`sandbox.faults`.
 
         Raises:
             FaultError: a fault that does not exist.
@@ -94,23 +92,6 @@ class WooSandbox(BackgroundServer):
             copies: how often each is sent.
         """
         return self.state.sender(self.url).deliver(copies=copies)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """HTTP/1.1 without a log, which would show signatures."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """Send the status line alone: the shop's own clock writes the date."""
-        self.send_response_only(code, message)
-
-    def connection_dropped(self, *_: Any) -> None:
-        """Close the connection that a fault dropped."""
-        self.close_connection = True
 
 
 def serve(port: int, state_path: Path | str | None = None, orders: Iterable[Json] | None = None) -> None:

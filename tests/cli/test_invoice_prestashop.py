@@ -81,15 +81,3 @@ def test_a_file_that_is_no_order(run: Run, content: bytes, sentence: str) -> Non
     assert result.exit_code == 2
     assert sentence in result.output
     assert "docs/prestashop.pl.md" in result.output
-
-
-def test_a_shop_cannot_be_connected_yet(run: Run, tmp_path: Path) -> None:
-    """``store add`` refuses with a sentence that says what works."""
-    (tmp_path / "shop.conf").write_text("time_zone=Europe/Warsaw")
-    result = run(
-        "store", "add", "shop", "--seller", "5265877635", "--platform", "prestashop",
-        "--url", "https://shop.example", "--config-file", "shop.conf",
-    )  # fmt: skip
-    assert result.exit_code == 2
-    assert "Sklepów prestashop nie można jeszcze podłączać" in result.output
-    assert "invoice build --platform prestashop" in result.output

@@ -20,17 +20,18 @@ from tests.cli.conftest import Run, environment, program
 @pytest.mark.parametrize(
     ("name", "first", "path"),
     [
-        ("ksef", "KSeF API", "/security/public-key-certificates"),
-        ("shops", "WooCommerce", "/sandbox/orders/15"),
+        (("ksef",), "KSeF API", "/security/public-key-certificates"),
+        (("shops",), "WooCommerce", "/sandbox/orders/15"),
+        (("shops", "--platform", "prestashop"), "PrestaShop", "/sandbox/orders/10"),
     ],
 )
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_sandbox_says_where_it_is_and_ends_when_asked(
-    tmp_path: Path, name: str, first: str, path: str, end: signal.Signals
+    tmp_path: Path, name: tuple[str, ...], first: str, path: str, end: signal.Signals
 ) -> None:
     """The first line names the address, which answers; Ctrl-C and SIGTERM end it without a complaint."""
     made = subprocess.Popen(
-        program("sandbox", name, "--port", "0"),
+        program("sandbox", *name, "--port", "0"),
         cwd=tmp_path,
         env=environment(tmp_path / "home") | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -45,6 +46,28 @@ def test_a_sandbox_says_where_it_is_and_ends_when_asked(
     _, complaint = made.communicate(timeout=20)
     assert made.returncode == 0
     assert complaint == ""
+
+
+def test_all_shops_run_side_by_side(tmp_path: Path) -> None:
+    """Each shop prints its address and keys, and has a memory of its own."""
+    made = subprocess.Popen(
+        program("sandbox", "shops", "--port", "0", "--state", "shop.json"),
+        cwd=tmp_path,
+        env=environment(tmp_path / "home") | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert made.stdout
+    told = dict(made.stdout.readline().split() for _ in range(5))
+    assert list(told) == ["WooCommerce", "consumer_key", "consumer_secret", "PrestaShop", "key"]
+    assert requests.get(f"{told['WooCommerce']}/sandbox/orders/15", timeout=10).status_code == 200
+    orders = requests.get(f"{told['PrestaShop']}/api/orders", auth=(told["key"], ""), timeout=10)
+    assert orders.status_code == 200
+    made.send_signal(signal.SIGTERM)
+    assert made.wait(timeout=20) == 0
+    made.stdout.close()
+    assert (tmp_path / "shop.json").exists()
+    assert (tmp_path / "shop.prestashop.json").exists()
 
 
 @pytest.mark.parametrize("name", ["ksef", "shops"])

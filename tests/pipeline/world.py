@@ -45,6 +45,7 @@ DATA = Path(__file__).resolve().parent.parent / "data" / "woocommerce"
 NIP = "5265877635"
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 PATIENCE = timedelta(hours=12)
+Connect = Callable[..., ShopAdapter]
 
 
 class Clock:
@@ -79,6 +80,9 @@ DEMO = (
 )
 
 
+WOO_CONFIG = {"consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
+
+
 def install(
     services: Services,
     *,
@@ -90,6 +94,8 @@ def install(
     schema: str = "FA3",
     token: str | None = None,
     nip: str = NIP,
+    platform: str = "woocommerce",
+    config: Mapping[str, str] = WOO_CONFIG,
 ) -> None:
     """A seller and a store in an installation, unless they are there."""
     profile = parse(
@@ -100,7 +106,6 @@ def install(
         if token
         else credentials.seal_certificate(services.vault, self_signed(nip, now=services.clock()))
     )
-    config = {"url": shop_url, "consumer_key": DEMO_CONSUMER_KEY, "consumer_secret": DEMO_CONSUMER_SECRET}
     with services.database.begin() as session:
         if session.scalar(select(Seller.id)) is not None:
             return
@@ -113,20 +118,24 @@ def install(
             Store(
                 code="test",
                 seller_id=seller.id,
-                platform="woocommerce",
+                platform=platform,
                 url=shop_url,
-                config=services.vault.seal(config),
+                config=services.vault.seal({"url": shop_url, **config}),
                 policy=StorePolicy(recipients=Recipients.EVERYONE, offline=offline).as_json(),
                 created_at=services.clock(),
             )
         )
 
 
-class World:
-    """Running sandboxes and an installation's files; :meth:`services` opens it as a new process would."""
+class Installation:
+    """KSeF's sandbox and an installation's files; :meth:`services` opens it as a new process would.
 
-    def __init__(self, home: Path, ksef: KsefSandbox, shop: WooSandbox, clock: Clock) -> None:
-        self.home, self.ksef, self.shop, self.clock = home, ksef, shop, clock
+    Args:
+        connect: makes the adapter of a shop from its configuration, a clock, a sleep and a jitter.
+    """
+
+    def __init__(self, home: Path, ksef: KsefSandbox, clock: Clock, connect: Connect) -> None:
+        self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
 
@@ -160,33 +169,11 @@ class World:
             connect_shop=self._connect_shop,
         )
 
-    def _connect_shop(self, platform: str, config: Mapping[str, str]) -> ShopAdapter:
-        assert platform == "woocommerce"
-        return woocommerce.connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
+    def _connect_shop(self, _platform: str, config: Mapping[str, str]) -> ShopAdapter:
+        return self._connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
 
     def _watch(self, document: Document) -> None:
         self.watch(document)
-
-    def prepare(
-        self,
-        *,
-        schema: str = "FA3",
-        token: str | None = None,
-        nip: str = NIP,
-        offline: OfflinePolicy | None = None,
-    ) -> None:
-        """Add the seller and the store; with an offline policy, Latarnia is listened to."""
-        install(
-            self.services(),
-            api_url=self.ksef.api_url,
-            qr_url=self.ksef.qr_url,
-            shop_url=self.shop.url,
-            latarnia_url=self.ksef.latarnia_url if offline else "",
-            offline=offline or OfflinePolicy.ASK,
-            schema=schema,
-            token=token,
-            nip=nip,
-        )
 
     def run(self, patience: timedelta = PATIENCE) -> Pass:
         """One whole run as a new process: take in, then work until idle; waiting costs no real time."""
@@ -223,6 +210,35 @@ class World:
         found: list[dict[str, Any]] = requests.get(f"{self.ksef.admin_url}/documents", timeout=10).json()
         return found
 
+
+class World(Installation):
+    """An installation with a WooCommerce shop."""
+
+    def __init__(self, home: Path, ksef: KsefSandbox, shop: WooSandbox, clock: Clock) -> None:
+        super().__init__(home, ksef, clock, woocommerce.connect)
+        self.shop = shop
+
+    def prepare(
+        self,
+        *,
+        schema: str = "FA3",
+        token: str | None = None,
+        nip: str = NIP,
+        offline: OfflinePolicy | None = None,
+    ) -> None:
+        """Add the seller and the store; with an offline policy, Latarnia is listened to."""
+        install(
+            self.services(),
+            api_url=self.ksef.api_url,
+            qr_url=self.ksef.qr_url,
+            shop_url=self.shop.url,
+            latarnia_url=self.ksef.latarnia_url if offline else "",
+            offline=offline or OfflinePolicy.ASK,
+            schema=schema,
+            token=token,
+            nip=nip,
+        )
+
     def in_shop(self, order_id: int) -> dict[str, Any]:
         """Notes, metadata and e-mails of an order."""
         found: dict[str, Any] = requests.get(f"{self.shop.url}/sandbox/orders/{order_id}", timeout=10).json()
@@ -242,6 +258,18 @@ def _ksef_with_keys() -> bytes:
 
 
 @contextmanager
+def ksef_sandbox(home: Path, clock: Clock, *, processing_seconds: float = 0.3) -> Iterator[KsefSandbox]:
+    """KSeF's sandbox on a free port."""
+    (home / "ksef.sqlite3").write_bytes(_ksef_with_keys())
+    state = SandboxState.open(
+        home / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds), clock=clock
+    )
+    with KsefSandbox(state=state) as ksef:
+        yield ksef
+    state.close()
+
+
+@contextmanager
 def world(
     home: Path,
     orders: list[dict[str, Any]] | None = None,
@@ -251,14 +279,9 @@ def world(
 ) -> Iterator[World]:
     """Start the sandboxes on free ports."""
     clock = Clock(now)
-    (home / "ksef.sqlite3").write_bytes(_ksef_with_keys())
-    state = SandboxState.open(
-        home / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds), clock=clock
-    )
     shop_orders = [recorded(name) for name in DEMO] if orders is None else orders
     with (
-        KsefSandbox(state=state) as ksef,
+        ksef_sandbox(home, clock, processing_seconds=processing_seconds) as ksef,
         WooSandbox(shop_orders, clock=clock, sleep=lambda _seconds: None) as shop,
     ):
         yield World(home, ksef, shop, clock)
-    state.close()

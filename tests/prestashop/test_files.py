@@ -12,15 +12,7 @@ from hypothesis import strategies as st
 from adapters.contract import UnreadableFile, UnreadableOrder
 from adapters.prestashop import map_order, map_refunds, read_bundle
 from adapters.prestashop.mapping.documents import LARGEST
-from adapters.registry import (
-    PLATFORMS,
-    STORE_PLATFORMS,
-    NotConnectable,
-    config_keys,
-    connect,
-    order_file,
-    order_reader,
-)
+from adapters.registry import PLATFORMS, config_keys, order_file, order_reader
 from core.orders import Order
 from tests.prestashop import bundles
 from tests.prestashop.bundles import answer, recorded
@@ -30,14 +22,10 @@ FILE = bundles.order_file("o1", slips=True).decode()
 
 
 def test_registry() -> None:
-    """The platform's files are read; its shops cannot be connected, and a sentence says so."""
+    """The platform is known by name, and its files are read with a store's options."""
     assert "prestashop" in PLATFORMS
-    assert "prestashop" not in STORE_PLATFORMS
     assert "time_zone" in config_keys("prestashop")
     assert "docs/prestashop.md" in order_file("prestashop").en
-    with pytest.raises(NotConnectable) as caught:
-        connect("prestashop", {})
-    assert "cannot be connected yet" in caught.value.message
     reader = order_reader("prestashop", {"time_zone": "Europe/London"})
     assert reader(FILE.encode()).created_at.hour == 4
 

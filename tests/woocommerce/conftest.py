@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from adapters.http import Limits
 from adapters.woocommerce import WooCommerceAdapter, connect
-from adapters.woocommerce.client import Limits
 from sandbox.woocommerce import WooSandbox, demo_orders
 from tests.woocommerce.servers import Clock, Connect
 

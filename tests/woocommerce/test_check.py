@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.contract import CheckLine, ShopError
-from adapters.registry import STORE_PLATFORMS, UnknownPlatform, config_keys, connect, order_reader
+from adapters.registry import PLATFORMS, UnknownPlatform, config_keys, connect, order_reader
 from adapters.woocommerce import WooCommerceAdapter
 from adapters.woocommerce import connect as woo_connect
 from sandbox.woocommerce import WooSandbox, demo_orders
@@ -99,7 +99,7 @@ def test_shop_that_hides_its_settings(shop: WooSandbox, adapter: WooCommerceAdap
 
 def test_registry() -> None:
     """Platforms are found by name, and an unknown one is named with the known ones."""
-    assert "woocommerce" in STORE_PLATFORMS
+    assert "woocommerce" in PLATFORMS
     assert "consumer_key" in config_keys("woocommerce")
     for ask in (
         lambda: connect("magento", {}),

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from adapters.contract import ShopUnavailable
-from adapters.woocommerce.client import Credentials, Limits
+from adapters.http import Limits
+from adapters.woocommerce.client import Credentials
 from tests.woocommerce.servers import client_of, json_reply, serving
 
 if TYPE_CHECKING:

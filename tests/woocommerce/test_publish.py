@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from adapters.contract import Channel, Message, NotFound, ShopAuthFailed, ShopUnavailable
+from adapters.http import Limits
+from adapters.notes import plain_text
 from adapters.woocommerce import WooCommerceAdapter
-from adapters.woocommerce.client import Limits
-from adapters.woocommerce.publish import plain_text
 from sandbox.woocommerce import WooSandbox
 from tests.woocommerce.servers import Clock, Connect
 
@@ -53,7 +53,7 @@ def test_note_does_not_change_the_order(shop: WooSandbox, adapter: WooCommerceAd
     assert adapter.order("15").modified_at == before
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "truncate", "cut_json"])
+@pytest.mark.parametrize("kind", ["drop_after", "truncate", "cut"])
 def test_stored_note_is_found_after_a_broken_answer(
     shop: WooSandbox, adapter: WooCommerceAdapter, kind: str
 ) -> None:

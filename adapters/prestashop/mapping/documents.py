@@ -63,9 +63,34 @@ def read_resources(data: bytes) -> tuple[Resource, ...]:
         UnreadableFile: it is no XML that is accepted.
         UnreadableOrder: it is no answer of the webservice, or an answer with errors.
     """
+    return resources_in(parse_answer(data))
+
+
+def parse_answer(data: bytes) -> etree._Element:
+    """Parse an answer of the webservice, or a file of answers.
+
+    Args:
+        data: untrusted bytes of a whole XML document.
+
+    Returns:
+        The element ``<prestashop>``.
+
+    Raises:
+        UnreadableFile: it is no XML that is accepted.
+        UnreadableOrder: it is XML of something else.
+    """
     root = _parse(data)
     if root.tag != _ROOT:
         raise UnreadableOrder(f"<{_ROOT}> was expected, not <{_name(root)}>")
+    return root
+
+
+def resources_in(root: etree._Element) -> tuple[Resource, ...]:
+    """All resources of a parsed answer.
+
+    Raises:
+        UnreadableOrder: it is no answer of the webservice, or an answer with errors.
+    """
     return tuple(_resources(root, 0))
 
 

@@ -29,9 +29,14 @@ class MappingOptions:
             :func:`~adapters.prestashop.mapping.lines.prices_include_tax`.
         tax_id_fields: fields of the invoice address with the buyer's tax number; they go before
             ``vat_number`` and ``dni``.
+        calls_refunded: the state *Refunded* is told as such, so that a person is asked what it means; a file
+            leaves such an order waiting. ``states`` go before it.
+        untold_states: ids of states that say nothing of the order; the one before them counts.
     """
 
     time_zone: ZoneInfo = WARSAW
     states: Mapping[str, OrderState] = field(default_factory=dict)
     prices: Prices | None = None
     tax_id_fields: tuple[str, ...] = ()
+    calls_refunded: bool = False
+    untold_states: frozenset[str] = frozenset()

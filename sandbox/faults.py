@@ -1,15 +1,15 @@
-"""Faults on demand: what goes wrong with which requests.
+"""Faults on demand: what goes wrong with which requests to a shop.
 
 ==================  =====================================================================================
 ``drop_before``     the connection ends without an answer, nothing was done
 ``drop_after``      the connection ends without an answer, everything was done and stored
 ``slow``            everything was done, the answer comes ``value`` seconds later (default 5)
-``http_500``        500 with WordPress's critical error page, nothing was done
+``http_500``        500 with an error page in HTML, nothing was done
 ``http_503``        503, with Retry-After ``value`` when it is given, nothing was done
 ``http_429``        429, with Retry-After ``value`` when it is given, nothing was done
 ``html``            a firewall's page with status ``value`` (default 200), nothing was done
 ``truncate``        everything was done, only the first half of the body arrives
-``cut_json``        everything was done, half of the body arrives as if it were all
+``cut``             everything was done, half of the body arrives as if it were all
 ``redirect``        301 to another host, nothing was done
 ``huge``            a JSON text of ``value`` bytes (default 5 000 000), nothing was done
 ==================  =====================================================================================
@@ -37,7 +37,7 @@ KINDS = frozenset(
         "http_429",
         "html",
         "truncate",
-        "cut_json",
+        "cut",
         "redirect",
         "huge",
     }
@@ -185,7 +185,7 @@ def _page_of(fault: Fault) -> tuple[str, list[tuple[str, str]], str] | None:
         case "html":
             return f"{int(fault.value or 200)} Checked", [html], _PAGE.format("Checking your browser")
         case "redirect":
-            location = ("Location", "https://www.shop.example/wp-json/?oauth_signature=secret")
+            location = ("Location", "https://www.shop.example/elsewhere/?signature=secret")
             return "301 Moved Permanently", [html, location], ""
         case "huge":
             size = int(fault.value or 5_000_000)
