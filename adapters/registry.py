@@ -2,26 +2,31 @@
 
 The only place outside a platform's own folder that names it. A platform's package offers
 ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and ``ORDER_FILE``; one whose shops can be connected
-offers ``connect(config) -> ShopAdapter`` too.
+offers ``connect(config) -> ShopAdapter`` too. One with ``SAVES_CONFIG`` changes its own configuration (tokens that
+rotate), and its ``connect`` also takes ``save_config`` and ``load_config``.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType, ModuleType
 
 from adapters.contract import OrderReader, ShopAdapter, ShopError
 from core.findings import Text
 
 _PACKAGES: Mapping[str, str] = MappingProxyType(
-    {"woocommerce": "adapters.woocommerce", "prestashop": "adapters.prestashop"}
+    {
+        "woocommerce": "adapters.woocommerce",
+        "prestashop": "adapters.prestashop",
+        "shopify": "adapters.shopify",
+    }
 )
 
 PLATFORMS: tuple[str, ...] = tuple(_PACKAGES)
 """Names of the known platforms; files of their orders can be read."""
 
-STORE_PLATFORMS: tuple[str, ...] = ("woocommerce",)
+STORE_PLATFORMS: tuple[str, ...] = ("woocommerce", "shopify")
 """Names of the platforms whose shops can be connected."""
 
 
@@ -33,12 +38,20 @@ class NotConnectable(ShopError):
     """The platform's orders are read from files only."""
 
 
-def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
+def connect(
+    platform: str,
+    config: Mapping[str, str],
+    *,
+    save_config: Callable[[Mapping[str, str]], None] | None = None,
+    load_config: Callable[[], Mapping[str, str]] | None = None,
+) -> ShopAdapter:
     """Make the adapter of a store; nothing is contacted yet.
 
     Args:
         platform: one of :data:`STORE_PLATFORMS`.
         config: the store's configuration, see :func:`config_keys`.
+        save_config: stores changed entries of the configuration durably before it returns.
+        load_config: the configuration as it is stored now.
 
     Raises:
         UnknownPlatform: no such platform.
@@ -51,7 +64,10 @@ def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
             f"shops of {platform} cannot be connected yet, only files of their orders are read",
             hint=f"ksef-connector invoice build --platform {platform}",
         )
-    adapter: ShopAdapter = package.connect(config)
+    keeping = {}
+    if getattr(package, "SAVES_CONFIG", False):
+        keeping = {"save_config": save_config, "load_config": load_config}
+    adapter: ShopAdapter = package.connect(config, **keeping)
     return adapter
 
 
