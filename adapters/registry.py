@@ -2,8 +2,8 @@
 
 The only place outside a platform's own folder that names it. A platform's package offers
 ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and ``ORDER_FILE``; one whose shops can be connected
-offers ``connect(config) -> ShopAdapter`` too. One with ``SAVES_CONFIG`` changes its own configuration (tokens that
-rotate), and its ``connect`` also takes ``save_config`` and ``load_config``.
+offers ``connect(config) -> ShopAdapter`` too. One with ``SAVES_CONFIG`` changes its own configuration (tokens
+that rotate), and its ``connect`` also takes ``save_config`` and ``load_config``.
 """
 
 from __future__ import annotations

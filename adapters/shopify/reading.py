@@ -36,7 +36,7 @@ class Reader:
     """
 
     client: GraphClient
-    first: int = 40
+    first: int = 20
 
     def order(self, order_id: str) -> Json:
         """An order with all its line items, and with its ledger when it was edited.

@@ -1,7 +1,8 @@
 """A Shopify refund (GraphQL ``Refund``) as :class:`core.orders.Refund`.
 
 Money counts, not intentions: the amount is what successful transactions gave back. Goods that were
-put back without money are lines with a balancing adjustment and give an amount of zero.
+put back without money are lines with a balancing adjustment and give an amount of zero. Only where
+nobody has paid yet, goods that are taken off lower what is owed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def map_refund(
     purse = Purse(MEMBERS[options.money], order.currency)
     lines = (*_goods(node, order, purse), *_delivery(node, order, purse), *_duties(node, order, purse))
     amount, moved = money_back(purse, nodes(node, "transactions"))
-    if not moved and not edited:
+    if not moved and not edited and not order.is_paid:
         amount = _given_up(node, purse, lines)
     return Refund(
         platform=PLATFORM,
@@ -67,7 +68,7 @@ def map_refund(
 
 
 def _given_up(node: Node, purse: Purse, lines: tuple[OrderLine, ...]) -> Decimal:
-    """What an unpaid order was lowered by: its lines, less what an adjustment keeps."""
+    """What an order that nobody paid was lowered by: its lines, less what an adjustment keeps."""
     kept = ZERO
     for item in nodes(node, "orderAdjustments"):
         kept += purse.amount(item.child("amountSet")) + purse.of_member(item, "taxAmountSet")
