@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Response, request
-from graphql import GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute, parse, validate
 
 from sandbox.shopify.cost import MOST_PER_QUERY, Bucket, cost_of
 from sandbox.shopify.mutations import API_VERSION
@@ -43,6 +43,35 @@ class Shop:
     failing: int = 0
     most_per_query: int = MOST_PER_QUERY
     before: Callable[[str], None] = lambda _name: None
+    _documents: dict[str, DocumentNode] = field(default_factory=dict)
+
+    def document(self, text: str) -> DocumentNode:
+        """A valid document.
+
+        Raises:
+            GraphQLError: it cannot be parsed.
+            InvalidError: the schema does not know what it asks for.
+        """
+        known = self._documents.get(text)
+        if known is None:
+            known = parse(text)
+            problems = validate(self.schema, known)
+            if problems:
+                raise InvalidError(problems)
+            self._documents[text] = known
+        return known
+
+
+class InvalidError(Exception):
+    """An operation that does not fit the schema.
+
+    Attributes:
+        problems: all of them.
+    """
+
+    def __init__(self, problems: list[GraphQLError]) -> None:
+        super().__init__(problems)
+        self.problems = problems
 
 
 def create_app(shop: Shop) -> Flask:
@@ -80,12 +109,11 @@ def _answer(shop: Shop, body: Json, scopes: frozenset[str]) -> Json:
     """Check, charge and execute one operation."""
     variables = body.get("variables") or {}
     try:
-        document = parse(body.get("query", ""))
+        document = shop.document(body.get("query", ""))
     except GraphQLError as error:
         return {"errors": [error.formatted]}
-    problems = validate(shop.schema, document)
-    if problems:
-        return {"errors": [one.formatted for one in problems]}
+    except InvalidError as error:
+        return {"errors": [one.formatted for one in error.problems]}
     cost = cost_of(shop.schema, document, variables)
     if cost > shop.most_per_query:
         message = f"Query cost is {cost}, which exceeds the single query max cost limit"
@@ -98,7 +126,6 @@ def _answer(shop: Shop, body: Json, scopes: frozenset[str]) -> Json:
         return {
             "errors": [_error("Internal error. Looks like something went wrong", "INTERNAL_SERVER_ERROR")]
         }
-    shop.bucket.available -= cost
     result = execute(
         shop.schema,
         document,
@@ -109,12 +136,23 @@ def _answer(shop: Shop, body: Json, scopes: frozenset[str]) -> Json:
         type_resolver=type_of,
     )
     assert not hasattr(result, "__await__"), "nothing here is asynchronous"
-    return {**_formatted(result), "extensions": _charged(shop, cost, cost)}
+    formatted = _formatted(result)
+    # what was asked for has to be there, what was answered is paid
+    actual = min(_objects(formatted.get("data")), cost)
+    shop.bucket.available -= actual
+    return {**formatted, "extensions": _charged(shop, cost, actual)}
 
 
 def _formatted(result: Any) -> Json:
     formatted: Json = dict(result.formatted)
     return formatted
+
+
+def _objects(data: object) -> int:
+    """How many objects an answer holds."""
+    if isinstance(data, dict):
+        return 1 + sum(_objects(value) for value in data.values())
+    return sum(_objects(value) for value in data) if isinstance(data, list) else 0
 
 
 def _charged(shop: Shop, requested: int, actual: int | None) -> Json:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from graphql import GraphQLSchema, build_client_schema, build_schema
 
 
+@cache
 def pruned_schema() -> GraphQLSchema:
-    """The committed part (``schema.graphql``)."""
+    """The committed part (``schema.graphql``); built once, because nothing changes it."""
     text = resources.files("sandbox.shopify").joinpath("schema.graphql").read_text(encoding="utf-8")
     return build_schema(text, assume_valid=True)
 

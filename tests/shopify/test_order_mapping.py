@@ -28,7 +28,13 @@ def test_the_plain_order() -> None:
     assert (found.total, found.total_tax, found.prices_include_tax) == (D("123.00"), D("23.00"), True)
     assert [(one.rate, one.tax) for one in found.rate_totals] == [(D(23), D("23.00"))]
     (one,) = found.lines
-    assert (one.id, one.kind, one.name, one.sku, one.quantity) == ("1", LineKind.PRODUCT, "Towar 1", "T-1", 1)
+    assert (one.id, one.kind, one.name, one.sku, one.quantity) == (
+        "1",
+        LineKind.PRODUCT,
+        "Towar 1",
+        "T-1",
+        D(1),
+    )
     assert [(share.rate, share.net, share.tax) for share in one.shares] == [(D(23), D("100.00"), D("23.00"))]
     assert (one.net_before, one.tax_before) == (D("100.00"), D("23.00"))
     assert found.state is OrderState.PAID
@@ -129,7 +135,7 @@ def test_delivery() -> None:
     assert found.extra["shipping_method"] == "Kurier, Kurier, Paczkomat"
 
 
-TIP = {"requiresShipping": False, "sku": None, "name": "Tip", "taxable": False}
+TIP: Json = {"requiresShipping": False, "sku": None, "name": "Tip", "taxable": False}
 
 
 @pytest.mark.parametrize(
