@@ -2,20 +2,26 @@
 
 The only place outside a platform's own folder that names it. A platform's package offers
 ``connect(config) -> ShopAdapter``, ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and
-``ORDER_FILE``; one whose shops send webhooks offers ``event_reader(config) -> EventReader`` too.
+``ORDER_FILE``; one whose shops send webhooks offers ``event_reader(config) -> EventReader`` too. One
+with ``SAVES_CONFIG`` changes its own configuration (tokens that rotate), and its ``connect`` also takes
+``save_config`` and ``load_config``.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType, ModuleType
 
 from adapters.contract import EventReader, OrderReader, ShopAdapter, ShopError
 from core.findings import Text
 
 _PACKAGES: Mapping[str, str] = MappingProxyType(
-    {"woocommerce": "adapters.woocommerce", "prestashop": "adapters.prestashop"}
+    {
+        "woocommerce": "adapters.woocommerce",
+        "prestashop": "adapters.prestashop",
+        "shopify": "adapters.shopify",
+    }
 )
 
 PLATFORMS: tuple[str, ...] = tuple(_PACKAGES)
@@ -26,18 +32,30 @@ class UnknownPlatform(ShopError):
     """No adapter has that name."""
 
 
-def connect(platform: str, config: Mapping[str, str]) -> ShopAdapter:
+def connect(
+    platform: str,
+    config: Mapping[str, str],
+    *,
+    save_config: Callable[[Mapping[str, str]], None] | None = None,
+    load_config: Callable[[], Mapping[str, str]] | None = None,
+) -> ShopAdapter:
     """Make the adapter of a store; nothing is contacted yet.
 
     Args:
         platform: one of :data:`PLATFORMS`.
         config: the store's configuration, see :func:`config_keys`.
+        save_config: stores changed entries of the configuration durably before it returns.
+        load_config: the configuration as it is stored now.
 
     Raises:
         UnknownPlatform: no such platform.
         ShopError: a required value is missing or malformed.
     """
-    adapter: ShopAdapter = _package(platform).connect(config)
+    package = _package(platform)
+    keeping = {}
+    if getattr(package, "SAVES_CONFIG", False):
+        keeping = {"save_config": save_config, "load_config": load_config}
+    adapter: ShopAdapter = package.connect(config, **keeping)
     return adapter
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.x509 import Certificate
 from sqlalchemy.orm import Session, sessionmaker
@@ -26,6 +26,22 @@ from core.law import TOKENS_END
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class ConnectShop(Protocol):
+    """Makes the adapter of a platform; see :func:`adapters.registry.connect`."""
+
+    def __call__(
+        self,
+        platform: str,
+        config: Mapping[str, str],
+        /,
+        *,
+        save_config: Callable[[Mapping[str, str]], None] | None = None,
+        load_config: Callable[[], Mapping[str, str]] | None = None,
+    ) -> ShopAdapter:
+        """Make it from the store's connection data; nothing is contacted yet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,7 @@ class Services:
     schema_dir: Path | None = None
     watch: Callable[[Document], None] = field(default=lambda _document: None)
     connections: Connections = field(default_factory=Connections)
-    connect_shop: Callable[[str, Mapping[str, str]], ShopAdapter] = registry.connect
+    connect_shop: ConnectShop = registry.connect
     rates: Rates | None = None
     work_dir: Path | None = None
     board: Callable[[str], Latarnia] = Latarnia
@@ -62,11 +78,24 @@ class Services:
     upo_trust: tuple[Certificate, ...] = ()
 
     def shop(self, store: Store) -> ShopAdapter:
-        """Connect to a store with its own credentials."""
+        """Connect to a store with its own credentials; tokens that it renews are kept at once."""
+
+        def load() -> Mapping[str, str]:
+            with self.database() as session:
+                return self._unsealed(session.get_one(Store, store.id))
+
+        def save(changed: Mapping[str, str]) -> None:
+            with self.database.begin() as session:
+                row = session.get_one(Store, store.id)
+                row.config = self.vault.seal({**self._unsealed(row), **changed})
+
+        return self.connect_shop(store.platform, self._unsealed(store), save_config=save, load_config=load)
+
+    def _unsealed(self, store: Store) -> dict[str, str]:
         config = self.vault.unseal(store.config)
         if not isinstance(config, dict):
             raise TypeError("a store's connection data must be a table")
-        return self.connect_shop(store.platform, config)
+        return config
 
     def access(self, seller: Seller) -> SellerAccess:
         """The seller's sign-in and session, as they were left."""

@@ -169,7 +169,7 @@ class Installation:
             connect_shop=self._connect_shop,
         )
 
-    def _connect_shop(self, _platform: str, config: Mapping[str, str]) -> ShopAdapter:
+    def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
         return self._connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
 
     def _watch(self, document: Document) -> None:

@@ -1,0 +1,127 @@
+"""What the sandbox shop knows: orders with their refunds, metafield definitions, subscriptions, tokens."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Json = dict[str, Any]
+
+ALL_SCOPES = frozenset({"read_orders", "write_orders", "read_customers"})
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token that the shop has given.
+
+    Attributes:
+        scopes: what it may do. ends: aware UTC; ``None`` for ever.
+    """
+
+    scopes: frozenset[str] = ALL_SCOPES
+    ends: datetime | None = None
+
+
+@dataclass(slots=True)
+class ShopState:
+    """The shop's data and the changes that its API can make.
+
+    Attributes:
+        clock: the time now, aware UTC.
+        orders: global id to order, in the shape of :mod:`sandbox.shopify.shapes`; ``refunds`` are whole.
+        definitions: of metafields. subscriptions: to webhooks. emails: sent by ``orderInvoiceSend``.
+        tokens: access tokens. refresh_tokens, codes: each works once.
+        client_id, client_secret: of the app.
+        lock: held by whoever reads or changes several things that belong together.
+    """
+
+    clock: Callable[[], datetime]
+    client_id: str
+    client_secret: str = field(repr=False)
+    orders: dict[str, Json] = field(default_factory=dict)
+    definitions: list[Json] = field(default_factory=list)
+    subscriptions: dict[str, Json] = field(default_factory=dict)
+    emails: list[Json] = field(default_factory=list)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+    scopes: frozenset[str] = ALL_SCOPES
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _next: int = 9000
+
+    def now(self) -> str:
+        """The time now as the API writes it."""
+        return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def new_id(self, kind: str) -> str:
+        """A global id that nothing else has."""
+        self._next += 1
+        return f"gid://shopify/{kind}/{self._next}"
+
+    def add_orders(self, orders: Iterable[Json]) -> None:
+        """Add copies of orders."""
+        with self.lock:
+            for order in orders:
+                self.orders[order["id"]] = copy.deepcopy(order)
+
+    def add_refund(self, number: int, refund: Json, *, financial: str = "PARTIALLY_REFUNDED") -> None:
+        """Add a refund to an order as the admin would; the order's modification time becomes now."""
+        with self.lock:
+            order = self.orders[f"gid://shopify/Order/{number}"]
+            order["refunds"].append(copy.deepcopy(refund) | {"updatedAt": self.now()})
+            order["displayFinancialStatus"] = financial
+            order["updatedAt"] = self.now()
+
+    def change(self, number: int, **fields: Any) -> None:
+        """Set fields of an order as the admin would; its modification time becomes now."""
+        with self.lock:
+            self.orders[f"gid://shopify/Order/{number}"].update(fields, updatedAt=self.now())
+
+    def order(self, gid: str) -> Json | None:
+        """The order itself, not a copy; ``None`` when there is none."""
+        return self.orders.get(gid)
+
+    def refund(self, gid: str) -> tuple[Json, Json] | None:
+        """A refund and its order; ``None`` when there is none."""
+        for order in self.orders.values():
+            for one in order["refunds"]:
+                if one["id"] == gid:
+                    return one, order
+        return None
+
+    def grant(self, *, rotating: bool, scopes: frozenset[str] | None = None) -> Json:
+        """Give an access token, and a refresh token when it rotates."""
+        with self.lock:
+            self._next += 1
+            lasts = _HOUR if rotating else _DAY
+            granted = self.scopes if scopes is None else scopes
+            access = f"shpat_{hashlib.sha256(f'access {self._next}'.encode()).hexdigest()[:32]}"
+            self.tokens[access] = Token(granted, self.clock() + lasts)
+            answer = {
+                "access_token": access,
+                "scope": ",".join(sorted(granted)),
+                "expires_in": int(lasts.total_seconds()) - 1,
+            }
+            if rotating:
+                refresh = f"shprt_{hashlib.sha256(f'refresh {self._next}'.encode()).hexdigest()[:32]}"
+                self.refresh_tokens.add(refresh)
+                answer |= {"refresh_token": refresh, "refresh_token_expires_in": 90 * 86_400}
+            return answer
+
+    def token(self, text: str) -> Token | None:
+        """A token that works now."""
+        found = self.tokens.get(text)
+        if found is None or (found.ends is not None and self.clock() >= found.ends):
+            return None
+        return found
+
+
+def digest(value: str) -> str:
+    """``compareDigest`` of a metafield's value."""
+    return hashlib.sha256(value.encode()).hexdigest()
