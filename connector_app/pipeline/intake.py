@@ -12,14 +12,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopError, UnreadableOrder
-from connector_app.pipeline import claims, life
+from connector_app.pipeline import claims, deciding, life
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.services import Services
-from connector_app.policies import StorePolicy, decide
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from connector_app.store.snapshots import content_hash, to_json
 from connector_app.vault import VaultLocked
+from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
@@ -205,12 +205,11 @@ def decide_order(
     if not _is_open(document):
         return [document, *after_issue(session, store, document, order, now)]
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
-    decision = decide(order, StorePolicy.from_json(store.policy))
-    document.attention = None
+    decision = deciding.look(session, document, order, warsaw_day(now))
     if perhaps and decision.state is not DocumentState.CANCELLED:
         life.ask(document, [claims.uncertain(order, perhaps)], now)
     else:
-        life.move(document, decision.state, decision.reason, now)
+        deciding.settle(document, decision, now)
     return [document]
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import holds, life, offline
+from connector_app.pipeline import deciding, holds, life, offline
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.issue import issue
@@ -105,6 +105,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
+    result.worked += deciding.settle_due(services, seller_id)
     _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:
@@ -392,6 +393,7 @@ def next_due(services: Services, sellers: Collection[int], within: timedelta) ->
                 (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),
                 (_LACKS_PROOF, Document.proof_next_at, free),
                 (UNTOLD, Document.tell_next_at, now),
+                (deciding.WAITS_FOR_TIME, Document.next_attempt_at, now),
             ):
                 first = session.scalar(
                     select(func.min(func.coalesce(due_at, now))).where(Document.seller_id == seller_id, what)
