@@ -13,6 +13,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import joinedload
 
 from connector_app.decisions import Decision
+from connector_app.mail.queue import queue
 from connector_app.numbering import take_number
 from connector_app.pipeline import deciding, life
 from connector_app.pipeline.offline import OfflinePlan
@@ -158,6 +159,8 @@ def freeze(
                 f"Issued document {number}. {mode.en}".strip(),
             )
             life.move(document, DocumentState.ISSUED, what, now)
+            if document.certificate_link is not None:
+                queue(document, now, offline=True)
     services.watch(document)
     return document
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn
 from connector_app.pipeline.corrections import issue_correction
@@ -118,8 +119,9 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     ):
         _work_with_ksef(services, seller, result)
     worked, problems = publish_all(services, seller_id)
-    result.worked += worked
-    for problem in (*problems, *_put_off(services, seller_id)):
+    posted, waits = post.post_all(services, seller_id)
+    result.worked += worked + posted
+    for problem in (*problems, *waits, *_put_off(services, seller_id)):
         result.tell(problem)
     return result
 
@@ -400,6 +402,9 @@ def next_due(services: Services, sellers: Collection[int], within: timedelta) ->
                 )
                 if first is not None:
                     moments.append(max(first, earliest))
+            letter = post.next_at(session, seller_id, now)
+            if letter is not None:
+                moments.append(max(letter, now))
     if not moments:
         return None
     soonest = max(0.0, (min(moments) - now).total_seconds())

@@ -267,6 +267,7 @@ class Document(Base):
     order: Mapped[ShopOrder] = relationship()
     publications: Mapped[list[Publication]] = relationship(order_by="Publication.id")
     events: Mapped[list[Event]] = relationship(order_by="Event.id")
+    mails: Mapped[list[Mail]] = relationship(order_by="Mail.id", back_populates="document")
 
 
 class Batch(Base):
@@ -385,7 +386,7 @@ class Mail(Base):
     failure: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
 
-    document: Mapped[Document] = relationship()
+    document: Mapped[Document] = relationship(back_populates="mails")
 
 
 class KsefRequest(Base):
