@@ -161,10 +161,13 @@ def _is_not_asked(case: _Case) -> bool:
             return not case.is_business
 
 
-def _has_relief(case: _Case) -> bool:
-    fits = case.relief_used + case.order.total <= rulebook.RELIEF_LIMIT
+def _may_have_relief(case: _Case) -> bool:
     # without a rate nobody knows what is left, so other currencies go to KSeF
-    return case.policy.relief and case.order.currency == "PLN" and fits
+    return case.policy.relief and case.order.currency == "PLN"
+
+
+def _has_relief(case: _Case) -> bool:
+    return _may_have_relief(case) and case.relief_used + case.order.total <= rulebook.RELIEF_LIMIT
 
 
 _RULES: tuple[tuple[Rule, Callable[[_Case], bool]], ...] = (
@@ -181,7 +184,7 @@ _RULES: tuple[tuple[Rule, Callable[[_Case], bool]], ...] = (
     ),
     (rulebook.CONSUMER_KSEF, lambda case: not case.is_business),
     (rulebook.RELIEF, _has_relief),
-    (rulebook.RELIEF_USED_UP, lambda case: case.policy.relief),
+    (rulebook.RELIEF_USED_UP, _may_have_relief),
     (rulebook.BUSINESS, lambda _case: True),
     (rulebook.BEFORE_DUTY, lambda _case: True),
 )

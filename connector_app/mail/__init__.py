@@ -5,7 +5,7 @@ issued offline; ``post`` sends what is on the list, on a clock of its own; ``com
 ``transport`` speaks SMTP.
 
 A message is sent at most once. Its row says ``sending`` before the mail server is given the text, and
-``sent`` when the server took it. Whoever finds ``sending`` later, or loses the server's answer, does not know: the row
-becomes ``unknown`` and is not sent again by itself. A person may send it again; it has the same Message-ID
-then, derived from the document, by which a repeat can be recognised.
+``sent`` when the server took it. Whoever finds ``sending`` later, or loses the server's answer, does not
+know: the row becomes ``unknown`` and is not sent again by itself. A person may send it again; it has the same
+Message-ID then, derived from the document, by which a repeat can be recognised.
 """

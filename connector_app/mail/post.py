@@ -88,7 +88,7 @@ def _due(services: Services, seller_id: int) -> dict[int, int]:
             .order_by(Mail.id)
             .limit(_AT_ONCE)
         )
-        return dict(rows.tuples())
+        return {row.id: row.store_id for row in rows}
 
 
 def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | None:

@@ -113,12 +113,13 @@ class Transport:
     def _open(self) -> smtplib.SMTP:
         settings = self._settings
         context = ssl.create_default_context()
+        host, port = settings.host, settings.port
+        # smtplib would look its own name up, which takes seconds where nothing answers
+        name = sender_address(settings).rpartition("@")[2]
         if settings.security is Security.TLS:
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.host, settings.port, timeout=self._timeout, context=context
-            )
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, name, timeout=self._timeout, context=context)
         else:
-            smtp = smtplib.SMTP(settings.host, settings.port, timeout=self._timeout)
+            smtp = smtplib.SMTP(host, port, name, timeout=self._timeout)
         try:
             if settings.security is Security.STARTTLS:
                 smtp.starttls(context=context)

@@ -84,6 +84,9 @@ def settle(document: Document, decision: Decision, now: datetime) -> None:
         _apply(document, decision, now)
     elif decision.rule.route is Route.KSEF:
         life.ask(document, [_was_handed_over(before, decision)], now)
+    elif decision.state is DocumentState.CANCELLED:
+        # called off: what was handed over is remembered, should the order come back
+        life.move(document, decision.state, decision.reason, now)
     elif decision.is_due and decision.rule.code != before["rule"] and before["rule"] != RELIEF.code:
         _apply(document, decision, now)
     else:
