@@ -99,7 +99,9 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
     except VaultLocked as error:
         return _put_off(services, store, str(error), _BROKEN_PAUSE)
     if settings is None:
-        return _put_off(services, store, "no mail server is set", _BROKEN_PAUSE)
+        return _put_off(
+            services, store, f"no mail server: ksef-connector mail set {store.code}", _BROKEN_PAUSE
+        )
     transport = Transport(settings)
     try:
         for mail_id in ids:

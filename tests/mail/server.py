@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,12 +60,14 @@ class Postbox:
 
 
 @contextmanager
-def mail_server(box: Postbox) -> Iterator[Postbox]:
-    """Run a mail server in a thread of its own, on a free port."""
+def mail_server(box: Postbox, tls: ssl.SSLContext | None = None) -> Iterator[Postbox]:
+    """Run a mail server in a thread of its own, on a free port; with ``tls`` it offers STARTTLS."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    made = loop.create_server(lambda: SMTP(box, hostname="mail.example", loop=loop), "127.0.0.1", 0)
+    made = loop.create_server(
+        lambda: SMTP(box, hostname="mail.example", loop=loop, tls_context=tls), "127.0.0.1", 0
+    )
     server = asyncio.run_coroutine_threadsafe(made, loop).result(10)
     box.port = server.sockets[0].getsockname()[1]
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from connector_app.mail.transport import MailUnavailable, Transport
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.store.models import Mail, MailState, Store
 from core.ksef.offline import OfflinePolicy
+from core.signing.keys import self_signed
 from tests.mail.server import Postbox, mail_server
 from tests.pipeline.refunds import ONE_MUG, refund
 from tests.pipeline.test_offline import SHORT, add_certificate, begin, end
@@ -270,6 +273,23 @@ def test_a_server_without_encryption_gets_neither_password_nor_invoice(box: Post
         transport = Transport(settings, timeout=5)
         message = compose(settings, BUYER, "Temat", "Treść", "<1@sklep.example>", START)
         with pytest.raises(MailUnavailable):
+            transport.send(message, BUYER, before_text=lambda: None)
+        transport.close()
+    assert box.asked == []
+
+
+def test_a_server_with_a_certificate_of_nobody_gets_nothing(tmp_path: Path, box: Postbox) -> None:
+    """Whoever stands in between could show one of their own."""
+    key = self_signed("5265877635", now=datetime.now(UTC))
+    (tmp_path / "cert.pem").write_bytes(key.certificate_pem())
+    (tmp_path / "key.pem").write_bytes(key.private_key_pem("secret"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem", "secret")
+    with mail_server(box, context):
+        settings = MailSettings("127.0.0.1", box.port, Security.STARTTLS, "faktury@sklep.example")
+        transport = Transport(settings, timeout=5)
+        message = compose(settings, BUYER, "Temat", "Treść", "<1@sklep.example>", START)
+        with pytest.raises(MailUnavailable, match="certificate verify failed"):
             transport.send(message, BUYER, before_text=lambda: None)
         transport.close()
     assert box.asked == []
