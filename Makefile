@@ -40,8 +40,9 @@ lint: setup ## Format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: setup ## Write the command reference from the program
+docs: setup ## Write the command reference and the rule book from the program
 	$(BIN)/python -m tools.cli_reference
+	$(BIN)/python -m tools.rulebook_reference
 
 bench: setup ## Measure speed against a floor in the same run
 	$(BIN)/python -m benchmarks

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import undefer
 
-from connector_app import ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE_OR_DASH, is_dash, write_whole
@@ -24,6 +23,8 @@ from connector_app.commands.tables import (
     reason,
     state_name,
 )
+from connector_app.commands.why import why
+from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.claims import NotLinkable
 from connector_app.pipeline.publish import verification_link
@@ -183,7 +184,7 @@ def fetch(app: App, services: Services, document_id: int) -> Document:
                 app.text(f"Nie ma dokumentu {document_id}.", f"There is no document {document_id}."),
                 "ksef-connector documents list",
             )
-        _ = row.seller, row.order.store, row.events, row.publications
+        _ = row.seller, row.order.store, row.events, row.publications, row.mails
     if row.xml is not None and hashlib.sha256(row.xml).hexdigest() != row.xml_sha256:
         raise Failure(
             app.text(
@@ -193,19 +194,6 @@ def fetch(app: App, services: Services, document_id: int) -> Document:
             app.text("Przywróć bazę z kopii zapasowej.", "Restore the database from a backup."),
         )
     return row
-
-
-def picture(row: Document, language: str) -> bytes:
-    """The PDF of an issued document, drawn from its stored bytes."""
-    from core.visual.renderer import Renderer  # noqa: PLC0415  loads fonts
-
-    return Renderer().render(
-        row.xml or b"",
-        qr_base_url=ksef_access.environment_of(row.seller).qr_url,
-        ksef_number=row.ksef_number,
-        certificate_url=row.certificate_link,
-        language="en" if language == "en" else "pl",
-    )
 
 
 def _print(app: App, row: Document) -> None:
@@ -234,6 +222,10 @@ def _print(app: App, row: Document) -> None:
         app.out.print(ProofSheet.from_json(row.refund_proof).as_text(app.language), markup=False)
     for publication in row.publications:
         app.out.print(f"{publication.channel}: {publication.remote_id or publication.failure}", markup=False)
+    for letter in row.mails:
+        app.out.print(
+            f"e-mail {letter.occasion}: {letter.state} {letter.failure or ''}".rstrip(), markup=False
+        )
     for event in row.events:
         text = load_text(event.text).in_language(app.language)
         moment = event.at.astimezone(WARSAW)
@@ -388,3 +380,6 @@ def link(app: App, recovered_id: int, document_id: int) -> None:
             f"✓ Invoice {recovered_id} belongs to the order now.",
         )
     )
+
+
+documents.add_command(why)

@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, str] = {
     "tokens": "connector_app.commands.tokens",
     "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
+    "mail": "connector_app.commands.mail",
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",
     "recover": "connector_app.commands.recover",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
@@ -22,18 +23,19 @@ from connector_app.commands.ksef import find_seller
 from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
 from connector_app.commands.store_backfill import backfill
+from connector_app.commands.store_policy import changed, policy_options, set_policy
 from connector_app.commands.store_remove import remove
+from connector_app.commands.store_texts import texts
 from connector_app.commands.store_webhooks import webhooks
 from connector_app.commands.tables import Choice, document_json, load, print_documents
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
-from connector_app.policies import Corrections, Recipients, StorePolicy, Trigger
+from connector_app.policies import StorePolicy
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.store.recovered import PLATFORM as RECOVERED
 from connector_app.subscriptions import Door
 from core.calendar import warsaw_day
 from core.findings import Text
-from core.ksef.offline import OfflinePolicy
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
@@ -66,68 +68,17 @@ def store() -> None:
     pl="Plik z kluczami platformy, po jednym wpisie nazwa=wartość w wierszu, np. consumer_key=ck_...",
     en="File with the platform's credentials, one name=value a line, e.g. consumer_key=ck_...",
 )
-@option(
-    "--recipients",
-    type=click.Choice([one.value for one in Recipients]),
-    default=None,
-    show_default=Recipients.NIP.value,
-    pl="Komu wystawiać: nip (podał NIP lub firmę), asked (także kto poprosił o fakturę), everyone (każdemu).",
-    en="Whom to invoice: nip (gave a NIP or a company), asked (also who asked for an invoice), everyone.",
-)
-@option(
-    "--trigger",
-    type=click.Choice([one.value for one in Trigger]),
-    default=None,
-    show_default=Trigger.PAID.value,
-    pl="Kiedy wystawiać: paid (po zapłacie) lub completed (po zrealizowaniu).",
-    en="When to invoice: paid, or completed.",
-)
-@option(
-    "--corrections",
-    type=click.Choice([one.value for one in Corrections]),
-    default=None,
-    show_default=Corrections.AUTOMATIC.value,
-    pl="Korekty zwrotów: automatic (same, gdy znany jest podział na stawki) lub ask (najpierw zapytaj).",
-    en="Corrections of refunds: automatic (where the split by rate is known), or ask (a person first).",
-)
-@option(
-    "--offline",
-    type=click.Choice([one.value for one in OfflinePolicy]),
-    default=None,
-    show_default=OfflinePolicy.ASK.value,
-    pl="W ogłoszonej niedostępności KSeF: automatic (wystawiaj offline), ask (czekaj na decyzję), never.",
-    en="In an announced outage of KSeF: automatic (issue offline), ask (wait for a person), never.",
-)
-@option(
-    "--start",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=None,
-    show_default="dziś / today",
-    pl="Zamówień złożonych przed tym dniem nigdy nie fakturuj.",
-    en="Orders placed before this day are never invoiced.",
-)
-@option(
-    "--note-language",
-    type=click.Choice(["pl", "en"]),
-    default=None,
-    show_default="pl",
-    pl="Język notatek w sklepie.",
-    en="Language of notes in the shop.",
-)
+@policy_options
 @pass_app
 def add(
     app: App,
+    /,
     code: str,
     nip: str,
     platform: str,
     url: str,
     config_file: Path,
-    recipients: str | None,
-    trigger: str | None,
-    corrections: str | None,
-    offline: str | None,
-    start: datetime | None,
-    note_language: str | None,
+    **choices: Any,
 ) -> None:
     """Add a store under a short CODE, or change the one with that code.
 
@@ -146,14 +97,6 @@ def add(
         platforms.connect(platform, config).close()
     except ShopError as error:
         raise BadInput(error.message, error.hint) from None
-    given = {
-        "recipients": recipients,
-        "trigger": trigger,
-        "corrections": corrections,
-        "offline": offline,
-        "start_day": start and start.date().isoformat(),
-        "language": note_language,
-    }
     services = app.open()
     now = services.clock()
     with services.database.begin() as session:
@@ -171,7 +114,7 @@ def add(
                     f"The code {code} belongs to documents recovered from KSeF.",
                 )
             )
-        policy = StorePolicy.from_json(policy.as_json() | {key: one for key, one in given.items() if one})
+        policy = changed(policy, choices)
         row.closed_at = None
         row.seller_id, row.platform, row.url = seller.id, platform, url
         row.config, row.policy = services.vault.seal(config), policy.as_json()
@@ -344,3 +287,5 @@ def list_stores(app: App, as_json: bool) -> None:
 store.add_command(webhooks)
 store.add_command(backfill)
 store.add_command(remove)
+store.add_command(set_policy)
+store.add_command(texts)

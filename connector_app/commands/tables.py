@@ -32,6 +32,9 @@ def state_name(state: DocumentState, language: str) -> str:
     return _NAMES[state][1 if language == "en" else 0]
 
 
+_NOT_ISSUED = (DocumentState.WAITING, DocumentState.CANCELLED)
+
+
 def amount(value: Decimal | None, currency: str | None) -> str:
     """An amount with its currency, empty when unknown."""
     return "" if value is None else f"{value:.2f} {currency or ''}".strip()
@@ -117,17 +120,20 @@ def document_json(row: Document, language: str) -> dict[str, object]:
         "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
         "sha256": row.xml_sha256,
         "attention": row.attention,
+        "decision": row.decision,
         "reason": reason(row, language),
         "publications": {one.channel: one.remote_id for one in row.publications if one.done_at},
     }
 
 
 def reason(document: Document, language: str) -> str:
-    """Why a document stands where it stands: reasons for a person, or what it waits for."""
+    """Why a document stands where it stands: reasons for a person, what it waits for, or what was decided."""
     if document.attention:
         return " ".join(finding["message"].get(language, "") for finding in document.attention)
     if document.waiting_for:
         return load_text(document.waiting_for).in_language(language)
+    if document.decision and document.state in _NOT_ISSUED:
+        return str(document.decision["reason"]["en" if language == "en" else "pl"])
     return document.refusal_text or ""
 
 

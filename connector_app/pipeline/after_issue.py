@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app.pipeline import life
+from connector_app.pipeline import deciding, life
 from connector_app.pipeline.changes import (
     Wanted,
     after_hand_made,
@@ -18,11 +18,13 @@ from connector_app.pipeline.changes import (
 )
 from connector_app.pipeline.claims import name_corrections
 from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE, chapter
-from connector_app.policies import Corrections, StorePolicy
+from connector_app.policies import StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, Store
+from core.calendar import warsaw_day
 from core.invoices.model import InvoiceKind
 from core.orders import Order
+from core.rulebook import CORRECTION_ASKED, CORRECTION_AUTOMATIC
 
 
 def after_issue(
@@ -48,7 +50,7 @@ def after_issue(
     rows = name_corrections(current, order)
     asked = wanted(invoice, order, rows)
     touched = _drop(rows, {one.purpose for one in asked}, now)
-    by_itself = StorePolicy.from_json(store.policy).corrections is Corrections.AUTOMATIC
+    policy = StorePolicy.from_json(store.policy)
     hand_made = any(is_hand_made(row) for row in rows.values())
     hand_made = hand_made or any(one.purpose.startswith(CHANGE) for one in asked)
     for one in asked:
@@ -60,7 +62,7 @@ def after_issue(
         elif row.xml_sha256 is not None:
             life.begin_anew(row, now)
         row.total, row.currency, row.buyer_name = one.amount, order.currency, buyer_name(order)
-        _begin(row, one, now, by_itself=by_itself, hand_made=hand_made)
+        _begin(row, one, now, by_itself=policy.corrects_by_itself(one.amount), hand_made=hand_made)
         touched.append(row)
     return touched
 
@@ -75,6 +77,8 @@ def _begin(row: Document, one: Wanted, now: datetime, *, by_itself: bool, hand_m
         life.move(row, DocumentState.READY, one.finding.message, now)
     else:
         life.ask(row, [one.finding], now)
+    rule = CORRECTION_AUTOMATIC if row.state == DocumentState.READY else CORRECTION_ASKED
+    deciding.keep_rule(row, rule, warsaw_day(now))
 
 
 def _comes_back(row: Document) -> bool:

@@ -13,15 +13,15 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopAdapter, ShopAuthFailed, ShopBusy, ShopError, UnreadableOrder
-from connector_app.pipeline import claims, life, marks
+from connector_app.pipeline import claims, deciding, life, marks
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.refund_intake import take_in_refunds
 from connector_app.pipeline.services import Services
-from connector_app.policies import StorePolicy, decide
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from connector_app.store.snapshots import content_hash, to_json
 from connector_app.vault import VaultLocked
+from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
@@ -175,7 +175,7 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, 
         row.modified_at = order.modified_at
         if now - row.seen_at >= _SEEN_STEP:
             row.seen_at = now
-        if not (anew and _would_be_decided_otherwise(session, store, row, order)):
+        if not (anew and _would_be_decided_otherwise(session, row, order, now)):
             return []
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
@@ -183,14 +183,14 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, 
     return decide_order(session, store, row, order, now)
 
 
-def _would_be_decided_otherwise(session: Session, store: Store, row: ShopOrder, order: Order) -> bool:
+def _would_be_decided_otherwise(session: Session, row: ShopOrder, order: Order, now: datetime) -> bool:
     """Whether an order that is not due, by what was decided before, is decided otherwise today."""
     document = session.scalar(
         select(Document).where(Document.order_id == row.id, Document.purpose == INVOICE)
     )
     if document is None:
         return True
-    decision = decide(order, StorePolicy.from_json(store.policy))
+    decision = deciding.look(session, document, order, warsaw_day(now))
     resting = {DocumentState.WAITING, DocumentState.CANCELLED}
     return document.xml_sha256 is None and document.state in resting - {decision.state}
 
@@ -215,12 +215,11 @@ def decide_order(
     if not _is_open(document):
         return [document, *after_issue(session, store, document, order, now)]
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
-    decision = decide(order, StorePolicy.from_json(store.policy))
-    document.attention = None
+    decision = deciding.look(session, document, order, warsaw_day(now))
     if perhaps and decision.state is not DocumentState.CANCELLED:
         life.ask(document, [claims.uncertain(order, perhaps)], now)
     else:
-        life.move(document, decision.state, decision.reason, now)
+        deciding.settle(document, decision, now)
     return [document]
 
 

@@ -12,11 +12,12 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import joinedload
 
+from connector_app.decisions import Decision
+from connector_app.mail.queue import queue
 from connector_app.numbering import take_number
-from connector_app.pipeline import life
+from connector_app.pipeline import deciding, life
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.services import Services
-from connector_app.policies import StorePolicy, decide
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
@@ -53,18 +54,18 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
     with services.database() as session:
         document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         seller, store = document.seller, document.order.store
-    snapshot = document.order.snapshot
-    due = document.state == DocumentState.READY and document.purpose == INVOICE
-    if not due or document.xml_sha256 or snapshot is None:
-        return document
-    order = from_json(snapshot)
-    decision = decide(order, StorePolicy.from_json(store.policy))
+        snapshot = document.order.snapshot
+        due = document.state == DocumentState.READY and document.purpose == INVOICE
+        if not due or document.xml_sha256 or snapshot is None:
+            return document
+        order = from_json(snapshot)
+        decision = deciding.look(session, document, order, warsaw_day(now))
     if decision.state != DocumentState.READY and document.corrected_sha256 is None:
         # made due by a person's retry; the order may have been cancelled since its invoice was refused
 
         def decided(row: Document) -> None:
             if is_same(row, document):
-                life.move(row, decision.state, decision.reason, now)
+                deciding.settle(row, decision, now)
 
         return life.change(services, document_id, decided)
     profile = services.profile(seller)
@@ -77,7 +78,7 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
     except RateError as error:
         return life.postpone_one(services, document_id, error.finding().message)
     series = profile.numbering.series(InvoiceKind.VAT, day, store.code)
-    return freeze(services, document, prepared.issue, series, now, offline)
+    return freeze(services, document, prepared.issue, series, now, offline, decision)
 
 
 def day_of_issue(document: Document, now: datetime) -> date:
@@ -112,6 +113,7 @@ def freeze(
     series: Series,
     now: datetime,
     offline: OfflinePlan | None = None,
+    decision: Decision | None = None,
 ) -> Document:
     """Take a number, write, check and store, all in one transaction.
 
@@ -122,6 +124,7 @@ def freeze(
         series: where the number is taken from.
         now: aware UTC.
         offline: how it is issued offline; None for online.
+        decision: what the rule book says, kept with an invoice; a correction keeps what it has.
 
     Returns:
         The document as committed: ``issued``, or ``attention`` with every reason.
@@ -144,6 +147,8 @@ def freeze(
                 _freeze(document, invoice, data, schema)
                 mode = offline.apply(document, now) if offline else Text("", "")
                 document.issued_at = document.issued_at or now
+                if decision is not None:
+                    deciding.keep(document, decision)
         except _Refused as refused:
             life.ask(document, refused.findings, now)
         except BadPattern as error:
@@ -154,6 +159,8 @@ def freeze(
                 f"Issued document {number}. {mode.en}".strip(),
             )
             life.move(document, DocumentState.ISSUED, what, now)
+            if document.certificate_link is not None:
+                queue(document, now, offline=True)
     services.watch(document)
     return document
 

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
-from connector_app.pipeline import holds, life, offline, session_upos
+from connector_app.mail import post
+from connector_app.pipeline import deciding, holds, life, offline, session_upos
 from connector_app.pipeline.alone import alone
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_correction
@@ -102,6 +103,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
+    result.worked += deciding.settle_due(services, seller_id)
     if seller.recovery is None:
         # while a recovery is not finished, KSeF may have what would be issued here
         _work_offline(services, seller, result)
@@ -116,8 +118,10 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     ):
         _work_with_ksef(services, seller, result)
     worked, problems = publish_all(services, seller_id)
-    result.worked += worked
-    for problem in (*problems, *_put_off(services, seller_id), *waits(services, seller_id)):
+    posted, unposted = post.post_all(services, seller_id)
+    result.worked += worked + posted
+    waiting = (*_put_off(services, seller_id), *waits(services, seller_id))
+    for problem in (*problems, *unposted, *waiting):
         result.tell(problem)
     if held is None:
         session_upos.collect(services, seller_id)
@@ -378,12 +382,16 @@ def next_due(services: Services, sellers: Collection[int], within: timedelta) ->
                 (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),
                 (_LACKS_PROOF, Document.proof_next_at, free),
                 (UNTOLD, Document.tell_next_at, now),
+                (deciding.WAITS_FOR_TIME, Document.next_attempt_at, now),
             ):
                 first = session.scalar(
                     select(func.min(func.coalesce(due_at, now))).where(Document.seller_id == seller_id, what)
                 )
                 if first is not None:
                     moments.append(max(first, earliest))
+            letter = post.next_at(session, seller_id, now)
+            if letter is not None:
+                moments.append(max(letter, now))
     if not moments:
         return None
     soonest = max(0.0, (min(moments) - now).total_seconds())

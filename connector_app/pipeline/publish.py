@@ -49,14 +49,15 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         wanted = channels(document, policy, shop)
         remote_order = document.order.remote_id
         done = {row.channel for row in document.publications if row.done_at}
-        language = language_of(document, policy)
+        buyers = language_of(document, policy)
         link = verification_link(document)
-        transfer_on = _transfer_on(services, document)
+        pay_on = transfer_on(services, document)
     for channel in wanted:
         if channel.value in done:
             continue
         try:
-            message = message_for(document, channel, language, link, transfer_on)
+            language = policy.language if channel is Channel.PRIVATE_NOTE else buyers
+            message = message_for(document, channel, language, link, pay_on, store.texts)
             remote_id = shop.publish(remote_order, channel, message)
         except ShopError as error:
             write_down(services, document_id, channel.value, failure=f"{error.message} {error.hint}".strip())
@@ -153,7 +154,7 @@ def language_of(document: Document, policy: StorePolicy) -> str:
     return spoken if spoken in {"pl", "en"} else policy.language
 
 
-def _transfer_on(services: Services, document: Document) -> date | None:
+def transfer_on(services: Services, document: Document) -> date | None:
     """Today, when the buyer of an invoice still has to transfer the money."""
     snapshot = document.order.snapshot
     if snapshot is None or document.purpose != INVOICE:

@@ -1,21 +1,23 @@
-"""Telling: a document issued offline reaches the order and the buyer at once, before it has its number.
+"""Telling of a document that has no KSeF number: issued offline, or refused by KSeF.
 
-The number follows by :mod:`connector_app.pipeline.publish` when KSeF has given it. Trouble here holds nothing
-up: the note is tried again on a clock of its own, until the number makes it needless.
+An offline document reaches the order and the buyer at once; its number follows by
+:mod:`connector_app.pipeline.publish` when KSeF has given it. Of a refusal the merchant is told by a private
+note, and the buyer never. Trouble here holds nothing up: the note is tried again on a clock of its own, until
+it is needless.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.contract import ShopAdapter, ShopError
+from adapters.contract import Channel, ShopAdapter, ShopError
 from connector_app.pipeline import life, publish
 from connector_app.pipeline.alone import INTERNAL
-from connector_app.pipeline.messages import offline_message_for
+from connector_app.pipeline.messages import offline_message_for, refusal_message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Document, DocumentState, ShopOrder
@@ -26,13 +28,22 @@ _log = logging.getLogger(__name__)
 PREFIX = "offline:"
 """Before the channel's name in the row of such a publication."""
 
-UNTOLD: ColumnElement[bool] = (
+_REFUSAL = "refused:"
+"""Before the refused file's mark in the row of the note about it."""
+
+_OFFLINE: ColumnElement[bool] = (
     Document.certificate_link.is_not(None)
     & Document.told_at.is_(None)
     & Document.ksef_number.is_(None)
     & Document.state.in_((DocumentState.ISSUED, DocumentState.SENT))
 )
-"""Offline documents of which the shop does not know yet."""
+_REFUSED: ColumnElement[bool] = (
+    (Document.state == DocumentState.REJECTED)
+    & Document.xml_sha256.is_not(None)
+    & or_(Document.refusal_told.is_(None), Document.refusal_told != Document.xml_sha256)
+)
+UNTOLD: ColumnElement[bool] = or_(_OFFLINE, _REFUSED)
+"""Documents of which the shop is to be told although they have no KSeF number."""
 
 _PAUSE = timedelta(minutes=5)
 
@@ -75,7 +86,7 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
             put_off(services, ids[place:])
             said = f"{error.message} {error.hint}".strip()
             return Text(
-                f"Faktura offline czeka na sklep: {said}", f"An offline invoice waits for the shop: {said}"
+                f"Wpis do zamówienia czeka na sklep: {said}", f"A note on an order waits for the shop: {said}"
             )
         except SQLAlchemyError:
             raise
@@ -91,7 +102,7 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
 
     Args:
         services: the outside world.
-        document_id: issued offline; when it is no longer untold, nothing happens.
+        document_id: issued offline or refused; when it is no longer untold, nothing happens.
         shop: the connected store of its order.
 
     Raises:
@@ -101,25 +112,35 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
         document = session.scalar(select(Document).where(Document.id == document_id, UNTOLD))
         if document is None:
             return
-        policy = StorePolicy.from_json(document.order.store.policy)
+        store = document.order.store
+        policy = StorePolicy.from_json(store.policy)
+        refused = document.state == DocumentState.REJECTED
         wanted = publish.channels(document, policy, shop)
-        language = publish.language_of(document, policy)
+        if refused:
+            wanted = [channel for channel in wanted if channel is Channel.PRIVATE_NOTE]
+        refusal = f"{_REFUSAL}{(document.xml_sha256 or '')[:8]}"
         remote_order = document.order.remote_id
         done = {row.channel for row in document.publications if row.done_at}
+        buyers = publish.language_of(document, policy)
         link = publish.verification_link(document)
     for channel in wanted:
-        if PREFIX + channel.value in done:
+        # a second refusal of a document made anew is told as well
+        name = refusal if refused else f"{PREFIX}{channel.value}"
+        if name in done:
             continue
-        name = PREFIX + channel.value
+        language = policy.language if channel is Channel.PRIVATE_NOTE else buyers
         try:
-            message = offline_message_for(document, channel, language, link)
+            if refused:
+                message = refusal_message_for(document, language, store.texts)
+            else:
+                message = offline_message_for(document, channel, language, link, store.texts)
             remote_id = shop.publish(remote_order, channel, message)
         except ShopError as error:
             said = f"{error.message} {error.hint}".strip()
             publish.write_down(services, document_id, name, failure=said)
             raise
         publish.write_down(services, document_id, name, remote_id=remote_id)
-    _finish(services, document_id, services.clock())
+    _finish(services, document_id, document.xml_sha256 if refused else None)
 
 
 def put_off(services: Services, ids: list[int]) -> None:
@@ -133,14 +154,20 @@ def put_off(services: Services, ids: list[int]) -> None:
         )
 
 
-def _finish(services: Services, document_id: int, now: datetime) -> None:
-    text = Text(
-        "Nabywca dostał fakturę offline; numer KSeF dostanie, gdy KSeF go nada.",
-        "The buyer was given the offline invoice; the KSeF number follows once there is one.",
-    )
+def _finish(services: Services, document_id: int, refused: str | None) -> None:
+    now = services.clock()
 
     def told(row: Document) -> None:
-        row.told_at = now
-        life.note(row, text, now)
+        if refused is not None:
+            row.refusal_told = refused
+        else:
+            row.told_at = now
+            life.note(row, _TOLD, now)
 
-    life.change(services, document_id, told)
+    life.change(services, document_id, told, watch=refused is None)
+
+
+_TOLD = Text(
+    "Nabywca dostał fakturę offline; numer KSeF dostanie, gdy KSeF go nada.",
+    "The buyer was given the offline invoice; the KSeF number follows once there is one.",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector_app.ksef_access import SellerAccess, hash_text
+from connector_app.mail.queue import queue
 from connector_app.pipeline import life, originals, session_upos
 from connector_app.pipeline.originals import NOTHING, Copy, Search
 from connector_app.pipeline.services import Services
@@ -136,6 +137,7 @@ def _accept(services: Services, row: Document, found: Copy) -> None:
     )
     session_upos.expect(row, services.clock())
     life.wake(row, services.clock())
+    queue(row, services.clock())
 
 
 def _reject(services: Services, row: Document, fate: DocumentStatus) -> None:

@@ -141,6 +141,10 @@ class Store(Base):
     config: Mapped[str] = mapped_column(Text)
     """Sealed connection data of the adapter."""
     policy: Mapped[dict[str, Any]]
+    texts: Mapped[dict[str, Any] | None]
+    """The merchant's own texts, see :mod:`connector_app.texts`; ``None``: the program's."""
+    mail: Mapped[str | None] = mapped_column(Text)
+    """Sealed settings for sending e-mail, see :mod:`connector_app.mail`."""
     mark: Mapped[datetime | None]
     """Orders modified before this moment were all read."""
     looked_at: Mapped[datetime | None]
@@ -217,6 +221,7 @@ class Document(Base):
         UniqueConstraint("seller_id", "number"),
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
         Index("ix_documents_session", "session_reference"),
+        Index("ix_documents_relief", "seller_id", "relief_month"),
         Index(
             "ix_documents_unproven",
             "seller_id",
@@ -234,6 +239,10 @@ class Document(Base):
     state: Mapped[str] = mapped_column(String(12))
     attention: Mapped[list[Any] | None]
     """Findings for a person, as JSON."""
+    decision: Mapped[dict[str, Any] | None]
+    """Which rule, basis and day the decision about it followed, see :mod:`connector_app.decisions`."""
+    relief_month: Mapped[str | None] = mapped_column(String(7))
+    """Month (YYYY-MM) in which its order counts towards the relief of 10 000 PLN outside KSeF."""
     refund: Mapped[dict[str, Any] | None]
     """The neutral refund that a correction is made from."""
     refund_proof: Mapped[dict[str, Any] | None]
@@ -284,6 +293,8 @@ class Document(Base):
     told_at: Mapped[datetime | None]
     """When the shop was told of a document issued offline, before it has its number."""
     tell_next_at: Mapped[datetime | None]
+    refusal_told: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the refused file that the merchant was told of, or is not to be."""
     refusal_code: Mapped[int | None]
     refusal_text: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -297,6 +308,7 @@ class Document(Base):
     order: Mapped[ShopOrder] = relationship()
     publications: Mapped[list[Publication]] = relationship(order_by="Publication.id")
     events: Mapped[list[Event]] = relationship(order_by="Event.id")
+    mails: Mapped[list[Mail]] = relationship(order_by="Mail.id", back_populates="document")
 
 
 class Batch(Base):
@@ -376,6 +388,46 @@ class Publication(Base):
     remote_id: Mapped[str | None] = mapped_column(String(64))
     done_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(Text)
+
+
+class MailState(StrEnum):
+    """Where an e-mail stands."""
+
+    DUE = "due"
+    SENDING = "sending"
+    """Its text may be on its way: a process that finds it so does not know whether it arrived."""
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    """The mail server's answer was lost; it is not sent again by itself."""
+    REFUSED = "refused"
+    """The mail server does not want it."""
+    DROPPED = "dropped"
+    """There was nobody to send it to, or no longer anything to say."""
+
+
+class Mail(Base):
+    """One e-mail of the connector to a buyer: one for each document and occasion."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("document_id", "occasion"),
+        Index("ix_mails_work", "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    occasion: Mapped[str] = mapped_column(String(24))
+    """:class:`connector_app.texts.Occasion`."""
+    state: Mapped[str] = mapped_column(String(8))
+    message_id: Mapped[str | None] = mapped_column(String(255))
+    """Of the message as it was or may have been sent."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    document: Mapped[Document] = relationship(back_populates="mails")
 
 
 class KsefRequest(Base):

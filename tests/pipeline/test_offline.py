@@ -15,8 +15,8 @@ import zxingcpp
 from sqlalchemy import select
 
 from connector_app import offline_certificates
-from connector_app.commands.documents import picture
 from connector_app.ksef_access import hash_text
+from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.runner import Runner
 from connector_app.store.models import Certificate, Document, Seller, ShopOrder, Store
