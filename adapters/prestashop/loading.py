@@ -97,15 +97,15 @@ class Loader:
         orders = {one.identifier(): one for one in self._list("orders", "id", ids)}
         if not orders:
             return []
-        others = [one for name in (*OF_ORDER, "order_carriers") for one in self._list(name, "id_order", ids)]
-        others += self._payments(orders.values())
-        others += self._parties(orders.values())
-        others += self._shared(orders.values(), others)
-        found: list[tuple[str, Bundle | UnreadableOrder]] = []
-        for key in ids:
-            if key in orders:
-                found.append((key, Bundle.of((orders[key], *others))))
-        return found
+        own = [one for name in (*OF_ORDER, "order_carriers") for one in self._list(name, "id_order", ids)]
+        shared = [*self._payments(orders.values()), *self._parties(orders.values())]
+        shared += self._shared(orders.values(), own)
+        by_order: dict[str, list[Resource]] = {}
+        for one in own:
+            by_order.setdefault(one.identifier("id_order"), []).append(one)
+        return [
+            (key, Bundle.of((orders[key], *by_order.get(key, ()), *shared))) for key in ids if key in orders
+        ]
 
     def _payments(self, orders: Iterable[Resource]) -> Iterator[Resource]:
         references = {one.text("reference") for one in orders}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sandbox.prestashop.access import RefusedError
 from sandbox.prestashop.entities import Entity, filterable
@@ -36,7 +36,8 @@ def select(entities: Iterable[Entity], names: list[str], params: Mapping[str, st
             raise _no_filter(known)
         if not wanted:
             raise RefusedError(500, (33, f'The filter "{match[1]}" is malformed.'), _WARNING)
-        found = [one for one in found if _passes(one.text(match[1]), wanted)]
+        passes = _test_of(wanted)
+        found = [one for one in found if passes(one.text(match[1]))]
     found.sort(key=lambda one: one.id)
     if params.get("sort"):
         found = _sorted(found, params["sort"], known)
@@ -67,30 +68,34 @@ def shown(names: list[str], params: Mapping[str, str]) -> tuple[str, ...] | None
     return tuple(wanted)
 
 
-def _passes(value: str, wanted: str) -> bool:
+def _test_of(wanted: str) -> Callable[[str], bool]:
+    """What a filter's value lets through."""
     match = _SHAPE.fullmatch(wanted)
     if match is None:
-        return value == wanted
+        return lambda value: value == wanted
     before, inside, after = match.groups()
     if "%" in {before, after}:
-        like = re.escape(inside)
-        shape = (".*" if before else "") + like + (".*" if after else "")
-        return re.fullmatch(shape, value, re.IGNORECASE | re.DOTALL) is not None
-    if before in {">", "<"}:
-        low, high = (inside, value) if before == ">" else (value, inside)
-        return _key(high) > _key(low)
+        shape = (".*" if before else "") + re.escape(inside) + (".*" if after else "")
+        like = re.compile(shape, re.IGNORECASE | re.DOTALL)
+        return lambda value: like.fullmatch(value) is not None
+    listed = frozenset(inside.split("|"))
     if before == "!":
-        return value not in inside.split("|")
-    return _is_one_of(value, inside)
+        return lambda value: value not in listed
+    return _comparison(before, inside) or (lambda value: value in listed)
 
 
-def _is_one_of(value: str, inside: str) -> bool:
-    """Whether a value is in a list (``1|5``) or an interval with its ends (``1,5``)."""
-    interval = _INTERVAL.fullmatch(inside)
-    if "|" not in inside and interval:
-        low, high = sorted(interval.groups(), key=_key)
-        return _key(low) <= _key(value) <= _key(high)
-    return value in inside.split("|")
+def _comparison(before: str, inside: str) -> Callable[[str], bool] | None:
+    """What ``>[1]``, ``<[5]`` and ``[1,5]`` let through; none for a list."""
+    bound = _key(inside)
+    if before == ">":
+        return lambda value: _key(value) > bound
+    if before == "<":
+        return lambda value: _key(value) < bound
+    interval = _INTERVAL.fullmatch(inside) if "|" not in inside else None
+    if interval is None:
+        return None
+    low, high = sorted(map(_key, interval.groups()))
+    return lambda value: low <= _key(value) <= high
 
 
 def _key(text: str) -> tuple[float, str]:
