@@ -16,6 +16,7 @@ from adapters.contract import (
     OrderReader,
     RefundChange,
     ShopError,
+    ShopRefused,
     UnreadableOrder,
     Webhooks,
 )
@@ -116,6 +117,8 @@ class WooCommerceAdapter:
     def publish(self, order_id: str, channel: Channel, message: Message) -> str:
         """See :meth:`adapters.contract.ShopAdapter.publish`; metadata's remote id is the order's."""
         _endpoint(order_id)
+        if channel not in self.channels:
+            raise ShopRefused(f"WooCommerce has no channel {channel}")
         if channel is Channel.METADATA:
             return publish_metadata(self._client, order_id, message)
         return publish_note(self._client, order_id, channel, message)

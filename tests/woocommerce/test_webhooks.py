@@ -6,12 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,45 +16,15 @@ from adapters.contract import Entity, ForgedEvent, ShopAuthFailed, ShopEvent, Un
 from adapters.woocommerce import WooCommerceAdapter, event_reader
 from adapters.woocommerce.webhooks import TOPICS, WooWebhooks
 from sandbox.woocommerce import WooSandbox
-from tests.woocommerce.servers import Clock, Connect, serving
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from tests.conformance.inbox import Inbox, inbox
+from tests.woocommerce.servers import Clock, Connect
 
 SECRET = "a secret of the test"
 READ = event_reader({})
 
 
-@dataclass
-class Inbox:
-    """What an address received."""
-
-    url: str = ""
-    status: str = "200 OK"
-    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def reply(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        headers = {
-            key.removeprefix("HTTP_").replace("_", "-").lower(): value
-            for key, value in environ.items()
-            if key.startswith("HTTP_")
-        }
-        with self.lock:
-            self.requests.append((headers, body))
-        return self.status, [], b""
-
-    def events(self) -> list[ShopEvent]:
-        return [READ(headers, body, [SECRET]) for headers, body in self.requests]
-
-
-@contextmanager
-def inbox() -> Iterator[Inbox]:
-    made = Inbox()
-    with serving(made.reply) as place:
-        made.url = f"http://{place}/webhooks/shop/key"
-        yield made
+def events(box: Inbox) -> list[ShopEvent]:
+    return box.events(READ, [SECRET])
 
 
 def hooks(adapter: WooCommerceAdapter) -> WooWebhooks:
@@ -77,7 +44,7 @@ def test_registered_once_and_greeted(shop: WooSandbox, adapter: WooCommerceAdapt
             hooks(adapter).register(box.url, SECRET)
         assert [one["topic"] for one in shop.state.webhooks.hooks.values()] == list(TOPICS)
         assert hooks(adapter).health(box.url) == [WebhookHealth(topic, active=True) for topic in TOPICS]
-        assert box.events() == [ShopEvent("ping", Entity.PING)] * len(TOPICS)
+        assert events(box) == [ShopEvent("ping", Entity.PING)] * len(TOPICS)
 
 
 def test_unregistered_and_others_kept(shop: WooSandbox, adapter: WooCommerceAdapter) -> None:
@@ -110,7 +77,7 @@ def test_deliveries_are_signed_and_say_what_changed(
         clock.forward(60)
         shop.state.add_refund(15, recording("refund_partial_line_created"))
         assert all(one.succeeded for one in shop.deliver())
-        assert box.events() == [
+        assert events(box) == [
             ShopEvent("order.updated", Entity.ORDER, "15", "15", clock.now),
             ShopEvent("action.woocommerce_refund_created", Entity.REFUND, "16"),
             ShopEvent("action.woocommerce_order_refunded", Entity.REFUND, "15", "15"),
@@ -119,7 +86,7 @@ def test_deliveries_are_signed_and_say_what_changed(
         box.requests.clear()
         shop.state.delete(23)
         shop.deliver()
-        assert box.events() == [ShopEvent("order.deleted", Entity.ORDER, "23", "23")]
+        assert events(box) == [ShopEvent("order.deleted", Entity.ORDER, "23", "23")]
 
 
 def test_payload_is_rendered_at_delivery(shop: WooSandbox, adapter: WooCommerceAdapter) -> None:
@@ -135,7 +102,7 @@ def test_payload_is_rendered_at_delivery(shop: WooSandbox, adapter: WooCommerceA
         shop.state.change(15, status="processing")
         shop.state.delete(15)
         shop.deliver()
-        assert box.events() == [
+        assert events(box) == [
             ShopEvent("order.updated", Entity.ORDER),
             ShopEvent("order.deleted", Entity.ORDER, "15", "15"),
         ]
