@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from adapters.contract import Channel, NotFound, ShopAdapter, ShopError, ShopRefused
+from adapters.contract import Channel, NotFound, ShopAdapter, ShopAuthFailed, ShopError, ShopRefused
 from connector_app import ksef_access
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import message_for
@@ -19,6 +19,8 @@ from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
 from core.invoices.payments import awaits_transfer
 from core.ksef.verification import invoice_link
+
+_NO_ROUTE = "rest_no_route"
 
 _PATIENT_TRIES = 8
 """Refusals of one document, over about three hours, before a person is asked."""
@@ -98,6 +100,11 @@ def failed(services: Services, document_id: int, error: ShopError) -> Document:
             life.postpone(row, why, now, at_least=getattr(error, "retry_after", 0.0))
 
     return life.change(services, document_id, apply)
+
+
+def is_of_the_store(error: ShopRefused) -> bool:
+    """Whether the key or the address is wrong, so that every other document would be refused as well."""
+    return isinstance(error, ShopAuthFailed) or error.code == _NO_ROUTE or 300 <= error.status < 400
 
 
 def _gone(document: Document) -> Finding:

@@ -8,9 +8,9 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from adapters.contract import ShopAdapter, ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
+from adapters.contract import ShopAdapter, ShopError, ShopRefused, ShopUnavailable
 from connector_app.pipeline import holds, life, telling
-from connector_app.pipeline.publish import failed, publish
+from connector_app.pipeline.publish import failed, is_of_the_store, publish
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
@@ -26,7 +26,6 @@ _BROKEN_PAUSE = timedelta(minutes=15)
 """Pause of a whole store whose key or address is wrong: only a person can change that."""
 
 _SILENT_PAUSE = timedelta(seconds=60)
-_NO_ROUTE = "rest_no_route"
 
 _INTERNAL = Text(
     "Błąd wewnętrzny programu przy zapisie do sklepu; szczegóły są w dzienniku. Program ponowi próbę.",
@@ -79,7 +78,7 @@ def _publish(
             publish(services, document_id, shop)
             silent = 0
         except ShopRefused as error:
-            if _is_of_the_store(error):
+            if is_of_the_store(error):
                 return worked, _put_off(services, store, of_store, error, _BROKEN_PAUSE)
             failed(services, document_id, error)
         except ShopError as error:
@@ -94,11 +93,6 @@ def _publish(
             life.postpone_one(services, document_id, _INTERNAL)
         worked += 1
     return worked, None
-
-
-def _is_of_the_store(error: ShopRefused) -> bool:
-    """Whether the key or the address is wrong, so that every other document would be refused as well."""
-    return isinstance(error, ShopAuthFailed) or error.code == _NO_ROUTE or 300 <= error.status < 400
 
 
 def _put_off(

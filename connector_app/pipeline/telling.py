@@ -14,7 +14,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.contract import Channel, ShopAdapter, ShopError
+from adapters.contract import Channel, ShopAdapter, ShopError, ShopRefused
 from connector_app.pipeline import life, publish
 from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for, refusal_message_for
@@ -83,11 +83,14 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
         try:
             tell(services, document_id, shop)
         except ShopError as error:
-            put_off(services, ids[place:])
             said = f"{error.message} {error.hint}".strip()
-            return Text(
+            problem = Text(
                 f"Wpis do zamówienia czeka na sklep: {said}", f"A note on an order waits for the shop: {said}"
             )
+            if not isinstance(error, ShopRefused) or publish.is_of_the_store(error):
+                put_off(services, ids[place:])
+                return problem
+            _pass_over(services, document_id)
         except SQLAlchemyError:
             raise
         except Exception:
@@ -141,6 +144,16 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
             raise
         publish.write_down(services, document_id, name, remote_id=remote_id)
     _finish(services, document_id, document.xml_sha256 if refused else None)
+
+
+def _pass_over(services: Services, document_id: int) -> None:
+    """An order that takes no note, because it is gone, say, must not stand before the others."""
+    with services.database() as session:
+        document = session.get_one(Document, document_id)
+    if document.state == DocumentState.REJECTED:
+        _finish(services, document_id, document.xml_sha256)
+    else:
+        put_off(services, [document_id])
 
 
 def put_off(services: Services, ids: list[int]) -> None:

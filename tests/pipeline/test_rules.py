@@ -16,6 +16,7 @@ from connector_app.commands.root import root
 from connector_app.pipeline.deciding import settle_store
 from connector_app.policies import Place, Recipients, StorePolicy, Trigger
 from connector_app.store.models import Store
+from sandbox.ksef.state import Settings
 from tests.pipeline.refunds import ONE_MUG, corrections, reasons, refund, refuse, retry, set_policy
 from tests.pipeline.world import World, recorded, world
 
@@ -172,6 +173,27 @@ def test_the_merchant_is_told_of_each_refusal_once_and_the_buyer_never(one: Worl
     retry(one, document.id)
     one.run()
     assert [row.state for row in one.documents()] == ["published"]
+
+
+def test_a_refused_document_whose_order_is_gone_stands_before_no_other(tmp_path: Path) -> None:
+    """There is no order to write to: the others are told all the same, and it is not tried for ever."""
+    with world(tmp_path, [order(14)]) as made:
+        made.prepare()
+        made.run()  # signed in
+        made.ksef.state.settings = Settings(processing_seconds=600)
+        made.ksef.state.faults.add("refuse_code", "POST .*/invoices$", times=2, value=450)
+        made.shop.state.add_orders([order(15), order(16)], {})
+        for number in (15, 16):
+            made.shop.state.touch(number)
+        made.clock.sleep(60)
+        made.run(A_WHILE)
+        assert [made.by_order()[number].state for number in ("15", "16")] == ["sent", "sent"]
+        del made.shop.state.orders[15]
+        made.run()
+        assert [made.by_order()[number].state for number in ("15", "16")] == ["rejected", "rejected"]
+        assert sum("KSeF nie przyjął" in note["note"] for note in made.in_shop(16)["notes"]) == 1
+        made.clock.sleep(3600)
+        assert made.run().worked == 0
 
 
 def test_own_texts_reach_the_shop_in_the_buyers_language(one: World) -> None:
