@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import registry
 from adapters.contract import ShopError, WebhookHealth, Webhooks
@@ -29,6 +30,10 @@ _log = logging.getLogger(__name__)
 CHECK_EVERY = timedelta(minutes=15)
 """How often the subscriptions of a store are looked at."""
 
+_INTERNAL = Text(
+    "Błąd wewnętrzny programu; szczegóły są w dzienniku.",
+    "An internal error of the program; the log has details.",
+)
 _KEY_BYTES = 24
 _SECRET_BYTES = 32
 
@@ -191,6 +196,11 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
     except (ShopError, VaultLocked) as error:
         said = f"{error.message} {error.hint}".strip() if isinstance(error, ShopError) else str(error)
         _note(services, store.id, Text(said, said))
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        _log.exception("store %s: webhooks cannot be looked after", store.code)
+        _note(services, store.id, _INTERNAL)
 
 
 @contextmanager

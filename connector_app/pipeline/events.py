@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from adapters.contract import Entity, NotFound, ShopAdapter, ShopBusy, ShopError, ShopEvent
@@ -70,25 +71,31 @@ def receive(services: Services, store_id: int, event: ShopEvent) -> bool:
         SQLAlchemyError: the database cannot be used.
     """
     now = services.clock()
-    with services.database.begin() as session:
-        known = _copy_of(session, store_id, event)
-        if known is not None:
-            known.copies += 1
-            return False
-        session.add(
-            WebhookEvent(
-                store_id=store_id,
-                topic=event.topic[:64],
-                entity=event.entity.value,
-                entity_id=event.entity_id[:64],
-                order_id=event.order_id[:64],
-                modified=event.modified,
-                received_at=now,
-                # the others ask nothing of the shop: a person is told of them
-                done_at=None if event.entity in _READ else now,
-            )
-        )
+    try:
+        with services.database.begin() as session:
+            known = _copy_of(session, store_id, event)
+            if known is not None:
+                known.copies += 1
+                return False
+            session.add(_row(store_id, event, now))
+    except IntegrityError:
+        # two copies at the same moment, where the database lets two transactions look at once
+        return False
     return True
+
+
+def _row(store_id: int, event: ShopEvent, now: datetime) -> WebhookEvent:
+    return WebhookEvent(
+        store_id=store_id,
+        topic=event.topic[:64],
+        entity=event.entity.value,
+        entity_id=event.entity_id[:64],
+        order_id=event.order_id[:64],
+        modified=event.modified,
+        received_at=now,
+        # the others ask nothing of the shop: a person is told of them
+        done_at=None if event.entity in _READ else now,
+    )
 
 
 def _copy_of(session: Session, store_id: int, event: ShopEvent) -> WebhookEvent | None:
@@ -201,8 +208,9 @@ def _work_store(services: Services, store: Store, heard: Heard) -> None:
             by_order.setdefault(event.order_id, []).append(event)
         nameless = by_order.pop("", [])
         for order_id, events in by_order.items():
-            _read_anew(services, store, shop, order_id, events)
-            heard.worked += _done(services, events)
+            problem = _read_one(services, store, shop, order_id, events)
+            heard.worked += 0 if problem else _done(services, events)
+            heard.problems += [problem] if problem else []
     except ShopError as error:
         heard.problems.append(_put_off(services, store, due, error))
         return
@@ -214,6 +222,20 @@ def _work_store(services: Services, store: Store, heard: Heard) -> None:
             heard.problems.append(_put_off(services, store, nameless, failure))
         else:
             heard.worked += _done(services, nameless)
+
+
+def _read_one(
+    services: Services, store: Store, shop: ShopAdapter, order_id: str, events: list[WebhookEvent]
+) -> Text | None:
+    """:func:`_read_anew`, but an order at which the program itself fails holds up no other."""
+    try:
+        _read_anew(services, store, shop, order_id, events)
+    except (ShopError, SQLAlchemyError):
+        raise
+    except Exception:
+        _log.exception("order %s of store %s cannot be read", order_id, store.code)
+        return _put_off(services, store, events, ShopError("an internal error; the log has details"))
+    return None
 
 
 def _read_anew(

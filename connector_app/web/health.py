@@ -16,7 +16,8 @@ from connector_app.ksef_notices import Noticed, noticed
 from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
-from connector_app.store.models import Document, DocumentState
+from connector_app.store.models import Document, DocumentState, Store, WebhookEvent
+from connector_app.store.recovered import IS_OPEN
 from connector_app.web.webhooks import add_webhooks
 from core.calendar import WARSAW
 from core.ksef.latarnia import Availability, active
@@ -81,6 +82,7 @@ class _Seen:
     Attributes:
         counts: documents by state. problems: in words.
         boards: what is known of each Latarnia, by its address.
+        stores: how each shop is read, JSON-ready.
         works: whether the process itself works.
         noticed: what KSeF warns of, and clocks that are off.
     """
@@ -88,6 +90,7 @@ class _Seen:
     counts: Mapping[str, int]
     problems: list[str]
     boards: Mapping[str, Announced]
+    stores: list[dict[str, Any]]
     works: bool
     noticed: Noticed = field(default_factory=Noticed)
 
@@ -110,9 +113,16 @@ def create_app(services: Services, pulse: Pulse, wake: Callable[[], object] = la
         try:
             with services.database() as session:
                 said = noticed(session, services.clock())
-            return _Seen(_counts(services), problems, _boards(services), works=not silent, noticed=said)
+            return _Seen(
+                _counts(services),
+                problems,
+                _boards(services),
+                _stores(services),
+                works=not silent,
+                noticed=said,
+            )
         except SQLAlchemyError as error:
-            return _Seen({}, [*problems, trouble(error).pl], {}, works=False)
+            return _Seen({}, [*problems, trouble(error).pl], {}, [], works=False)
 
     def page() -> str:
         seen = look()
@@ -132,6 +142,7 @@ def create_app(services: Services, pulse: Pulse, wake: Callable[[], object] = la
             "last_pass": pulse.at.isoformat() if pulse.at else None,
             "problems": seen.problems,
             "documents": seen.counts,
+            "stores": seen.stores,
             "latarnia": {url: _board_json(one, services.clock()) for url, one in seen.boards.items()},
             "notices": [*_sentences(seen.noticed), *pulse.notices],
             **seen.noticed.as_json(),
@@ -189,6 +200,30 @@ def _board_json(seen: Announced, now: datetime) -> dict[str, Any]:
             "end": outage.end.isoformat() if outage.end else None,
         },
     }
+
+
+def _stores(services: Services) -> list[dict[str, Any]]:
+    """How shops are read: by the clock, and by what they tell themselves."""
+    with services.database() as session:
+        stores = session.scalars(select(Store).where(IS_OPEN).order_by(Store.id)).all()
+        waiting = dict(
+            session.execute(
+                select(WebhookEvent.store_id, func.count())
+                .where(WebhookEvent.done_at.is_(None))
+                .group_by(WebhookEvent.store_id)
+            )
+            .tuples()
+            .all()
+        )
+    return [
+        {
+            "code": store.code,
+            "looked_at": store.looked_at.isoformat() if store.looked_at else None,
+            "events_waiting": waiting.get(store.id, 0),
+            "webhooks": "trouble" if store.webhook_trouble else "registered" if store.webhook else "none",
+        }
+        for store in stores
+    ]
 
 
 def _counts(services: Services) -> dict[str, int]:

@@ -95,13 +95,19 @@ def test_serve_registers_webhooks_and_is_woken_by_them(tmp_path: Path) -> None:
             address = f"http://127.0.0.1:{port}/health"
             wait_for(lambda: len(shop.state.webhooks.hooks) == len(TOPICS))
             wait_for(lambda: requests.get(address, timeout=5).json()["last_pass"] is not None)
+            hook = next(iter(shop.state.webhooks.hooks.values()))["delivery_url"]
+            assert requests.post(hook, data=b"x" * 5_000_000, timeout=10).status_code == 413
+            assert requests.post(hook, data=b"{}", timeout=10).status_code == 401
             made.add_orders(1)
             assert [one.status for one in shop.deliver()] == [200]
             wait_for(lambda: requests.get(address, timeout=5).json()["documents"].get("published") == 1)
+            (seen,) = requests.get(address, timeout=5).json()["stores"]
+            assert (seen["code"], seen["webhooks"]) == ("test", "registered")
+            assert (seen["events_waiting"], seen["looked_at"] is not None) == (0, True)
             serving.send_signal(signal.SIGTERM)
             _, said = serving.communicate(timeout=40)
             assert (serving.returncode, "Traceback" in said) == (0, False), said
-            for hook in shop.state.webhooks.hooks.values():
-                assert hook["secret"] not in said
-                assert hook["delivery_url"] not in said
+            for one in shop.state.webhooks.hooks.values():
+                assert one["secret"] not in said
+                assert one["delivery_url"] not in said
         made.assert_one_story()

@@ -9,15 +9,18 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from adapters.contract import Entity, ShopEvent
+from adapters.woocommerce import MappingOptions, map_order
 from connector_app import subscriptions
 from connector_app.pipeline import events
 from connector_app.store.models import Store
 from connector_app.web.webhooks import LARGEST_BODY
+from core.orders import Order
 from tests.pipeline.hooks import Door, reachable
 from tests.pipeline.world import World, recorded, world
 
@@ -174,6 +177,27 @@ def test_a_silent_shop_is_asked_again_with_pauses(door: Door) -> None:
     door.work()
     assert door.events()[0].done_at is not None
     assert door.made.documents()[0].state == "published"
+
+
+def test_an_order_at_which_the_program_fails_holds_up_no_other(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its event waits, the other order is published, and the pass goes on."""
+
+    def fails(data: Any, options: MappingOptions) -> Order:
+        if data["id"] == ORDER:
+            raise TypeError("a mistake of ours")
+        return map_order(data, options)
+
+    monkeypatch.setattr("adapters.woocommerce.adapter.map_order", fails)
+    state = door.made.shop.state
+    state.add_orders([recorded("order_full", id=16, number="16", **state.times("date_modified"))], {})
+    change(door, status="processing")
+    door.made.shop.deliver()
+    assert any("internal error" in problem.en for problem in door.one_pass().problems)
+    assert {one.order_id: one.done_at is not None for one in door.events()} == {"15": False, "16": True}
+    door.one_pass()
+    assert "16" in door.made.by_order()
 
 
 def test_a_pause_that_the_shop_asks_for_is_kept(door: Door) -> None:

@@ -17,6 +17,7 @@ from adapters.woocommerce import WooCommerceAdapter, event_reader
 from adapters.woocommerce.webhooks import TOPICS, WooWebhooks
 from sandbox.woocommerce import WooSandbox
 from tests.conformance.inbox import Inbox, inbox
+from tests.woocommerce.conftest import DATA
 from tests.woocommerce.servers import Clock, Connect
 
 SECRET = "a secret of the test"
@@ -217,3 +218,23 @@ def test_signed_and_unreadable(topic: str, body: bytes) -> None:
     with pytest.raises(UnreadableEvent) as caught:
         READ(signed(body, topic), body, [SECRET])
     assert "DROP" not in str(caught.value)
+
+
+def test_recorded_deliveries_are_read() -> None:
+    """One recorded delivery of each topic and status, signed anew: every one names what it is about."""
+    lines = (DATA / "webhook_deliveries.jsonl").read_text("utf-8").splitlines()
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        recorded = json.loads(line)
+        body = recorded["body"].encode()
+        headers = {name.lower(): value for name, value in recorded["headers"].items()}
+        if "x-wc-webhook-topic" in headers:
+            with pytest.raises(ForgedEvent):
+                READ(headers, body, [SECRET])
+            headers |= signed(body, headers["x-wc-webhook-topic"])
+        event = READ(headers, body, [SECRET])
+        found.setdefault(event.topic, set()).add(event.entity_id)
+        is_order = event.topic in {"order.created", "order.updated"}
+        assert (event.modified is not None) is is_order
+    assert set(found) == {"ping", *TOPICS} - {"order.restored"}
+    assert all(found[topic] - {""} for topic in found if topic != "ping")
