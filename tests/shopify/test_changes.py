@@ -6,6 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from graphql import GraphQLSchema
 
 from adapters.contract import ShopUnavailable, UnreadableOrder
 from adapters.shopify import ShopifyAdapter
@@ -31,6 +32,21 @@ def test_all_pages(connected: Connect, clock: Clock) -> None:
     assert sorted(one.id for one in found) == sorted(one["legacyResourceId"] for one in [*orders, long])
     assert [one.modified_at for one in found] == sorted(one.modified_at for one in found)
     assert len(next(one for one in found if one.id == "5000").lines) == 130
+
+
+def test_the_published_schema_answers_the_same(
+    shop: ShopifySandbox, connected: Connect, clock: Clock, published: GraphQLSchema
+) -> None:
+    """The committed part leaves out nothing that the mapping sees."""
+    orders = shop_of(7, 12)
+    with ShopifySandbox(orders, clock=clock, schema=published) as whole:
+        theirs = connected(whole)
+        found = read(theirs)
+        refunds = [theirs.refunds(one) for one in found]
+    ours = connected(shop)
+    assert read(ours) == found
+    assert [ours.refunds(one) for one in found] == refunds
+    assert any(refunds)
 
 
 def test_since(shop: ShopifySandbox, adapter: ShopifyAdapter, clock: Clock) -> None:
