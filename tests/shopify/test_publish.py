@@ -117,6 +117,13 @@ def test_tag(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     assert shop.calls.count("AddTag") == 1
 
 
+@pytest.mark.parametrize("text", ["x" * 41, "KSeF, faktura", "Faktura\nKSeF"])
+def test_text_that_is_no_tag(adapter: ShopifyAdapter, text: str) -> None:
+    """A message for people is not turned into a label by cutting it."""
+    with pytest.raises(ValueError, match="tag"):
+        adapter.publish("1001", Channel.TAG, Message(text=text))
+
+
 def test_note_is_appended(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     """orderUpdate replaces the note; what buyer and merchant wrote stays."""
     stored(shop)["note"] = "Proszę dzwonić"
