@@ -62,7 +62,7 @@ class ShopifyWorld(World):
         """Open the installation; its shop is Shopify's."""
         return replace(super().services(), connect_shop=self._connect)
 
-    def _connect(self, platform: str, config: Mapping[str, str]) -> ShopAdapter:
+    def _connect(self, platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
         assert platform == "shopify"
         return shopify.connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
 
