@@ -137,7 +137,7 @@ def test_a_shop_that_fails_now_and_then(made: ShopifyWorld) -> None:
     """Throttling, lost answers and errors on the way end in the same documents, each told once."""
     for kind, operation in (
         ("http_500", "OrderFull"),
-        ("cut_json", "OrdersChanged"),
+        ("cut", "OrdersChanged"),
         ("drop_after", "SetNote"),
         ("drop_before", "SetMetafields"),
         ("truncate", "OrderNote"),
