@@ -17,6 +17,7 @@ from adapters.contract import (
     ShopError,
     ShopRefused,
     UnreadableOrder,
+    Webhooks,
 )
 from adapters.shopify.changes import changed_order_ids, changed_refunds
 from adapters.shopify.checks import check_store
@@ -54,7 +55,7 @@ class ShopifyAdapter:
         self._options = options or MappingOptions()
         self._defined = False
         self._webhooks = ShopifyWebhooks(client)
-        self.webhooks: ShopifyWebhooks | None = self._webhooks
+        self.webhooks: Webhooks | None = self._webhooks
         self.channels = _CHANNELS | {Channel.ORDER_EMAIL} if order_email else _CHANNELS
 
     def changed_orders(self, since: datetime | None) -> Iterator[Order | UnreadableOrder]:

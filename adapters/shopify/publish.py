@@ -42,6 +42,9 @@ FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
 """Neutral field to key, type and name of the metafield."""
 
 DEFAULT_TAG: Final = "KSeF"
+LONGEST_TAG: Final = 40
+"""Characters of an order's tag."""
+
 LONGEST_NOTE: Final = 5000
 """Characters of an order's note."""
 
@@ -183,9 +186,12 @@ def publish_tag(client: GraphClient, order_id: str, message: Message) -> str:
         The order's id.
 
     Raises:
+        ValueError: the text is no tag.
         ShopError: see :mod:`adapters.contract`.
     """
     gid, tag = order_gid(order_id), message.text.strip() or DEFAULT_TAG
+    if len(tag) > LONGEST_TAG or not tag.isprintable() or "," in tag:
+        raise ValueError("a tag is one short word or phrase without commas")
 
     def is_there() -> bool:
         tags = [node.text() for node in _order(client, ORDER_TAGS, gid).items("tags")]

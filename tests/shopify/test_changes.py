@@ -6,10 +6,11 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from graphql import GraphQLSchema
 
 from adapters.contract import ShopUnavailable, UnreadableOrder
 from adapters.shopify import ShopifyAdapter
-from core.orders import Order
+from core.orders import Order, Refund
 from sandbox.shopify import ShopifySandbox, shapes, shop_of
 from tests.shopify.conftest import Clock, Connect
 
@@ -31,6 +32,20 @@ def test_all_pages(connected: Connect, clock: Clock) -> None:
     assert sorted(one.id for one in found) == sorted(one["legacyResourceId"] for one in [*orders, long])
     assert [one.modified_at for one in found] == sorted(one.modified_at for one in found)
     assert len(next(one for one in found if one.id == "5000").lines) == 130
+
+
+def test_the_published_schema_answers_the_same(
+    connected: Connect, clock: Clock, published: GraphQLSchema
+) -> None:
+    """The committed part leaves out nothing that the mapping sees."""
+    seen: list[tuple[list[Order], list[tuple[Refund, ...]]]] = []
+    for schema in (published, None):
+        with ShopifySandbox(shop_of(7, 30), clock=clock, schema=schema) as shop:
+            adapter = connected(shop)
+            orders = read(adapter)
+            seen.append((orders, [adapter.refunds(one) for one in orders]))
+    assert seen[0] == seen[1]
+    assert any(seen[0][1])
 
 
 def test_since(shop: ShopifySandbox, adapter: ShopifyAdapter, clock: Clock) -> None:

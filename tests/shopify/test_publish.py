@@ -117,6 +117,13 @@ def test_tag(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     assert shop.calls.count("AddTag") == 1
 
 
+@pytest.mark.parametrize("text", ["x" * 41, "KSeF, faktura", "Faktura\nKSeF"])
+def test_text_that_is_no_tag(adapter: ShopifyAdapter, text: str) -> None:
+    """A message for people is not turned into a label by cutting it."""
+    with pytest.raises(ValueError, match="tag"):
+        adapter.publish("1001", Channel.TAG, Message(text=text))
+
+
 def test_note_is_appended(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     """orderUpdate replaces the note; what buyer and merchant wrote stays."""
     stored(shop)["note"] = "Proszę dzwonić"
@@ -246,6 +253,15 @@ def test_email_whose_answer_got_lost(shop: ShopifySandbox, mailing: ShopifyAdapt
     mailing.publish("1001", Channel.ORDER_EMAIL, NOTE)
     assert len(shop.state.emails) == 1
     assert metafields(shop)["email"] == f"sending {NUMBER}"
+
+
+def test_email_behind_a_gateway_that_fails(shop: ShopifySandbox, mailing: ShopifyAdapter) -> None:
+    """A 503 proves nothing about what stands behind it, whatever pause it asks for."""
+    shop.fault("http_503", "SendOrderInvoice", value=1)
+    with pytest.raises(ShopUnavailable) as caught:
+        mailing.publish("1001", Channel.ORDER_EMAIL, NOTE)
+    assert caught.value.outcome_unknown
+    assert shop.calls.count("SendOrderInvoice") == 1
 
 
 def test_email_that_was_refused(shop: ShopifySandbox, mailing: ShopifyAdapter) -> None:
