@@ -160,7 +160,8 @@ class Transport:
         code, said = _error_body(content)
         if status in {429, 503}:
             pause = retry_after(response.headers.get("Retry-After"), self.clock())
-            if pause is not None or status == 429:
+            # a 503 may come from a gateway whose server has carried the request out
+            if status == 429 or (pause is not None and not writing):
                 return ShopBusy(
                     f"the shop asks for a pause (HTTP {status})",
                     retry_after=DEFAULT_PAUSE if pause is None else pause,

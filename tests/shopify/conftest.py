@@ -35,14 +35,19 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def published() -> GraphQLSchema:
-    """The published Admin schema; absent, it skips by name."""
-    shared = Path(os.environ.get("SHOPS_SHARED_DIR", ROOT.parent / "shared" / "shops"))
-    if not (shared / SCHEMA).is_file():
-        shared = Path("/work/shared/shops")
-    if not (shared / SCHEMA).is_file():
-        pytest.skip(f"the published Shopify schema is not at {shared / SCHEMA}")
-    return published_schema(shared / SCHEMA)
+def schema_file() -> Path:
+    """The file of the published Admin schema; absent, it skips by name."""
+    official = Path(os.environ.get("KSEF_SHARED_DIR", ROOT.parent / "shared" / "ksef"))
+    found = official.parent / "shops" / SCHEMA
+    if not found.is_file():
+        pytest.skip(f"the published Shopify schema is not at {found}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def published(schema_file: Path) -> GraphQLSchema:
+    """The published Admin schema."""
+    return published_schema(schema_file)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from adapters.shopify.reading import Reader
 from adapters.shopify.webhooks import FIELDS
 from sandbox.shopify.cost import MOST_PER_QUERY, cost_of
 from sandbox.shopify.schema import pruned_schema
-from tests.shopify.conftest import ROOT, SCHEMA
+from tests.shopify.conftest import ROOT
 
 FIRST = Reader.__dataclass_fields__["first"].default
 named = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
@@ -104,11 +103,9 @@ def test_topics_are_known(published: GraphQLSchema) -> None:
     assert set(FIELDS) <= set(topics.values)
 
 
-def test_scopes_suffice(published: GraphQLSchema) -> None:
+def test_scopes_suffice(published: GraphQLSchema, schema_file: Path) -> None:
     """Each type and field that we read is readable with one of the scopes that we ask for."""
-    shared = Path(os.environ.get("SHOPS_SHARED_DIR", ROOT.parent / "shared" / "shops"))
-    path = shared / SCHEMA if (shared / SCHEMA).is_file() else Path("/work/shared/shops") / SCHEMA
-    with gzip.open(path) as file:
+    with gzip.open(schema_file) as file:
         items = json.load(file)["offline_scopes"]["items"]
     by_place = {(one["typeName"], one.get("fieldName")): set(one["offlineScopes"]) for one in items}
     ours = set(SCOPES)

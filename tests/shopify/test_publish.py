@@ -255,6 +255,15 @@ def test_email_whose_answer_got_lost(shop: ShopifySandbox, mailing: ShopifyAdapt
     assert metafields(shop)["email"] == f"sending {NUMBER}"
 
 
+def test_email_behind_a_gateway_that_fails(shop: ShopifySandbox, mailing: ShopifyAdapter) -> None:
+    """A 503 proves nothing about what stands behind it, whatever pause it asks for."""
+    shop.fault("http_503", "SendOrderInvoice", value=1)
+    with pytest.raises(ShopUnavailable) as caught:
+        mailing.publish("1001", Channel.ORDER_EMAIL, NOTE)
+    assert caught.value.outcome_unknown
+    assert shop.calls.count("SendOrderInvoice") == 1
+
+
 def test_email_that_was_refused(shop: ShopifySandbox, mailing: ShopifyAdapter) -> None:
     """It was certainly not sent, so it may be tried again."""
     address, stored(shop)["email"] = stored(shop)["email"], ""
