@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.contract import Channel, EventReader, Message, ShopAdapter
+from adapters.http import Limits
 from adapters.woocommerce import connect, event_reader
-from adapters.woocommerce.client import Limits
 from sandbox.woocommerce import WooSandbox
 from tests.conformance.harness import LARGEST_ANSWER, READ_SECONDS, Clock, Fault, Feature, Key, Part
 
@@ -25,7 +25,7 @@ _FAULTS = {
     Fault.LOST_ANSWER: "drop_after",
     Fault.HTML: "html",
     Fault.TRUNCATED: "truncate",
-    Fault.CUT: "cut_json",
+    Fault.CUT: "cut",
     Fault.SLOW: "slow",
     Fault.BUSY: "http_429",
     Fault.CLOSED: "http_503",
