@@ -50,7 +50,10 @@ class Limits:
 
 
 class AnswerTooLarge(ShopUnavailable):
-    """More bytes than the limit; asking again for the same changes nothing."""
+    """More bytes than the limit: a page of something else, or too many entities at once.
+
+    A shop that always answers so has to be asked for less.
+    """
 
 
 def retrying(limits: Limits, sleep: Callable[[float], None], jitter: Callable[[], float]) -> Retrying:
@@ -71,7 +74,7 @@ def retrying(limits: Limits, sleep: Callable[[float], None], jitter: Callable[[]
     def is_worth_repeating(error: BaseException) -> bool:
         if isinstance(error, ShopBusy):
             return error.retry_after <= limits.longest_pause
-        return isinstance(error, ShopUnavailable) and not isinstance(error, AnswerTooLarge)
+        return isinstance(error, ShopUnavailable)
 
     return Retrying(
         stop=stop_after_attempt(limits.attempts),

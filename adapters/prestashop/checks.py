@@ -87,11 +87,10 @@ def check_store(client: PrestaClient, wishes: Wishes, *, now: Callable[[], datet
 
 
 def _connection(client: PrestaClient) -> Iterator[CheckLine]:
-    if client.is_https:
-        yield CheckLine(True, "connection", "the shop answers over https")
-    else:
+    yield CheckLine(True, "connection", "the shop answers and knows the key")
+    if not client.is_https:
         yield CheckLine(
-            None, "connection", "plain http: everybody on the way can read the key and the orders; use https"
+            None, "encryption", "plain http: everybody on the way can read the key and the orders; use https"
         )
 
 

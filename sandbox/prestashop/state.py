@@ -104,6 +104,17 @@ class ShopState:
             self.touch(order)
             self.save()
 
+    def delete(self, order_id: int) -> None:
+        """Delete an order as the webservice or a module can; what named it stays.
+
+        Raises:
+            UnknownEntityError: no such order.
+        """
+        with self.lock:
+            self.entity("orders", order_id)
+            del self.tables["orders"][order_id]
+            self.save()
+
     def touch(self, entity: Entity) -> None:
         """Set the change time of an entity that has one to now."""
         if "date_upd" in entity.fields:

@@ -34,7 +34,7 @@ def test_a_healthy_shop(adapter: PrestaShopAdapter) -> None:
     assert "each line, half up" in lines["rounding"].detail
     assert "on: buyers get a second invoice" in lines["the shop's own invoices"].detail
     assert "no e-mail" in lines["messages to buyers"].detail
-    assert "plain http" in lines["connection"].detail
+    assert "plain http" in lines["encryption"].detail
 
 
 def test_nothing_is_written(connected: Connect, clock: Clock) -> None:
