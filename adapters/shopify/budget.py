@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from adapters.http import LONGEST_PAUSE
+
 _RESERVE = 0.1
 """Share of the bucket that is left untouched."""
 
@@ -44,7 +46,7 @@ class CostBudget:
         elapsed = max((self.clock() - self._at).total_seconds(), 0.0)
         available = min(self._maximum, self._available + elapsed * self._rate)
         wanted = min(cost + self._maximum * _RESERVE, self._maximum)
-        return max(wanted - available, 0.0) / self._rate
+        return min(max(wanted - available, 0.0) / self._rate, LONGEST_PAUSE)
 
     def learn(self, operation: str, extensions: object) -> None:
         """Take over what an answer tells about its cost; anything unreadable is ignored."""

@@ -16,8 +16,7 @@ from adapters.json_node import Node
 from adapters.shopify.client import GraphClient
 from adapters.shopify.mapping.values import tail
 from adapters.shopify.operations import ORDERS_CHANGED, REFUNDS_CHANGED, Operation
-
-_MOST_PAGES = 20_000
+from adapters.shopify.paging import MOST_PAGES, next_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +49,16 @@ def changed(client: GraphClient, since: datetime | None, operation: Operation) -
         query = f"updated_at:>='{moment.isoformat()}Z'"
     after: str | None = None
     seen: set[tuple[str, datetime]] = set()
-    for _ in range(_MOST_PAGES):
+    for _ in range(MOST_PAGES):
         orders = client.run(operation, {"query": query, "after": after}).child("orders")
         for node in orders.items("nodes"):
             one = Changed(tail(node.child("id")), node.child("updatedAt").moment(), node)
             if (one.order_id, one.at) not in seen:
                 seen.add((one.order_id, one.at))
                 yield one
-        page = orders.child("pageInfo")
-        if not page.child("hasNextPage").flag():
+        after = next_cursor(orders, after)
+        if after is None:
             return
-        cursor = page.child("endCursor").text()
-        if cursor == after:
-            raise ShopUnavailable("the shop's list of orders does not move on")
-        after = cursor
     raise ShopUnavailable("the shop's list of orders does not end")
 
 

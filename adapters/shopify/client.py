@@ -127,6 +127,8 @@ class GraphClient:
     def _with_token(self, operation: Operation, variables: Mapping[str, object]) -> Node:
         """One attempt; a token that the shop no longer takes is renewed once."""
         pause = self._budget.pause_before(operation.name)
+        if pause > self._transport.limits.longest_pause:
+            raise ShopBusy("the shop's cost budget is used up", retry_after=pause)
         if pause:
             self._sleep(pause)
         token = self._tokens.token()

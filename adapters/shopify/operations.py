@@ -80,7 +80,7 @@ fragment Sums on Order {
     ... on AutomaticDiscountApplication { title } ... on ScriptDiscountApplication { title } } }
   transactions(first: 30) {
     id kind status gateway formattedGateway processedAt paymentId amountSet { ...Money } }
-  fulfillments(first: 10) { createdAt status }
+  fulfillments(first: 30) { createdAt status }
   refunds(first: 20) {
     id legacyResourceId note transactions(first: 5) { nodes { kind status amountSet { ...Money } } } }
 }

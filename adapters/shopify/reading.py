@@ -18,8 +18,8 @@ from adapters.shopify.operations import (
     REFUND_LINES,
     Operation,
 )
+from adapters.shopify.paging import MOST_PAGES, next_cursor
 
-_MOST_PAGES = 2_000
 _SMALLEST = 5
 _TRIES = 3
 
@@ -89,36 +89,33 @@ class Reader:
         """The whole ledger: one agreement at a time, its sales page by page."""
         found: list[object] = []
         after: str | None = None
-        for _ in range(_MOST_PAGES):
-            order = self._affordable(ORDER_LEDGER, {"id": gid, "after": after, "sales": None}).maybe("order")
-            if order is None:
-                raise _gone("order", gid)
-            ledger = order.child("agreements")
+        for _ in range(MOST_PAGES):
+            ledger = self._ledger(gid, after, None)
             for agreement in ledger.items("nodes"):
-                self._finish_sales(agreement, gid, after)
+                self._finish_sales(agreement.child("sales"), gid, after)
                 found.append(agreement.value)
-            page = ledger.child("pageInfo")
-            if not page.child("hasNextPage").flag():
+            after = next_cursor(ledger, after)
+            if after is None:
                 return found
-            after = page.child("endCursor").text()
         raise ShopUnavailable("the order's ledger does not end")
 
-    def _finish_sales(self, agreement: Node, gid: str, after: str | None) -> None:
+    def _finish_sales(self, sales: Node, gid: str, after: str | None) -> None:
         """Read the further sales of an agreement into it."""
-        sales = agreement.child("sales")
-        page, kept = sales.child("pageInfo"), sales.fields()["nodes"]
-        for _ in range(_MOST_PAGES):
-            if not page.child("hasNextPage").flag():
-                sales.fields()["pageInfo"] = page.value
-                return
-            more = {"id": gid, "after": after, "sales": page.child("endCursor").text()}
-            order = self._affordable(ORDER_LEDGER, more).child("order")
-            for one in order.child("agreements").items("nodes"):
-                further = one.child("sales")
-                page = further.child("pageInfo")
-                assert isinstance(kept, list), "the list was read before"
-                kept.extend(node.value for node in further.items("nodes"))
-        raise ShopUnavailable("the order's ledger does not end")
+        kept = [node.value for node in sales.items("nodes")]
+        part, cursor = sales, next_cursor(sales, None)
+        while cursor is not None:
+            for one in self._ledger(gid, after, cursor).items("nodes"):
+                part = one.child("sales")
+                kept += [node.value for node in part.items("nodes")]
+            cursor = next_cursor(part, cursor)
+        sales.fields().update(nodes=kept, pageInfo=part.child("pageInfo").value)
+
+    def _ledger(self, gid: str, after: str | None, sales: str | None) -> Node:
+        variables = {"id": gid, "after": after, "sales": sales}
+        order = self._affordable(ORDER_LEDGER, variables).maybe("order")
+        if order is None:
+            raise _gone("order", gid)
+        return order.child("agreements")
 
     def _one(self, operation: Operation, gid: str, field: str) -> Json:
         node = self._affordable(operation, {"id": gid}).maybe(field)
@@ -133,19 +130,17 @@ class Reader:
         if not isinstance(connection, dict):
             return
         whole = Node(connection)
-        for _ in range(_MOST_PAGES):
-            page = whole.child("pageInfo")
-            if not page.child("hasNextPage").flag():
-                return
-            after = page.child("endCursor").text()
+        kept = [one.value for one in whole.items("nodes")]
+        after = next_cursor(whole, None)
+        while after is not None:
             node = self._affordable(operation, {"id": gid, "after": after}).maybe(owner)
             if node is None:
                 raise _gone(owner, gid)
             further = node.child(member)
-            connection["nodes"] = [*connection["nodes"], *(one.value for one in further.items("nodes"))]
-            connection["pageInfo"] = further.child("pageInfo").value
+            kept += [one.value for one in further.items("nodes")]
+            connection.update(nodes=kept, pageInfo=further.child("pageInfo").value)
+            after = next_cursor(further, after)
             yield node.fields()
-        raise ShopUnavailable("the shop's list does not end")
 
     def _affordable(self, operation: Operation, variables: Mapping[str, object]) -> Node:
         """Run a query with shorter lists when it would cost more than one query may."""

@@ -89,8 +89,6 @@ class Transport:
         self._session.mount("http://", HTTPAdapter(max_retries=0))
         self._session.mount("https://", HTTPAdapter(max_retries=0))
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # neither proxies nor a .netrc of the machine may see the token
-        self._session.trust_env = False
 
     def close(self) -> None:
         """Give the connection back."""
@@ -129,6 +127,7 @@ class Transport:
                 self.url + path,
                 data=data,
                 headers={"Accept": "application/json", "User-Agent": USER_AGENT, **headers},
+                auth=_unsigned,
                 timeout=(self.limits.connect, self.limits.read),
                 allow_redirects=False,
                 stream=True,
@@ -184,6 +183,11 @@ class Transport:
         }
         message = words.get(status, f"the shop refused (HTTP {status})")
         return ShopRefused(f"{message}{said}", code=code, status=status)
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authentication that adds nothing, so that no ``.netrc`` entry is added instead."""
+    return request
 
 
 def _parsed(content: bytes) -> object:

@@ -21,6 +21,7 @@ from adapters.shopify.operations import (
     SUBSCRIPTIONS,
     UNSUBSCRIBE,
 )
+from adapters.shopify.paging import MOST_PAGES, next_cursor
 
 _ORDER_FIELDS = ("id", "updated_at", "admin_graphql_api_id")
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
@@ -34,8 +35,6 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "APP_UNINSTALLED": (),
 }
 """Topic to the fields that its deliveries carry; empty means all, where Shopify's are few anyway."""
-
-_MOST_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +120,14 @@ class ShopifyWebhooks:
     def _all(self) -> Iterator[_Subscription]:
         """Every subscription of this app that has one of our topics."""
         after: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(MOST_PAGES):
             found = self._client.run(SUBSCRIPTIONS, {"after": after}).child("webhookSubscriptions")
             for node in found.items("nodes"):
                 if node.child("topic").text() in FIELDS:
                     yield _read(node)
-            page = found.child("pageInfo")
-            if not page.child("hasNextPage").flag():
+            after = next_cursor(found, after)
+            if after is None:
                 return
-            after = page.child("endCursor").text()
         raise ShopUnavailable("the shop's list of webhooks does not end")
 
 

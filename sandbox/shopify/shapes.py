@@ -133,7 +133,6 @@ def order(
         changes: fields that differ; ``bag`` holds the arguments of :func:`money` for the sums.
     """
     bag = changes.pop("bag", {})
-    zero = money("0.00", **bag)
     base: Json = {
         "__typename": "Order",
         "id": f"gid://shopify/Order/{number}",
@@ -169,8 +168,11 @@ def order(
         "totalPriceSet": money(total, **bag),
         "currentTotalPriceSet": money(total, **bag),
         "totalTaxSet": money(total_tax, **bag),
-        "totalTipReceivedSet": zero,
-        "totalCashRoundingAdjustment": {"paymentSet": zero, "refundSet": zero},
+        "totalTipReceivedSet": money("0.00", **bag),
+        "totalCashRoundingAdjustment": {
+            "paymentSet": money("0.00", **bag),
+            "refundSet": money("0.00", **bag),
+        },
         "taxLines": [],
         "additionalFees": [],
         "shippingLines": connection(),

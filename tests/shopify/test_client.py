@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from adapters.shopify import ShopifyAdapter, connect
 from adapters.shopify.transport import Limits, shop_url
 from sandbox.shopify import ShopifySandbox
 from sandbox.shopify.cost import BUCKET
+from sandbox.shopify.shapes import Json, line, order, tax
 from sandbox.shopify.state import Token
 from tests.shopify.conftest import Clock, Connect
+from tests.woocommerce.servers import json_reply, serving
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "http_500", "truncate", "cut_json", "html"])
@@ -164,6 +167,83 @@ def test_an_order_that_is_no_order(shop: ShopifySandbox, adapter: ShopifyAdapter
     shop.state.orders["gid://shopify/Order/1001"]["id"] = "gid://shopify/Order/9"
     with pytest.raises(UnreadableOrder, match="gave order 9 for order 1001"):
         adapter.order("1001")
+
+
+def connection(**fields: Any) -> Json:
+    return {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}} | fields
+
+
+MORE = {"hasNextPage": True, "endCursor": "x"}
+WHOLE = order(1, [line(1, "1.23", tax("23", "0.23"))], "1.23", "0.23")
+HOSTILE: list[object] = [
+    [],
+    {},
+    None,
+    "data",
+    {"data": None},
+    {"data": []},
+    {"data": {}},
+    {"data": {"order": 1}},
+    {"data": {"order": []}},
+    {"data": {"order": {}}},
+    {"data": {"order": {"lineItems": connection(pageInfo=MORE)}}},
+    {"data": {"order": {"lineItems": {"pageInfo": MORE}}}},
+    {"data": {"order": {"lineItems": {"pageInfo": MORE, "nodes": 1}}}},
+    {"data": {"order": {"lineItems": connection(), "edited": True, "agreements": connection(nodes=[1])}}},
+    {"data": {"order": WHOLE | {"edited": True, "agreements": connection(pageInfo=None)}}},
+    {
+        "data": {
+            "order": WHOLE | {"edited": True, "agreements": connection(nodes=[{"sales": {"pageInfo": MORE}}])}
+        }
+    },
+    {"data": {"order": WHOLE | {"lineItems": None}}},
+    {"errors": "no"},
+    {"errors": [1, None]},
+    {"errors": [{"message": None, "extensions": None}]},
+    {"errors": [{"message": "x", "extensions": {"code": ["a"]}}]},
+    {"errors": [{"message": "x", "extensions": {"code": "MAX_COST_EXCEEDED"}}]},
+    {"data": {"order": WHOLE | {"id": "gid://shopify/Order/2"}}, "extensions": {"cost": "much"}},
+    {"data": {"order": None}, "extensions": {"cost": {"requestedQueryCost": "x", "throttleStatus": []}}},
+]
+
+
+@pytest.mark.parametrize("answer", HOSTILE, ids=range(len(HOSTILE)))
+def test_answers_that_no_shop_should_give(answer: object) -> None:
+    """Whatever comes, the error is one that callers expect."""
+    with serving(json_reply(json.dumps(answer).encode())) as host:
+        adapter = connect({"url": f"http://{host}", "access_token": "t"}, sleep=lambda _: None)
+        with pytest.raises(ShopError):
+            adapter.order("1")
+        adapter.close()
+
+
+def test_budget_that_never_refills(pauses: list[float]) -> None:
+    """A shop that asks for hours is left to the caller; nobody sleeps that long inside a call."""
+    status = {"maximumAvailable": 1000, "currentlyAvailable": 0, "restoreRate": 0.0001}
+    cost = {"requestedQueryCost": 700, "throttleStatus": status}
+    whole = WHOLE | {"lineItems": connection(nodes=WHOLE["lineItems"]["nodes"])}
+    body = json.dumps({"data": {"order": whole}, "extensions": {"cost": cost}}).encode()
+    with serving(json_reply(body)) as host:
+        adapter = connect({"url": f"http://{host}", "access_token": "t"}, sleep=pauses.append)
+        assert adapter.order("1").id == "1"
+        with pytest.raises(ShopBusy) as caught:
+            adapter.order("1")
+        adapter.close()
+    assert caught.value.retry_after == 86_400
+    assert pauses == []
+
+
+def test_lists_that_do_not_move_on() -> None:
+    """Orders and webhooks alike: the same cursor again is no next page."""
+    body = {"orders": connection(pageInfo=MORE), "webhookSubscriptions": connection(pageInfo=MORE)}
+    with serving(json_reply(json.dumps({"data": body}).encode())) as host:
+        adapter = connect({"url": f"http://{host}", "access_token": "t"}, sleep=lambda _: None)
+        hooks = adapter.webhooks
+        assert hooks is not None
+        for ask in (lambda: list(adapter.changed_orders(None)), lambda: hooks.health("https://a.example")):
+            with pytest.raises(ShopUnavailable, match="does not move on"):
+                ask()
+        adapter.close()
 
 
 @pytest.mark.parametrize(

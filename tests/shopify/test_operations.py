@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from adapters.shopify.oauth import SCOPES
-from adapters.shopify.operations import OPERATIONS, Operation
+from adapters.shopify.operations import OPERATIONS, ORDER, Operation
 from adapters.shopify.reading import Reader
 from adapters.shopify.webhooks import FIELDS
 from sandbox.shopify.cost import MOST_PER_QUERY, cost_of
@@ -127,3 +127,9 @@ def test_scopes_suffice(published: GraphQLSchema) -> None:
 
         visit(parse(operation.text), TypeInfoVisitor(info, Look()))
     assert lacking == set()
+
+
+def test_the_query_for_order_files_is_the_adapters() -> None:
+    """docs/examples/shopify-order.graphql asks for what the mapping reads."""
+    text = (ROOT / "docs" / "examples" / "shopify-order.graphql").read_text(encoding="utf-8")
+    assert text == ORDER.text.strip() + "\n"

@@ -509,7 +509,7 @@ def test_edited_order_without_its_ledger() -> None:
     with pytest.raises(UnreadableOrder) as caught:
         map_order(data)
     assert caught.value.path == "agreements"
-    assert "OrderLedger" in caught.value.hint
+    assert "connected store" in caught.value.hint
 
 
 def _break(key: str, value: Any) -> Callable[[Json], None]:
@@ -542,6 +542,7 @@ def _break(key: str, value: Any) -> Callable[[Json], None]:
         ),
         (_break("billingAddress", shapes.address(countryCodeV2="Polska")), "billingAddress.countryCodeV2"),
         (_break("refunds", "none"), "refunds"),
+        (_break("totalTipReceivedSet", money("-1.00")), "totalTipReceivedSet"),
     ],
 )
 def test_broken_orders_name_the_place(change: Callable[[Json], None], path: str) -> None:

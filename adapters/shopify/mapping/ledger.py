@@ -68,7 +68,7 @@ def agreed_lines(order: Node, purse: Purse) -> tuple[OrderLine, ...]:
         raise UnreadableOrder(
             "the order was edited and its agreements are missing",
             path="agreements",
-            hint="Add what the query OrderLedger answers for this order, see docs/shopify.md.",
+            hint="A connected store reads them by itself; a file of such an order needs them too.",
         )
     accounts: dict[tuple[LineKind, str], _Account] = {}
     for agreement in nodes(order, "agreements"):

@@ -105,6 +105,8 @@ def _with_tips(order: Node, purse: Purse, found: list[tuple[Node, OrderLine]]) -
     tips = purse.of_member(order, "totalTipReceivedSet")
     if not tips:
         return lines
+    if tips < 0:
+        raise order.child("totalTipReceivedSet").error(f"a tip of {tips} is negative")
     like_tips = {
         line.id
         for node, line in found
