@@ -25,7 +25,7 @@ _FAULTS = {
     Fault.LOST_ANSWER: "drop_after",
     Fault.HTML: "html",
     Fault.TRUNCATED: "truncate",
-    Fault.CUT: "cut_json",
+    Fault.CUT: "cut",
     Fault.SLOW: "slow",
     Fault.BUSY: "http_429",
     Fault.CLOSED: "http_503",

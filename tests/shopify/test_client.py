@@ -26,7 +26,7 @@ from tests.shopify.conftest import Clock, Connect
 from tests.woocommerce.servers import json_reply, serving
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "http_500", "truncate", "cut_json", "html"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "http_500", "truncate", "cut", "html"])
 def test_reads_are_repeated(
     shop: ShopifySandbox, adapter: ShopifyAdapter, pauses: list[float], kind: str
 ) -> None:
@@ -35,7 +35,7 @@ def test_reads_are_repeated(
     assert pauses == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "http_500", "cut_json", "html"])
+@pytest.mark.parametrize("kind", ["drop_before", "http_500", "cut", "html"])
 def test_a_shop_that_stays_down(shop: ShopifySandbox, adapter: ShopifyAdapter, kind: str) -> None:
     shop.fault(kind, "OrderFull", times=99)
     with pytest.raises(ShopUnavailable) as caught:

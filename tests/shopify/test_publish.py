@@ -22,7 +22,7 @@ FIELDS = {
     "pdf_url": "https://faktury.example/f/1.pdf",
     "verification_url": "https://ksef.example/1",
 }
-LOST = ["drop_after", "truncate", "cut_json"]
+LOST = ["drop_after", "truncate", "cut"]
 WRITES = [
     (Channel.METADATA, Message(fields=FIELDS), "SetMetafields"),
     (Channel.TAG, Message(text="KSeF"), "AddTag"),
