@@ -25,7 +25,8 @@ def _order_update(state: ShopState, **args: Any) -> Json:
     note = fields.get("note")
     if note is not None and len(note) > _LONGEST_NOTE:
         return _errors("Note is too long (maximum is 5000 characters)", field=["note"])
-    order.update({key: value for key, value in fields.items() if key != "id"}, updatedAt=state.now())
+    order.update({key: value for key, value in fields.items() if key != "id"})
+    state.touch(order)
     return {"order": order, "userErrors": []}
 
 
@@ -37,7 +38,7 @@ def _tags_add(state: ShopState, **args: Any) -> Json:
     fresh = [tag for tag in args["tags"] if tag.casefold() not in known]
     if fresh:
         order["tags"] += fresh
-        order["updatedAt"] = state.now()
+        state.touch(order)
     return {"node": order, "userErrors": []}
 
 
@@ -71,8 +72,9 @@ def _metafields_set(state: ShopState, **args: Any) -> Json:
             }
             order["metafields"]["nodes"].append(known)
         known["value"] = row["value"]
-        order["updatedAt"] = state.now()
         written.append(known)
+    for gid in dict.fromkeys(row["ownerId"] for row in rows):
+        state.touch(state.orders[gid])
     return {"metafields": written, "userErrors": []}
 
 
@@ -83,7 +85,7 @@ def _metafields_delete(state: ShopState, **args: Any) -> Json:
         known = _find(order, row) if order is not None else None
         if order is not None and known is not None:
             order["metafields"]["nodes"].remove(known)
-            order["updatedAt"] = state.now()
+            state.touch(order)
             deleted.append({"ownerId": row["ownerId"], "namespace": row["namespace"], "key": row["key"]})
         else:
             deleted.append(None)

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
 
 from graphql import GraphQLSchema
 from werkzeug.serving import WSGIRequestHandler
@@ -61,9 +62,16 @@ class ShopifySandbox(BackgroundServer):
         self.state.add_orders(orders)
         self.shop = Shop(self.state, schema or pruned_schema(), Bucket(clock), settings or {})
         self.webhooks = WebhookSender(self.state, self.client_secret)
+        self.state.happened = self.webhooks.emit
         self.calls: list[str] = []
         self._faults = FaultPlan()
         self._sleep = sleep
+
+    def start(self) -> Self:
+        """Listen and answer; deliveries name the address that stores are connected to as the shop's domain."""
+        super().start()
+        self.webhooks.domain = urlsplit(self.url).netloc
+        return self
 
     def application(self) -> WSGIApplication:
         """The shop behind its planned faults."""
@@ -76,7 +84,7 @@ class ShopifySandbox(BackgroundServer):
         return _Naming(faulty, self.calls)
 
     def fault(self, kind: str, operation: str = "", *, times: int = 1, value: float | None = None) -> None:
-        """Plan a fault; see :mod:`sandbox.woocommerce.faults`.
+        """Plan a fault; see :mod:`sandbox.faults`.
 
         Args:
             kind: what goes wrong.

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Json = dict[str, Any]
+Happened = Callable[[str, Json], None]
+"""Takes a webhook topic (``ORDERS_UPDATED``) and its payload."""
 
 ALL_SCOPES = frozenset({"read_orders", "write_orders", "read_customers"})
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -38,6 +40,7 @@ class ShopState:
         definitions: of metafields. subscriptions: to webhooks. emails: sent by ``orderInvoiceSend``.
         tokens: access tokens. refresh_tokens, codes: each works once.
         client_id, client_secret: of the app.
+        happened: told of every change, as webhooks are.
         lock: held by whoever reads or changes several things that belong together.
     """
 
@@ -52,6 +55,7 @@ class ShopState:
     refresh_tokens: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
     scopes: frozenset[str] = ALL_SCOPES
+    happened: Happened = lambda _topic, _payload: None
     lock: threading.RLock = field(default_factory=threading.RLock)
     _next: int = 9000
 
@@ -69,6 +73,7 @@ class ShopState:
         with self.lock:
             for order in orders:
                 self.orders[order["id"]] = copy.deepcopy(order)
+                self.happened("ORDERS_CREATE", _order_payload(order))
 
     def add_refund(self, number: int, refund: Json, *, financial: str = "PARTIALLY_REFUNDED") -> None:
         """Add a refund to an order as the admin would; the order's modification time becomes now."""
@@ -76,12 +81,27 @@ class ShopState:
             order = self.orders[f"gid://shopify/Order/{number}"]
             order["refunds"].append(copy.deepcopy(refund) | {"updatedAt": self.now()})
             order["displayFinancialStatus"] = financial
-            order["updatedAt"] = self.now()
+            self.happened("REFUNDS_CREATE", _refund_payload(refund, order))
+            self.touch(order)
 
     def change(self, number: int, **fields: Any) -> None:
         """Set fields of an order as the admin would; its modification time becomes now."""
         with self.lock:
-            self.orders[f"gid://shopify/Order/{number}"].update(fields, updatedAt=self.now())
+            order = self.orders[f"gid://shopify/Order/{number}"]
+            order.update(fields)
+            self.touch(order)
+
+    def touch(self, order: Json) -> None:
+        """Set an order's modification time to now, which the shop tells of."""
+        order["updatedAt"] = self.now()
+        self.happened("ORDERS_UPDATED", _order_payload(order))
+
+    def delete(self, number: int) -> None:
+        """Delete an order for good."""
+        with self.lock:
+            order = self.orders.pop(f"gid://shopify/Order/{number}")
+            # the only payload without a time
+            self.happened("ORDERS_DELETE", {"id": int(order["legacyResourceId"])})
 
     def order(self, gid: str) -> Json | None:
         """The order itself, not a copy; ``None`` when there is none."""
@@ -120,6 +140,26 @@ class ShopState:
         if found is None or (found.ends is not None and self.clock() >= found.ends):
             return None
         return found
+
+
+def _order_payload(order: Json) -> Json:
+    """The part of a webhook's order that subscriptions ask for, and a field that none may get."""
+    return {
+        "id": int(order["legacyResourceId"]),
+        "admin_graphql_api_id": order["id"],
+        "updated_at": order["updatedAt"],
+        "email": order["email"],
+    }
+
+
+def _refund_payload(refund: Json, order: Json) -> Json:
+    return {
+        "id": int(refund["legacyResourceId"]),
+        "order_id": int(order["legacyResourceId"]),
+        "created_at": refund["createdAt"],
+        "processed_at": refund["processedAt"],
+        "note": refund["note"],
+    }
 
 
 def digest(value: str) -> str:

@@ -58,10 +58,14 @@ class WebhookSender:
                 kept = {key: value for key, value in payload.items() if not fields or key in fields}
                 self.waiting.append(self._delivery(one["id"], one["uri"], topic, kept))
 
-    def send(self) -> list[int]:
-        """Try every waiting delivery once; gives their statuses, 0 for no answer."""
+    def send(self, *, copies: int = 1) -> list[int]:
+        """Try every waiting delivery; gives their statuses, 0 for no answer.
+
+        Args:
+            copies: how often each is sent; Shopify promises at least once, not only once.
+        """
         statuses = []
-        for one in list(self.waiting):
+        for one in [one for one in self.waiting for _ in range(copies)]:
             try:
                 answer = requests.post(
                     one.uri, data=one.body, headers=one.headers, timeout=(_CONNECT, _TOTAL)
@@ -71,11 +75,11 @@ class WebhookSender:
                 status = 0
             statuses.append(status)
             if 200 <= status < 300:
-                self.waiting.remove(one)
+                self._forget(one)
                 continue
             one.failures += 1
             if one.failures > MOST_RETRIES:
-                self.waiting.remove(one)
+                self._forget(one)
                 self.state.subscriptions.pop(one.subscription, None)
         return statuses
 
@@ -93,6 +97,9 @@ class WebhookSender:
             "X-Shopify-Event-Id": f"event-{self._count}",
             "X-Shopify-Triggered-At": self.state.now(),
         } | changes
+
+    def _forget(self, one: Delivery) -> None:
+        self.waiting = [other for other in self.waiting if other is not one]
 
     def _delivery(self, gid: str, uri: str, topic: str, payload: Any) -> Delivery:
         body = json.dumps(payload, ensure_ascii=False).encode()

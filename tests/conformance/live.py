@@ -3,6 +3,7 @@
 =====================================  =========================================================
 ``KSEF_TEST_WOOCOMMERCE_URL``          address of a shop for tests, with ``_KEY`` and ``_SECRET``
 ``KSEF_TEST_PRESTASHOP_URL``           address of a shop for tests, with ``_KEY``
+``KSEF_TEST_SHOPIFY_URL``              ``name.myshopify.com``, with ``_ID`` and ``_SECRET`` of the app
 =====================================  =========================================================
 """
 
@@ -13,6 +14,7 @@ import os
 _SHOPS = {
     "woocommerce": {"url": "URL", "consumer_key": "KEY", "consumer_secret": "SECRET"},
     "prestashop": {"url": "URL", "key": "KEY"},
+    "shopify": {"url": "URL", "client_id": "ID", "client_secret": "SECRET"},
 }
 
 

@@ -210,6 +210,7 @@ class Inbox:
     """Takes deliveries and reads them."""
 
     status: int = 200
+    config: dict[str, str] = field(default_factory=lambda: dict(CONFIG))
     events: list[ShopEvent] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -217,7 +218,7 @@ class Inbox:
         request = Request(environ)  # type: ignore[arg-type]
         headers = {key.lower(): value for key, value in request.headers.items()}
         self.ids.append(headers["x-shopify-webhook-id"])
-        self.events.append(event_reader(CONFIG)(headers, request.get_data(), []))
+        self.events.append(event_reader(self.config)(headers, request.get_data(), []))
         return Response(status=self.status)(environ, start_response)  # type: ignore[arg-type]
 
 
@@ -244,6 +245,7 @@ def inbox_url(inbox: Inbox) -> Iterator[str]:
 def test_real_deliveries(shop: ShopifySandbox, adapter: ShopifyAdapter, inbox: Inbox, inbox_url: str) -> None:
     """The sandbox's sender signs what it really sends, trimmed to the fields that were asked for."""
     assert adapter.webhooks is not None
+    inbox.config["url"] = shop.url
     adapter.webhooks.register(inbox_url, "")
     shop.webhooks.emit(
         "ORDERS_UPDATED", {"id": 1001, "updated_at": "2026-11-24T12:00:00Z", "email": "a@b.example"}
@@ -263,6 +265,7 @@ def test_failed_deliveries_cost_the_subscription(
     """Retries are the same delivery; after eight the subscription is gone, and register makes it again."""
     assert adapter.webhooks is not None
     adapter.webhooks.register(inbox_url, "")
+    inbox.config["url"] = shop.url
     inbox.status = 500
     shop.webhooks.emit("ORDERS_PAID", {"id": 1001})
     for _ in range(MOST_RETRIES + 1):
