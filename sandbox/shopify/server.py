@@ -68,7 +68,7 @@ class ShopifySandbox(BackgroundServer):
         self._sleep = sleep
 
     def start(self) -> Self:
-        """Listen and answer; deliveries name the address that stores are connected to as the shop's domain."""
+        """Listen and answer; deliveries name the address that stores connect to as the shop's domain."""
         super().start()
         self.webhooks.domain = urlsplit(self.url).netloc
         return self

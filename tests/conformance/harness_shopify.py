@@ -159,14 +159,14 @@ def _order(number: int, moment: str) -> dict[str, Any]:
     )
 
 
-def _refund(number: int, order: dict[str, Any], part: Part, times: Mapping[str, str]) -> dict[str, Any]:
+def _refund(number: int, order: dict[str, Any], part: Part, times: Mapping[str, Any]) -> dict[str, Any]:
     match part:
         case Part.LINE:
             row = shapes.refund_line(order["lineItems"]["nodes"][0], 1, "123.00", "23.00")
             return shapes.refund(number, "123.00", [row], **times)
         case Part.SHIPPING:
             row = shapes.refund_shipping(order["shippingLines"]["nodes"][0], "14.90", "2.79")
-            return shapes.refund(number, "14.90", refundShippingLines=[row], **times)
+            return shapes.refund(number, "14.90", (), refundShippingLines=[row], **times)
         case Part.AMOUNT:
             kept = shapes.adjustment(number, "-10.00", "REFUND_DISCREPANCY")
-            return shapes.refund(number, "10.00", orderAdjustments=[kept], **times)
+            return shapes.refund(number, "10.00", (), orderAdjustments=[kept], **times)
