@@ -29,6 +29,9 @@ WHOLE: Final = ("taxes", "currencies")
 OPTIONAL: Final = frozenset({"order_carriers", "carriers", "languages"})
 """Collections that an invoice can do without, when the key may not read them."""
 
+Found = tuple[str, Bundle | UnreadableOrder]
+"""An order's id, and what tells of it."""
+
 
 @dataclass(slots=True)
 class Loader:
@@ -42,7 +45,7 @@ class Loader:
     _known: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _forbidden: set[str] = field(default_factory=set)
 
-    def bundles(self, ids: Sequence[str]) -> Iterator[tuple[str, Bundle | UnreadableOrder]]:
+    def bundles(self, ids: Sequence[str]) -> Iterator[Found]:
         """Orders by id, in the given order; those that are gone are left out.
 
         Args:
@@ -65,25 +68,28 @@ class Loader:
         order = self.client.get(f"orders/{order_id}").resources()
         return Bundle.of((*order, *self._list("order_slip", "id_order", [order_id])))
 
-    def _in_halves(self, ids: Sequence[str]) -> Iterator[tuple[str, Bundle | UnreadableOrder]]:
-        found: list[tuple[str, Bundle | UnreadableOrder]] = []
-        failure: UnreadableOrder | None = None
-        try:
-            found = self._read(ids)
-        except (BrokenXml, AnswerTooLarge) as error:
+    def _in_halves(self, ids: Sequence[str]) -> Iterator[Found]:
+        found = self._tried(ids)
+        if isinstance(found, BrokenXml | AnswerTooLarge):
             self._answers_at_all(ids[0])
-            failure = UnreadableOrder(error.message, hint=error.hint)
-        except UnreadableOrder as error:
-            failure = error
-        if failure is None:
+            if len(ids) == 1:
+                # the shop may have been away until now, which says nothing about the order
+                found = self._tried(ids)
+        if isinstance(found, list):
             yield from found
-            return
-        if len(ids) == 1:
-            yield ids[0], failure
-            return
-        middle = len(ids) // 2
-        yield from self._in_halves(ids[:middle])
-        yield from self._in_halves(ids[middle:])
+        elif len(ids) == 1:
+            yield ids[0], _unreadable(found)
+        else:
+            middle = len(ids) // 2
+            yield from self._in_halves(ids[:middle])
+            yield from self._in_halves(ids[middle:])
+
+    def _tried(self, ids: Sequence[str]) -> list[Found] | BrokenXml | AnswerTooLarge | UnreadableOrder:
+        """The orders, or why not all of them can be read."""
+        try:
+            return self._read(ids)
+        except (BrokenXml, AnswerTooLarge, UnreadableOrder) as error:
+            return error
 
     def _answers_at_all(self, order_id: str) -> None:
         """Make sure that not the shop is broken, but what it tells of some orders.
@@ -93,7 +99,7 @@ class Loader:
         """
         self.client.get("orders", {"display": "[id]", "filter[id]": one_of([order_id])})
 
-    def _read(self, ids: Sequence[str]) -> list[tuple[str, Bundle | UnreadableOrder]]:
+    def _read(self, ids: Sequence[str]) -> list[Found]:
         orders = {one.identifier(): one for one in self._list("orders", "id", ids)}
         if not orders:
             return []
@@ -155,6 +161,10 @@ class Loader:
                 raise
             self._forbidden.add(collection)
             return ()
+
+
+def _unreadable(error: BrokenXml | AnswerTooLarge | UnreadableOrder) -> UnreadableOrder:
+    return error if isinstance(error, UnreadableOrder) else UnreadableOrder(error.message, hint=error.hint)
 
 
 def _ids(resources: Iterable[Resource], *names: str) -> list[str]:

@@ -174,6 +174,16 @@ def test_a_shop_in_maintenance_is_no_shop_of_broken_orders(connected: Connect, c
             list(adapter.changed_orders(None))
 
 
+@pytest.mark.parametrize("kind", ["html", "cut", "huge"])
+def test_a_moment_without_xml_makes_no_broken_order(
+    shop: PrestaSandbox, connected: Connect, kind: str
+) -> None:
+    """Every try failed and the shop is back right after: the order is read, and not called unreadable."""
+    limits = Limits(max_bytes=1_000_000)
+    shop.fault(kind, path="api/orders$", times=limits.attempts)
+    assert connected(shop, limits).order("10").id == "10"
+
+
 def test_a_failure_in_the_middle(connected: Connect, clock: Clock) -> None:
     """A shop that goes away in the middle is an error, never a short list."""
     with PrestaSandbox(many(150), clock=clock) as shop:
