@@ -43,8 +43,8 @@ class Trigger(StrEnum):
     COMPLETED = "completed"
 
 
-# a shop offers an order state only when its configuration names one, so that is the merchant's wish
-_ALL_CHANNELS = (Channel.PRIVATE_NOTE, Channel.CUSTOMER_NOTE, Channel.METADATA, Channel.ORDER_STATE)
+# a shop offers an order state or its own e-mail only when its configuration says so: the merchant's wish
+_ALL_CHANNELS = tuple(Channel)
 
 
 class Place(StrEnum):

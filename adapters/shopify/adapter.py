@@ -43,18 +43,24 @@ class ShopifyAdapter:
         client: operations on the shop.
         options: what the merchant said about their data.
         order_email: the merchant lets Shopify's order e-mail carry our text.
+        knows_secret: the app's client secret is known, so that deliveries of webhooks can be verified.
     """
 
     platform = PLATFORM
 
     def __init__(
-        self, client: GraphClient, options: MappingOptions | None = None, *, order_email: bool = False
+        self,
+        client: GraphClient,
+        options: MappingOptions | None = None,
+        *,
+        order_email: bool = False,
+        knows_secret: bool = False,
     ) -> None:
         self._client = client
         self._reader = Reader(client)
         self._options = options or MappingOptions()
         self._defined = False
-        self._webhooks = ShopifyWebhooks(client)
+        self._webhooks = ShopifyWebhooks(client, knows_secret=knows_secret)
         self.webhooks: Webhooks | None = self._webhooks
         self.channels = _CHANNELS | {Channel.ORDER_EMAIL} if order_email else _CHANNELS
 
@@ -163,7 +169,12 @@ def connect(
     transport = Transport(shop_url(config["url"]), limits=limits, clock=clock)
     tokens = _tokens(config, transport, save_config, load_config)
     client = GraphClient(transport, tokens, sleep=sleep, jitter=jitter)
-    return ShopifyAdapter(client, options, order_email=is_on(config, "order_email"))
+    return ShopifyAdapter(
+        client,
+        options,
+        order_email=is_on(config, "order_email"),
+        knows_secret=bool(config.get("client_secret", "").strip()),
+    )
 
 
 def _tokens(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import ShopRefused, ShopUnavailable, WebhookHealth
+from adapters.contract import ShopError, ShopRefused, ShopUnavailable, WebhookHealth
 from adapters.json_node import Node
 from adapters.shopify.client import GraphClient
 from adapters.shopify.operations import (
@@ -63,15 +63,27 @@ class ShopifyWebhooks:
 
     Args:
         client: the shop.
+        knows_secret: whether the app's client secret is known.
     """
 
     topics: tuple[str, ...] = tuple(FIELDS)
 
-    def __init__(self, client: GraphClient) -> None:
+    def __init__(self, client: GraphClient, *, knows_secret: bool) -> None:
         self._client = client
+        self._knows_secret = knows_secret
 
     def register(self, url: str, secret: str) -> None:  # noqa: ARG002 - Shopify signs with its own
-        """See :meth:`adapters.contract.Webhooks.register`; the secret is the app's, so ours is not used."""
+        """See :meth:`adapters.contract.Webhooks.register`; the secret is the app's, so ours is not used.
+
+        Raises:
+            ShopError: without the app's secret no delivery could be verified, and Shopify would delete
+                subscriptions whose deliveries are refused.
+        """
+        if not self._knows_secret:
+            raise ShopError(
+                "the store has no client_secret, which Shopify signs webhooks with",
+                hint="Give the app's client_secret; without webhooks changes are found by asking the shop.",
+            )
         ours = {one.topic: one for one in self._all() if one.uri == url}
         for topic, fields in FIELDS.items():
             wanted: dict[str, object] = {"uri": url, "format": "JSON", "includeFields": list(fields)}

@@ -12,6 +12,9 @@ from connector_app.store.models import Document
 from connector_app.texts import Facts, Occasion, Reader, Slot, effective, fill
 from core.law import KSEF_NUMBER_IN_TRANSFERS
 
+TAG = "KSeF"
+"""The tag of an order whose invoice has a KSeF number; one for all, to filter orders by."""
+
 _MARK = 12
 """Characters of a refused file's SHA-256 by which a note about it is found again."""
 
@@ -50,6 +53,8 @@ def message_for(
                 "verification_url": verification_url,
             }
         )
+    if channel is Channel.TAG:
+        return Message(text=TAG, marker=TAG)
     slot = Slot(_reader(channel), occasion_of(document, offline=False))
     return Message(text=fill(effective(texts, slot, language), facts), marker=facts.ksef_number)
 

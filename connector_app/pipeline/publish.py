@@ -25,7 +25,7 @@ _NO_ROUTE = "rest_no_route"
 _PATIENT_TRIES = 8
 """Refusals of one document, over about three hours, before a person is asked."""
 
-_OF_INVOICES = frozenset({Channel.METADATA, Channel.ORDER_STATE})
+_OF_INVOICES = frozenset({Channel.METADATA, Channel.TAG, Channel.ORDER_STATE})
 
 
 def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document:
@@ -69,7 +69,7 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
 
 
 def channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
-    """Where a document is told of; the order's own fields and state are the invoice's, not a correction's."""
+    """Where a document is told of; fields, tag and state are the invoice's, not a correction's."""
     return [
         channel
         for channel in policy.channels

@@ -121,6 +121,8 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
         wanted = publish.channels(document, policy, shop)
         if refused:
             wanted = [channel for channel in wanted if channel is Channel.PRIVATE_NOTE]
+        # the tag says that there is a number
+        wanted = [channel for channel in wanted if channel is not Channel.TAG]
         refusal = f"{_REFUSAL}{(document.xml_sha256 or '')[:8]}"
         remote_order = document.order.remote_id
         done = {row.channel for row in document.publications if row.done_at}

@@ -97,6 +97,10 @@ class ShopifySandbox(BackgroundServer):
         """
         self._faults.add(Fault(kind, "", operation, times, value))
 
+    def clear_faults(self) -> None:
+        """Forget every planned fault."""
+        self._faults.clear()
+
 
 @dataclass(frozen=True, slots=True)
 class _Naming:

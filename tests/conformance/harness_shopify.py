@@ -60,7 +60,8 @@ class ShopifyHarness:
         self._last_id = 1000
 
     def adapter(self, key: Key = Key.FULL) -> ShopAdapter:
-        config = {"url": self._shop.url, "access_token": _TOKENS[key], "order_email": "yes"}
+        config = {"url": self._shop.url, "access_token": _TOKENS[key], "client_secret": self.secrets[0]}
+        config["order_email"] = "yes"
         made = connect(config, limits=_LIMITS, sleep=self._pause, clock=self.clock, jitter=lambda: 0.5)
         return self._stack.enter_context(closing(made))
 

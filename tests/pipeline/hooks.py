@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
 from werkzeug.serving import make_server
@@ -14,18 +15,20 @@ from connector_app import subscriptions
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.store.models import Store, WebhookEvent
 from connector_app.web.health import Pulse, create_app
-from tests.pipeline.world import PATIENCE, World
+from tests.pipeline.world import PATIENCE, Installation
+
+Made = TypeVar("Made", bound=Installation)
 
 
 @dataclass
-class Door:
+class Door(Generic[Made]):
     """The running address.
 
     Attributes:
-        made: the world. base: public address. woken: how often a webhook asked for work.
+        made: the installation with its shop. base: public address. woken: how often a webhook asked for work.
     """
 
-    made: World
+    made: Made
     base: str
     woken: list[bool] = field(default_factory=list)
 
@@ -72,7 +75,7 @@ class Door:
 
 
 @contextmanager
-def reachable(made: World) -> Iterator[Door]:
+def reachable(made: Made) -> Iterator[Door[Made]]:
     """The installation's web application on a localhost port."""
     door = Door(made, "")
     services = made.services()

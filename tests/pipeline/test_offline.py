@@ -25,29 +25,29 @@ from core.findings import Text
 from core.ksef.offline import OfflinePolicy
 from core.signing.keys import load_pem
 from tests.pipeline.test_trouble import KSEF_OPERATIONS
-from tests.pipeline.world import NIP, World, recorded, world
+from tests.pipeline.world import NIP, Installation, World, recorded, world
 
 SHORT = timedelta(minutes=2)
 """Patience that sees an outage begin, and not its end."""
 
 
-def post(made: World, path: str, **body: object) -> Any:
+def post(made: Installation, path: str, **body: object) -> Any:
     answer = requests.post(f"{made.ksef.admin_url}{path}", json=body, timeout=10)
     assert answer.status_code < 400, answer.text
     return answer.json()
 
 
-def begin(made: World, category: str = "FAILURE", **times: object) -> int:
+def begin(made: Installation, category: str = "FAILURE", **times: object) -> int:
     event: int = post(made, "/outages", category=category, **times)["event"]
     return event
 
 
-def end(made: World, event: int) -> None:
+def end(made: Installation, event: int) -> None:
     post(made, f"/outages/{event}/end")
     made.clock.sleep(61)  # the board is asked once a minute
 
 
-def add_certificate(made: World) -> None:
+def add_certificate(made: Installation) -> None:
     """An Offline certificate that the sandbox knows."""
     given = post(made, "/certificates", nip=NIP, kind="Offline")
     services = made.services()

@@ -1,155 +1,260 @@
-"""The main job with a Shopify shop: orders go to KSeF, their numbers come back, once."""
+"""A Shopify order on its whole way: document, number back, refund, correction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from adapters import shopify
-from adapters.contract import ShopAdapter
-from connector_app.pipeline.services import Services
-from connector_app.store.models import Store
-from sandbox.ksef.server import KsefSandbox
-from sandbox.shopify import ShopifySandbox, shapes
-from sandbox.shopify.shapes import Json, line, order, shipping, tax
-from tests.pipeline.world import Clock, World, world
+from connector_app.store.models import Document
+from core.ksef.offline import OfflinePolicy
+from sandbox.shopify import shop_of
+from tests.pipeline.hooks import reachable
+from tests.pipeline.shopify_world import ORDER, OTHER, TOTAL, ShopifyWorld, paid, shopify_world
+from tests.pipeline.test_offline import SHORT, add_certificate, begin, end
 
-TODAY = "2026-11-24T09:55:00Z"
-LATER = "2026-11-24T09:56:00Z"
-
-
-def placed(number: int, **changes: Any) -> Json:
-    """An order of the day, with delivery."""
-    item = line(number, "246.00", tax("23", "46.00"), quantity=2)
-    data = order(
-        number,
-        [item],
-        "258.30",
-        "48.30",
-        taxLines=[tax("23", "48.30")],
-        shippingLines=[shipping(number, "12.30", tax("23", "2.30"))],
-        **changes,
-    )
-    paid = data["transactions"][0] | {"processedAt": TODAY}
-    return data | {"createdAt": TODAY, "processedAt": TODAY, "updatedAt": TODAY, "transactions": [paid]}
-
-
-ORDERS = [
-    placed(1, customAttributes=[{"key": "NIP", "value": "526-025-02-74"}], note="Proszę dzwonić"),
-    placed(2),
-    placed(3, customAttributes=[{"key": "NIP", "value": "5260250275"}]),
-    placed(4, displayFinancialStatus="PENDING"),
-    placed(5, test=True),
-]
-
-
-class ShopifyWorld(World):
-    """The same world with another shop."""
-
-    def __init__(self, home: Path, ksef: KsefSandbox, shopify_shop: ShopifySandbox, clock: Clock) -> None:
-        self.home, self.ksef, self.clock = home, ksef, clock
-        self.watch = lambda _document: None
-        self.counts_requests = False
-        self.shopify = shopify_shop
-
-    def services(self) -> Services:
-        """Open the installation; its shop is Shopify's."""
-        return replace(super().services(), connect_shop=self._connect)
-
-    def _connect(self, platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
-        assert platform == "shopify"
-        return shopify.connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)
-
-    def order(self, number: int) -> Json:
-        """An order as the shop has it now."""
-        return self.shopify.state.orders[f"gid://shopify/Order/{number}"]
+PUBLISHING_FAULTS = ("drop_after", "truncate", "cut", "http_500")
+WRITES = ("SetNote", "SetMetafields", "AddTag")
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[ShopifyWorld]:
-    """An installation whose only store is a Shopify shop."""
-    with (
-        world(tmp_path, []) as plain,
-        ShopifySandbox(ORDERS, clock=plain.clock, sleep=lambda _seconds: None) as shop,
-    ):
-        plain.prepare()
-        found = ShopifyWorld(tmp_path, plain.ksef, shop, plain.clock)
-        services = found.services()
-        with services.database.begin() as session:
-            store = session.scalars(select(Store)).one()
-            store.platform, store.url = "shopify", shop.url
-            store.config = services.vault.seal({"url": shop.url, "access_token": shop.token})
-        yield found
+    """One paid order, a seller and a store."""
+    with shopify_world(tmp_path, [paid()]) as world:
+        world.prepare()
+        yield world
 
 
-def test_orders_are_published_or_wait(made: ShopifyWorld) -> None:
-    """Paid ones get their number back; a wrong NIP asks; unpaid and test orders wait."""
-    result = made.run()
-    assert result.problems == []
-    states = {number: one.state for number, one in made.by_order().items()}
-    assert (states["#1"], states["#2"], states["#3"]) == ("published", "published", "attention")
-    assert {states.get("#4", "waiting"), states.get("#5", "waiting")} == {"waiting"}
-    assert len(made.in_ksef()) == 2
-    told = {one["key"]: one["value"] for one in made.order(1)["metafields"]["nodes"]}
-    number = made.by_order()["#1"].ksef_number
-    assert number
-    assert told["number"] == number
-    assert made.order(1)["note"].startswith("Proszę dzwonić\n\n")
-    assert made.order(1)["note"].count(number) >= 1
+def told_of(made: ShopifyWorld, document: Document) -> int:
+    """How often the note names a document's KSeF number."""
+    return int(made.in_shop()["note"].count(str(document.ksef_number)))
 
 
-def test_our_own_writing_starts_no_loop(made: ShopifyWorld) -> None:
-    """Notes and metafields change the order and wake us; nothing follows."""
+def test_the_number_comes_back(made: ShopifyWorld) -> None:
+    """The invoice of exactly what was paid is accepted; note, tag and metafields say so, nobody is mailed."""
+    assert made.run().problems == []
+    (invoice,) = made.documents()
+    assert (invoice.state, invoice.total) == ("published", Decimal(TOTAL))
+    seen = made.in_shop()
+    assert told_of(made, invoice) == 1
+    assert seen["tags"] == ["KSeF"]
+    assert seen["metafields"] | {"verification_url": ""} == {
+        "number": invoice.ksef_number,
+        "invoice_number": invoice.number,
+        "status": "accepted",
+        "verification_url": "",
+    }
+    assert seen["metafields"]["verification_url"].startswith(made.ksef.qr_url)
+    assert seen["emails"] == []
+    assert [one["access"] for one in made.shop.state.definitions] == [{"customerAccount": "READ"}] * 5
+
+
+def test_orders_are_published_or_wait(tmp_path: Path) -> None:
+    """A company's and a consumer's are invoiced; a wrong NIP asks; unpaid and test orders wait."""
+    nip = {"key": "NIP", "value": "526-025-02-74"}
+    orders = [
+        paid(1, customAttributes=[nip]),
+        paid(2),
+        paid(3, customAttributes=[nip | {"value": "5260250275"}]),
+        paid(4, displayFinancialStatus="PENDING"),
+        paid(5, test=True),
+    ]
+    with shopify_world(tmp_path, orders) as made:
+        made.prepare()
+        assert made.run().problems == []
+        states = {number: one.state for number, one in made.by_order().items()}
+        assert (states["#1"], states["#2"], states["#3"]) == ("published", "published", "attention")
+        assert {states.get("#4", "waiting"), states.get("#5", "waiting")} == {"waiting"}
+        assert len(made.in_ksef()) == 2
+
+
+def test_what_the_merchant_wrote_stays(tmp_path: Path) -> None:
+    """The order's note and tags were there before; ours are added."""
+    with shopify_world(tmp_path, [paid(note="Proszę dzwonić", tags=["VIP"])]) as made:
+        made.prepare()
+        made.run()
+        assert made.in_shop()["note"].startswith("Proszę dzwonić\n\n")
+        assert made.in_shop()["tags"] == ["VIP", "KSeF"]
+
+
+def test_a_second_run_changes_nothing(made: ShopifyWorld) -> None:
+    """Our own writing changes the order's time; it makes no document and is not written again."""
     made.run()
-    documents = [(one.id, one.state, one.number, one.ksef_number) for one in made.documents()]
-    before = [made.order(number)["updatedAt"] for number in (1, 2)]
+    before = made.in_shop()
     for _ in range(3):
+        made.clock.sleep(600)
+        assert made.run().problems == []
+    assert made.in_shop() == before
+    assert len(made.documents()) == len(made.in_ksef()) == 1
+
+
+@pytest.mark.parametrize("kind", PUBLISHING_FAULTS)
+def test_trouble_while_telling_doubles_nothing(made: ShopifyWorld, kind: str) -> None:
+    """Whatever happens to the answers of writes, each place says it once in the end."""
+    for operation in WRITES:
+        made.shop.fault(kind, f"^{operation}$", times=2)
+    made.run()
+    (invoice,) = made.documents()
+    assert invoice.state == "published"
+    seen = made.in_shop()
+    assert told_of(made, invoice) == 1
+    assert seen["tags"] == ["KSeF"]
+    assert seen["metafields"]["number"] == invoice.ksef_number
+
+
+def test_trouble_while_reading_ends_in_the_same(made: ShopifyWorld) -> None:
+    """A used up cost budget and bad answers are waited out."""
+    made.shop.shop.throttled = 2
+    for kind, operation in (("http_500", "OrderFull"), ("cut", "OrdersChanged"), ("truncate", "OrderNote")):
+        made.shop.fault(kind, f"^{operation}$")
+    assert made.run().problems == []
+    (invoice,) = made.documents()
+    assert (invoice.state, told_of(made, invoice)) == ("published", 1)
+
+
+def test_refunds_become_corrections(tmp_path: Path) -> None:
+    """Each of exactly its money, told in the note only: the order's own fields stay the invoice's."""
+    with shopify_world(tmp_path, [paid(), paid(OTHER)]) as made:
+        made.prepare()
+        made.run()
+        before = made.in_shop()
+        # a later change elsewhere moves the mark of orders past this one
         made.clock.sleep(3600)
-        assert made.run().worked == 0
-    assert [(one.id, one.state, one.number, one.ksef_number) for one in made.documents()] == documents
-    assert [made.order(number)["updatedAt"] for number in (1, 2)] == before
-    assert made.shopify.calls.count("SetNote") == 2
+        made.shop.state.change(OTHER, poNumber="7")
+        made.run()
+        amounts = []
+        for shipping in (False, True):
+            made.clock.sleep(3600)
+            amounts.append(-Decimal(made.give_back(shipping=shipping)))
+            assert made.run().problems == []
+        corrections = [one for one in made.documents() if one.purpose != "invoice"]
+        assert [(one.kind, one.state) for one in corrections] == [("KOR", "published")] * 2
+        assert [one.total for one in corrections] == amounts
+        assert [told_of(made, one) for one in corrections] == [1, 1]
+        seen = made.in_shop()
+        assert (seen["tags"], seen["metafields"]) == (before["tags"], before["metafields"])
+        assert seen["note"].startswith(before["note"])
+        for _ in range(2):
+            made.clock.sleep(600)
+            assert made.run().problems == []
+        assert made.in_shop() == seen
+        assert len(made.in_ksef()) == 4
 
 
-def test_a_refund_becomes_a_correction(made: ShopifyWorld) -> None:
-    """One unit comes back: the correction is that money, and its number goes to the note."""
+def test_money_that_is_still_on_its_way_is_no_refund(made: ShopifyWorld) -> None:
+    """A pending transaction corrects nothing; when it succeeds, the correction follows."""
     made.run()
     made.clock.sleep(60)
-    item = made.order(1)["lineItems"]["nodes"][0]
-    back = shapes.refund(7, "123.00", [shapes.refund_line(item, 1, "123.00", "23.00")])
-    made.shopify.state.add_refund(1, back | {"createdAt": LATER, "processedAt": LATER})
+    made.give_back()
+    (transaction,) = made.order()["refunds"][0]["transactions"]["nodes"]
+    transaction["status"] = "PENDING"
+    made.run()
+    assert len(made.documents()) == 1
+    made.clock.sleep(86_400)
+    transaction["status"] = "SUCCESS"
+    made.shop.state.change(ORDER)
     assert made.run().problems == []
-    (correction,) = [one for one in made.documents() if one.purpose != "invoice"]
-    assert correction.state == "published"
-    assert correction.total == Decimal("-123.00")
-    assert correction.number
-    assert correction.number in made.order(1)["note"]
-    assert len(made.in_ksef()) == 3
+    assert [one.state for one in made.documents()] == ["published", "published"]
 
 
-def test_a_shop_that_fails_now_and_then(made: ShopifyWorld) -> None:
-    """Throttling, lost answers and errors on the way end in the same documents, each told once."""
-    for kind, operation in (
-        ("http_500", "OrderFull"),
-        ("cut", "OrdersChanged"),
-        ("drop_after", "SetNote"),
-        ("drop_before", "SetMetafields"),
-        ("truncate", "OrderNote"),
-    ):
-        made.shopify.fault(kind, operation)
-    made.shopify.shop.throttled = 2
-    made.run()
-    made.run()
-    assert len(made.in_ksef()) == 2
-    for number in (1, 2):
-        ours = made.by_order()[f"#{number}"]
-        assert ours.state == "published"
-        assert ours.ksef_number
-        assert made.order(number)["note"].count(ours.number or "-") >= 1
-    assert made.shopify.calls.count("SetNote") == 2
+def test_shopifys_email_goes_once_a_document(tmp_path: Path) -> None:
+    """With the merchant's consent; an answer that got lost sends no second one."""
+    with shopify_world(tmp_path, [paid()]) as made:
+        made.prepare(order_email="yes")
+        made.shop.fault("drop_after", "^SendOrderInvoice$")
+        made.run()
+        (invoice,) = made.documents()
+        assert invoice.state == "published"
+        (mail,) = made.in_shop()["emails"]
+        assert str(invoice.ksef_number) in f"{mail}"
+        made.clock.sleep(60)
+        made.give_back()
+        for _ in range(2):
+            assert made.run().problems == []
+            made.clock.sleep(600)
+        assert [one.state for one in made.documents()] == ["published", "published"]
+        assert len(made.in_shop()["emails"]) == 2
+
+
+def test_the_tag_waits_for_the_number(tmp_path: Path) -> None:
+    """A document that is issued offline is told of in note and metafields; the tag comes with its number."""
+    with shopify_world(tmp_path, [paid()]) as made:
+        made.prepare(offline=OfflinePolicy.AUTOMATIC)
+        add_certificate(made)
+        event = begin(made)
+        made.run(SHORT)
+        (issued,) = made.documents()
+        assert issued.ksef_number is None
+        seen = made.in_shop()
+        assert str(issued.certificate_link) in seen["note"]
+        assert (seen["tags"], seen["metafields"]["status"]) == ([], "offline")
+        end(made, event)
+        made.run()
+        (published,) = made.documents()
+        seen = made.in_shop()
+        assert (seen["tags"], seen["metafields"]["status"]) == (["KSeF"], "accepted")
+        assert told_of(made, published) == 1
+
+
+def test_a_webhook_is_enough(tmp_path: Path) -> None:
+    """Payment and refund are taken in without a look at the shop; the echo of our writing is the end."""
+    with shopify_world(tmp_path, [paid(displayFinancialStatus="PENDING", transactions=[])]) as made:
+        made.prepare()
+        made.run()
+        assert made.in_ksef() == []
+        with reachable(made) as door:
+            door.open()
+            made.clock.sleep(120)
+            made.shop.state.change(ORDER, displayFinancialStatus="PAID", transactions=paid()["transactions"])
+            assert made.shop.webhooks.send(copies=2) == [200, 200]
+            assert [(one.order_id, one.copies) for one in door.events()] == [(str(ORDER), 2)]
+            door.work()
+            assert [one.state for one in made.documents()] == ["published"]
+            seen = made.in_shop()
+            assert set(made.shop.webhooks.send()) == {200}
+            door.work()
+            assert made.in_shop() == seen
+            assert made.shop.webhooks.send() == []
+            made.clock.sleep(120)
+            made.give_back()
+            assert made.shop.webhooks.send() == [200, 200]
+            door.work()
+            assert [one.state for one in made.documents()] == ["published", "published"]
+
+
+def test_a_forged_delivery_is_refused(made: ShopifyWorld) -> None:
+    """Signed with another secret it is not even kept."""
+    with reachable(made) as door:
+        door.open()
+        made.shop.webhooks.secret = "shpss_another"
+        made.shop.state.change(ORDER)
+        assert made.shop.webhooks.send() == [401]
+        assert door.events() == []
+
+
+def test_varied_orders_are_published_or_wait_for_a_person(tmp_path: Path) -> None:
+    """Nothing stays in between, and what KSeF has is what the orders say; more runs change nothing."""
+    with shopify_world(tmp_path, shop_of(3, 12)) as made:
+        made.prepare()
+        assert made.run().problems == []
+        first = [(one.id, one.state, one.number) for one in made.documents()]
+        assert len(first) >= 8
+        made.clock.sleep(600)
+        made.run()
+        assert [(one.id, one.state, one.number) for one in made.documents()] == first
+        published = [one for one in made.documents() if one.state == "published"]
+        assert len(published) == len(made.in_ksef()) >= 5
+        assert {one.state for one in made.documents()} <= {"published", "attention", "waiting"}
+
+
+def test_a_shop_that_is_away_is_named_and_loses_nothing(made: ShopifyWorld) -> None:
+    """The problem is told; when the shop is back, the order is taken in."""
+    made.shop.fault("http_500", times=1000)
+    (problem,) = made.run().problems
+    assert "HTTP 500" in problem.en
+    made.shop.clear_faults()
+    made.clock.sleep(3600)
+    assert made.run().problems == []
+    assert [one.state for one in made.documents()] == ["published"]

@@ -21,8 +21,11 @@ from connector_app.pipeline import events
 from connector_app.store.models import Store
 from connector_app.web.webhooks import LARGEST_BODY
 from core.orders import Order
-from tests.pipeline.hooks import Door, reachable
+from tests.pipeline import hooks
+from tests.pipeline.hooks import reachable
 from tests.pipeline.world import World, recorded, world
+
+Door = hooks.Door[World]
 
 ORDER = 15
 

@@ -80,7 +80,8 @@ def connected(clock: Clock, pauses: list[float]) -> Iterator[Connect]:
 
     def make(shop: ShopifySandbox, limits: Limits | None = None, **options: object) -> ShopifyAdapter:
         keeping = {key: options.pop(key) for key in ("save_config", "load_config") if key in options}
-        config = {"url": shop.url, "access_token": shop.token} | options
+        keys = {"access_token": shop.token, "client_secret": shop.client_secret}
+        config = {"url": shop.url} | keys | options
         adapter = connect(config, limits=limits, sleep=wait, clock=clock, jitter=lambda: 0.5, **keeping)  # type: ignore[arg-type]
         made.append(adapter)
         return adapter

@@ -14,13 +14,22 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
-from adapters.contract import Entity, ForgedEvent, ShopEvent, ShopRefused, ShopUnavailable, UnreadableEvent
+from adapters.contract import (
+    Entity,
+    ForgedEvent,
+    ShopError,
+    ShopEvent,
+    ShopRefused,
+    ShopUnavailable,
+    UnreadableEvent,
+)
 from adapters.shopify import ShopifyAdapter, event_reader
 from adapters.shopify.events import PRIVACY_TOPICS
 from adapters.shopify.webhooks import FIELDS
 from sandbox.background import BackgroundServer
 from sandbox.shopify import ShopifySandbox
 from sandbox.shopify.webhooks import MOST_RETRIES
+from tests.shopify.conftest import Connect
 
 URL = "https://faktury.example/hooks/1"
 SECRET = ShopifySandbox.client_secret
@@ -51,6 +60,21 @@ def test_deliveries_carry_no_personal_data(shop: ShopifySandbox, adapter: Shopif
     adapter.webhooks.register(URL, "")
     wide = {one["topic"] for one in shop.state.subscriptions.values() if not one["includeFields"]}
     assert wide == {"ORDERS_EDITED", "ORDERS_DELETE", "APP_UNINSTALLED"}
+
+
+def test_without_the_apps_secret(shop: ShopifySandbox, connected: Connect) -> None:
+    """Deliveries that nobody could verify are not asked for; those that are there can be deleted."""
+    hooks = connected(shop).webhooks
+    bare = connected(shop, client_secret="").webhooks
+    assert hooks is not None
+    assert bare is not None
+    with pytest.raises(ShopError, match="client_secret") as caught:
+        bare.register(URL, "one of ours")
+    assert caught.value.hint
+    assert topics(shop) == set()
+    hooks.register(URL, "")
+    bare.unregister(URL)
+    assert topics(shop) == set()
 
 
 def test_wrong_form_is_corrected(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
