@@ -94,7 +94,11 @@ def add(
     _check_platform(app, platform)
     config = {"url": url, **read_config(app, platform, config_file)}
     try:
-        platforms.connect(platform, config).close()
+        # nothing is contacted here, so nothing has to be kept
+        made = platforms.connect(
+            platform, config, save_config=lambda _changed: None, load_config=lambda: config
+        )
+        made.close()
     except ShopError as error:
         raise BadInput(error.message, error.hint) from None
     services = app.open()

@@ -49,8 +49,8 @@ def test_what_cannot_be_built_says_why(run: Run) -> None:
         assert sentence in result.output
 
 
-def test_a_store_is_added_checked_and_read(run: Run, tmp_path: Path) -> None:
-    """A shop that is no Shopify shop is refused; the token is never shown; missing scopes are told."""
+def add_seller(run: Run, tmp_path: Path) -> None:
+    """The example seller with a certificate of its own making."""
     key = self_signed(NIP, now=datetime.now(UTC))
     (tmp_path / "cert.pem").write_bytes(key.certificate_pem())
     (tmp_path / "key.pem").write_bytes(key.private_key_pem("secret"))
@@ -58,6 +58,11 @@ def test_a_store_is_added_checked_and_read(run: Run, tmp_path: Path) -> None:
     certificate = ("--certificate", tmp_path / "cert.pem", "--key", tmp_path / "key.pem")
     password = ("--password-file", tmp_path / "password")
     assert run("seller", "add", SELLER, *certificate, *password).exit_code == 0
+
+
+def test_a_store_is_added_checked_and_read(run: Run, tmp_path: Path) -> None:
+    """A shop that is no Shopify shop is refused; the token is never shown; missing scopes are told."""
+    add_seller(run, tmp_path)
     options = tmp_path / "shop.conf"
     options.write_text(f"access_token={ShopifySandbox.token}\n")
     add = ("store", "add", "shop", "--seller", NIP, "--platform", "shopify", "--start", "2027-01-01")
@@ -76,3 +81,27 @@ def test_a_store_is_added_checked_and_read(run: Run, tmp_path: Path) -> None:
         weak = run("store", "check", "shop", "--json")
         assert weak.exit_code == 1
         assert [line["title"] for line in json.loads(weak.stdout) if line["ok"] is False] == ["scopes"]
+
+
+def test_tokens_that_rotate_are_kept_from_run_to_run(run: Run, tmp_path: Path) -> None:
+    """A refresh token works once: each command finds what the one before it was given."""
+    add_seller(run, tmp_path)
+    with ShopifySandbox(shop_of(1, 2)) as shop:
+        given = shop.state.grant(rotating=True)
+        values = {
+            "client_id": shop.client_id,
+            "client_secret": shop.client_secret,
+            "access_token": given["access_token"],
+            "refresh_token": given["refresh_token"],
+            "access_token_expires_at": "2026-01-01T00:00:00+00:00",
+        }
+        options = tmp_path / "shop.conf"
+        options.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+        add = ("store", "add", "shop", "--seller", NIP, "--platform", "shopify", "--url", shop.url)
+        added = run(*add, "--config-file", options)
+        assert added.exit_code == 0, added.output
+        for _ in range(2):
+            checked = run("store", "check", "shop")
+            assert checked.exit_code == 0, checked.output
+        assert given["refresh_token"] not in shop.state.refresh_tokens
+        assert shop.calls.count("access_token") == 1
