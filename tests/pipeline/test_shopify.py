@@ -133,6 +133,7 @@ def test_refunds_become_corrections(tmp_path: Path) -> None:
         assert [(one.kind, one.state) for one in corrections] == [("KOR", "published")] * 2
         assert [one.total for one in corrections] == amounts
         assert [told_of(made, one) for one in corrections] == [1, 1]
+        assert {row.channel for one in corrections for row in one.publications} == {"private_note"}
         seen = made.in_shop()
         assert (seen["tags"], seen["metafields"]) == (before["tags"], before["metafields"])
         assert seen["note"].startswith(before["note"])
@@ -190,6 +191,7 @@ def test_the_tag_waits_for_the_number(tmp_path: Path) -> None:
         seen = made.in_shop()
         assert str(issued.certificate_link) in seen["note"]
         assert (seen["tags"], seen["metafields"]["status"]) == ([], "offline")
+        assert issued.told_at is not None
         end(made, event)
         made.run()
         (published,) = made.documents()
