@@ -206,15 +206,12 @@ def _stores(services: Services) -> list[dict[str, Any]]:
     """How shops are read: by the clock, and by what they tell themselves."""
     with services.database() as session:
         stores = session.scalars(select(Store).where(IS_OPEN).order_by(Store.id)).all()
-        waiting = dict(
-            session.execute(
-                select(WebhookEvent.store_id, func.count())
-                .where(WebhookEvent.done_at.is_(None))
-                .group_by(WebhookEvent.store_id)
-            )
-            .tuples()
-            .all()
-        )
+        events = session.execute(
+            select(WebhookEvent.store_id, func.count())
+            .where(WebhookEvent.done_at.is_(None))
+            .group_by(WebhookEvent.store_id)
+        ).all()
+    waiting: dict[int, int] = {row[0]: row[1] for row in events}
     return [
         {
             "code": store.code,
