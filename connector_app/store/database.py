@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import time
@@ -103,7 +104,7 @@ def migrate(engine: Engine) -> None:
         UnusableDatabase: the tables were made by a newer version of the program.
     """
     config = _alembic_config()
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts()
     with without_foreign_keys(engine) as connection:
         # looked at inside the write transaction: of two starting processes, the second finds it done
         current = MigrationContext.configure(connection).get_current_revision()
@@ -163,6 +164,12 @@ def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
         return scripts.get_revision(revision) is not None
     except CommandError:
         return False
+
+
+@functools.cache
+def _scripts() -> ScriptDirectory:
+    """The program's own migrations, read from its files once."""
+    return ScriptDirectory.from_config(_alembic_config())
 
 
 def _alembic_config() -> Config:
