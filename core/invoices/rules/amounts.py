@@ -198,5 +198,7 @@ def _has_more(amount: Decimal) -> bool:
 
 def _is_fine(amount: Decimal) -> bool:
     """Whether an amount is written with more than two decimals; a sum keeps its longest fraction."""
+    if amount.same_quantum(ZERO):
+        return False
     exponent = amount.as_tuple().exponent
     return isinstance(exponent, int) and exponent < -2
