@@ -49,31 +49,6 @@ def find(
     return [row for row in rows if row.environment == seller.environment]
 
 
-def offline_key(services: Services, seller: Seller) -> KeyMaterial | None:
-    """The seller's Offline certificate that is valid for longest, with its key; None without a valid one.
-
-    Raises:
-        VaultLocked: it cannot be decrypted.
-    """
-    now = services.clock()
-    with services.database() as session:
-        rows = find(session, seller, CertificateKind.OFFLINE, CertificateStage.ISSUED)
-    valid = [row for row in rows if _starts(row) <= now < _ends(row)]
-    if not valid:
-        return None
-    return unseal_certificate(services.vault, max(valid, key=_ends).secret, now)
-
-
-def _starts(row: Certificate) -> datetime:
-    assert row.valid_from is not None, "an issued certificate has a validity"
-    return row.valid_from
-
-
-def _ends(row: Certificate) -> datetime:
-    assert row.valid_until is not None, "an issued certificate has a validity"
-    return row.valid_until
-
-
 @dataclass(frozen=True, slots=True)
 class Enroller:
     """Asks KSeF for a seller's certificates.

@@ -148,7 +148,7 @@ class FaultMiddleware:
             status, headers, text = page
             start_response(status, headers)
             return [text.encode()]
-        status, headers, body = _run(self.application, environ)
+        status, headers, body = run_whole(self.application, environ)
         return self._spoil_answer(fault, status, headers, body, start_response)
 
     def _spoil_answer(
@@ -193,8 +193,10 @@ def _page_of(fault: Fault) -> tuple[str, list[tuple[str, str]], str] | None:
     return None
 
 
-def _run(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Run the application to its end."""
+def run_whole(
+    application: WSGIApplication, environ: WSGIEnvironment
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Run a WSGI application to its end: its status line, headers, and body in bytes."""
     heads: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _info: Any = None) -> Callable[[bytes], object]:

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sandbox.faults import run_whole
 from sandbox.ksef.errors import (
     BadRequest,
     Gone,
@@ -186,7 +187,7 @@ class FaultMiddleware:
             case "drop_before":
                 raise ConnectionAbortedError("dropped before the call was handled")
             case "drop_after":
-                _consume(self.application, environ)
+                run_whole(self.application, environ)
                 raise ConnectionAbortedError("dropped after the call was handled")
             case "truncate":
                 return _truncated(self.application, environ, start_response)
@@ -221,31 +222,10 @@ def _refusal(fault: Fault) -> Refusal | None:
     return None
 
 
-def _consume(
-    application: WSGIApplication, environ: WSGIEnvironment
-) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Run the application to its end; returns status line, headers and body."""
-    heads: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _info: object = None) -> Callable[[bytes], object]:
-        heads.append((status, headers))
-        return lambda _data: None
-
-    chunks = application(environ, start)
-    try:
-        body = b"".join(chunks)
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
-    status, headers = heads[-1]
-    return status, headers, body
-
-
 def _truncated(
     application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    status, headers, body = _consume(application, environ)
+    status, headers, body = run_whole(application, environ)
     length = str(max(len(body), 2))
     kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
     start_response(status, [*kept, ("Content-Length", length)])

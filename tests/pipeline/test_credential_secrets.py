@@ -18,6 +18,7 @@ from lxml import etree
 from sqlalchemy import select
 
 from connector_app import certificates as ours
+from connector_app import offline_certificates
 from connector_app.credentials import seal_token
 from connector_app.ksef_access import Connections, SellerAccess
 from connector_app.pipeline.runner import Runner
@@ -187,7 +188,8 @@ def test_no_secret_is_shown_by_a_whole_run(made: World, secrets: Secrets, log: i
     seller, access = access_of(services)
     wrong = generate_key()
     secrets.add(key_pem(wrong, "x" * 20).decode())
-    key = ours.offline_key(services, seller)
+    with services.database() as session:
+        key = offline_certificates.find(session, services.vault, seller, services.clock())
     assert key is not None
     values = [services, services.vault, access, access.sign_in, access.client, given, another, key, person]
     values += [seller, own, offline, request, list(sign_ins.listing(access.client, access.sign_in.access()))]
