@@ -12,7 +12,7 @@ from connector_app.pipeline import events
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.renewals import due
-from connector_app.web.health import Pulse
+from connector_app.web.here import Pulse
 from core.findings import Text
 
 _log = logging.getLogger(__name__)

@@ -55,6 +55,10 @@ class Settings:
             (``KSEF_UPO_CERTIFICATES``; default: none, see :mod:`connector_app.upo_trust`).
         public_url: address under which shops and buyers reach this installation, without a trailing slash
             (``KSEF_CONNECTOR_PUBLIC_URL``; empty: they do not, and shops are only asked).
+        proxies: how many reverse proxies stand before it (``KSEF_CONNECTOR_PROXIES``; default: none).
+        hsts: tell browsers to come by https only (``KSEF_CONNECTOR_HSTS``, 1 or 0; default: not).
+        private_addresses: shops and hooks named in the browser may be inside the local network
+            (``KSEF_CONNECTOR_PRIVATE_ADDRESSES``, 1 or 0; default: not).
     """
 
     home: Path
@@ -64,6 +68,9 @@ class Settings:
     tokens_end: date = TOKENS_END.day
     upo_certificates: Path | None = None
     public_url: str = ""
+    proxies: int = 0
+    hsts: bool = False
+    private_addresses: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -89,6 +96,9 @@ class Settings:
             public_url=public_address(
                 "KSEF_CONNECTOR_PUBLIC_URL", values.get("KSEF_CONNECTOR_PUBLIC_URL", "")
             ),
+            proxies=_count(values, "KSEF_CONNECTOR_PROXIES", most=9),
+            hsts=bool(_count(values, "KSEF_CONNECTOR_HSTS", most=1)),
+            private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
         )
 
     @property
@@ -163,3 +173,12 @@ def _day(values: Mapping[str, str], name: str, default: date) -> date:
         raise BadSetting(
             Text(f"{name}: „{raw}” nie jest datą RRRR-MM-DD.", f'{name}: "{raw}" is no date YYYY-MM-DD.')
         ) from None
+
+
+def _count(values: Mapping[str, str], name: str, *, most: int) -> int:
+    raw = values.get(name) or "0"
+    if raw.isascii() and raw.isdigit() and int(raw) <= most:
+        return int(raw)
+    raise BadSetting(
+        Text(f"{name}: podaj liczbę od 0 do {most}.", f"{name}: give a number from 0 to {most}.")
+    )

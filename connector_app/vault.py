@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
@@ -9,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _OWNER_ONLY = 0o600
 
@@ -26,6 +29,7 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(key)
+        self._key = base64.urlsafe_b64decode(key)
 
     def __repr__(self) -> str:
         return "Vault()"
@@ -51,6 +55,14 @@ class Vault:
     def seal(self, value: object) -> str:
         """Encrypt a JSON-ready value."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode("ascii")
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, the same as long as the installation's key is (HKDF, RFC 5869).
+
+        Args:
+            purpose: names the use, so that no two uses share a key.
+        """
+        return HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(self._key)
 
     def unseal(self, sealed: str) -> object:
         """Decrypt what :meth:`seal` made.

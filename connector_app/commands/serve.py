@@ -1,4 +1,4 @@
-"""``serve``: the whole product in one process: background work and the health page."""
+"""``serve``: the whole product in one process: background work and what is seen in a browser."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
 from connector_app.pipeline.runner import Runner, runner_lock
-from connector_app.web.health import Pulse, create_app
-from connector_app.web.webhooks import LARGEST_BODY
+from connector_app.pipeline.services import Services
+from connector_app.web.accounts.people import first_invitation
+from connector_app.web.app import Pulse, WebOptions, create_app
+from connector_app.web.jobs import break_off
+from connector_app.web.safety import LARGEST_UPLOAD
 from core.findings import Text
+
+_THREADS = 8
+"""Requests at a time; a page waits for a shop or KSeF at most."""
 
 
 @click.command(cls=Command, pl="Pracuje aż do przerwania: pobiera, wystawia, wysyła, odnotowuje w sklepie.")
@@ -27,8 +33,8 @@ from core.findings import Text
     type=click.IntRange(1, 65535),
     default=8080,
     show_default=True,
-    pl="Port strony stanu.",
-    en="Port of the health page.",
+    pl="Port aplikacji w przeglądarce.",
+    en="Port of the application in the browser.",
 )
 @option(
     "--every",
@@ -48,7 +54,7 @@ from core.findings import Text
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app
 def serve(app: App, host: str, port: int, every: float, public_url: str | None, log_json: bool) -> None:
-    """Run until interrupted: take in orders, issue, send, track, publish, and show a health page."""
+    """Run until interrupted: take in orders, issue, send, track, publish; people use it in a browser."""
     address = public_address_of(app, public_url)
     logs.configure(sys.stderr, as_json=log_json)
     signal.signal(signal.SIGTERM, _end)
@@ -61,20 +67,42 @@ def serve(app: App, host: str, port: int, every: float, public_url: str | None, 
         background = Background(services, pulse, every, address)
         # the port is taken before any work begins, so that a port in use is said at once
         server = create_server(
-            create_app(services, pulse, background.wake),
+            create_app(services, pulse, background.wake, _options(app, address)),
             host=host,
             port=port,
-            threads=4,
-            max_request_body_size=LARGEST_BODY,
+            threads=_THREADS,
+            max_request_body_size=LARGEST_UPLOAD,
         )
+        break_off(services)
         background.start()
-        app.say(Text(f"Działa: http://{host}:{port}/", f"Running: http://{host}:{port}/"))
+        base = address or f"http://{host}:{port}"
+        app.say(Text(f"Działa: {base}/", f"Running: {base}/"))
+        _say_first_link(app, services, base)
         try:
             server.run()
         finally:
             background.stop()
             server.close()
             Runner(services).close_sessions()
+
+
+def _options(app: App, address: str) -> WebOptions:
+    settings = app.settings
+    return WebOptions(
+        public_url=address,
+        proxies=settings.proxies,
+        hsts=settings.hsts,
+        private_addresses=settings.private_addresses,
+    )
+
+
+def _say_first_link(app: App, services: Services, base: str) -> None:
+    """Tell whoever started the program how to make the first account."""
+    with services.database.begin() as session:
+        token = first_invitation(session, services.clock())
+    if token is not None:
+        link = f"{base}/start/{token}"
+        app.say(Text(f"Pierwsze konto: {link}", f"First account: {link}"))
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -13,23 +13,12 @@ from sqlalchemy.orm import joinedload, selectinload
 from connector_app.commands.app import App
 from connector_app.pipeline.services import Services, load_text
 from connector_app.store.models import Document, DocumentState, ShopOrder
-
-_NAMES = {
-    DocumentState.WAITING: ("czeka", "waiting"),
-    DocumentState.READY: ("do wystawienia", "ready"),
-    DocumentState.ISSUED: ("wystawiony", "issued"),
-    DocumentState.SENT: ("wysłany", "sent"),
-    DocumentState.ACCEPTED: ("przyjęty", "accepted"),
-    DocumentState.PUBLISHED: ("gotowy", "published"),
-    DocumentState.ATTENTION: ("wymaga decyzji", "attention"),
-    DocumentState.REJECTED: ("odrzucony", "rejected"),
-    DocumentState.CANCELLED: ("nie powstanie", "cancelled"),
-}
+from connector_app.words import state_text
 
 
 def state_name(state: DocumentState, language: str) -> str:
     """A state in the screen language."""
-    return _NAMES[state][1 if language == "en" else 0]
+    return state_text(state).in_language(language)
 
 
 _NOT_ISSUED = (DocumentState.WAITING, DocumentState.CANCELLED)

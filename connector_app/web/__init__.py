@@ -1,1 +1,1 @@
-"""What the application shows in a browser; for now a health page."""
+"""What the application shows in a browser, and the addresses for machines; one folder a feature."""

@@ -1,13 +1,13 @@
-"""The health page: whether the installation works, in words and as JSON."""
+"""Health: whether the installation works, as JSON for machines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template_string
+from flask import Flask, Response, jsonify
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,68 +16,19 @@ from connector_app.ksef_notices import Noticed, noticed
 from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
-from connector_app.store.models import Document, DocumentState, Store, WebhookEvent
+from connector_app.store.models import Document, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
-from connector_app.web.webhooks import add_webhooks
+from connector_app.web.here import Pulse, here
 from core.calendar import WARSAW
 from core.ksef.latarnia import Availability, active
 from core.ksef.offline import OfflinePolicy, choose
 
-_PAGE = """<!doctype html>
-<html lang="pl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>KSeF Shop Connector</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
-h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
-td{padding:.35rem 0;border-bottom:1px solid #dde3ea}td:last-child{text-align:right}
-.bad{color:#a3161b}.soon{color:#7a4b00}</style></head><body>
-<h1>KSeF Shop Connector</h1>
-<p>{{ "Program działa." if not problems else "Coś wymaga uwagi:" }}</p>
-{% for problem in problems %}<p class="bad">{{ problem }}</p>{% endfor %}
-{% for notice in notices %}<p class="soon">{{ notice }}</p>{% endfor %}
-<table>{% for name, count in counts %}<tr><td>{{ name }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
-{% for line in boards %}<p>{{ line }}</p>{% endfor %}
-<p>Ostatnia praca: {{ last or "jeszcze nie było" }}</p></body></html>"""
-
-_NAMES = {
-    DocumentState.WAITING: "Czekają (np. na zapłatę)",
-    DocumentState.READY: "Do wystawienia",
-    DocumentState.ISSUED: "Wystawione, do wysłania",
-    DocumentState.SENT: "Wysłane",
-    DocumentState.ACCEPTED: "Przyjęte, wpis do sklepu w toku",
-    DocumentState.PUBLISHED: "Gotowe",
-    DocumentState.ATTENTION: "Wymagają decyzji",
-    DocumentState.REJECTED: "Odrzucone przez KSeF",
-    DocumentState.CANCELLED: "Nie powstaną",
-}
-
-
-_SILENCE = timedelta(minutes=15)
 _STOPPED = "Praca w tle stanęła: od dawna nie skończyła ani jednego przebiegu. Uruchom program ponownie."
 
 
-@dataclass(slots=True)
-class Pulse:
-    """What the background work last said about itself.
-
-    Attributes:
-        started: when the process began, aware UTC. at: end of the last pass.
-        problems: what held something up then, in Polish.
-        notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
-    """
-
-    started: datetime
-    at: datetime | None = None
-    problems: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-    def is_silent(self, now: datetime) -> bool:
-        """Whether no pass has ended for so long that the background work must have stopped."""
-        return now - (self.at or self.started) > _SILENCE
-
-
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the pages show.
+class Seen:
+    """How the installation is.
 
     Attributes:
         counts: documents by state. problems: in words.
@@ -95,48 +46,14 @@ class _Seen:
     noticed: Noticed = field(default_factory=Noticed)
 
 
-def create_app(services: Services, pulse: Pulse, wake: Callable[[], object] = lambda: None) -> Flask:
-    """The web application.
+def add_health(app: Flask) -> None:
+    """Add the address to the web application."""
 
-    Args:
-        services: the installation.
-        pulse: kept up to date by the background work.
-        wake: called when a webhook brought something to read.
-    """
-    app = Flask(__name__)
-    add_webhooks(app, services, wake)
-
-    def look() -> _Seen:
-        """What there is, and whether the process itself still works."""
-        silent = pulse.is_silent(services.clock())
-        problems = [*pulse.problems, *([_STOPPED] if silent else [])]
-        try:
-            with services.database() as session:
-                said = noticed(session, services.clock())
-            return _Seen(
-                _counts(services),
-                problems,
-                _boards(services),
-                _stores(services),
-                works=not silent,
-                noticed=said,
-            )
-        except SQLAlchemyError as error:
-            return _Seen({}, [*problems, trouble(error).pl], {}, [], works=False)
-
-    def page() -> str:
-        seen = look()
-        return render_template_string(
-            _PAGE,
-            problems=seen.problems,
-            counts=[(_NAMES[state], seen.counts.get(state.value, 0)) for state in DocumentState],
-            boards=[_board_line(url, one, services.clock()) for url, one in seen.boards.items()],
-            notices=[*_sentences(seen.noticed), *pulse.notices],
-            last=f"{pulse.at:%Y-%m-%d %H:%M:%S} UTC" if pulse.at else "",
-        )
-
-    def health() -> tuple[Response, int]:
-        seen = look()
+    @app.get("/health")
+    def health_json() -> tuple[Response, int]:
+        place = here()
+        services, pulse = place.services, place.pulse
+        seen = look(services, pulse)
         values: Mapping[str, Any] = {
             "status": "degraded" if seen.problems else "ok",
             "last_pass": pulse.at.isoformat() if pulse.at else None,
@@ -150,9 +67,24 @@ def create_app(services: Services, pulse: Pulse, wake: Callable[[], object] = la
         # KSeF or a shop being down is no fault of this process, and restarting it would not help
         return jsonify(values), 200 if seen.works else 503
 
-    app.add_url_rule("/", view_func=page)
-    app.add_url_rule("/health", view_func=health)
-    return app
+
+def look(services: Services, pulse: Pulse) -> Seen:
+    """What there is, and whether the process itself still works."""
+    silent = pulse.is_silent(services.clock())
+    problems = [*pulse.problems, *([_STOPPED] if silent else [])]
+    try:
+        with services.database() as session:
+            said = noticed(session, services.clock())
+        return Seen(
+            _counts(services),
+            problems,
+            _boards(services),
+            _stores(services),
+            works=not silent,
+            noticed=said,
+        )
+    except SQLAlchemyError as error:
+        return Seen({}, [*problems, trouble(error).pl], {}, [], works=False)
 
 
 def _sentences(said: Noticed) -> list[str]:
@@ -165,7 +97,7 @@ def _boards(services: Services) -> dict[str, Announced]:
         return outages.boards_in_use(session)
 
 
-def _board_line(url: str, seen: Announced, now: datetime) -> str:
+def board_line(url: str, seen: Announced, now: datetime) -> str:
     """What a Latarnia says, in a Polish sentence."""
     if seen.asked_at is None:
         return f"Latarnia ({url}): jeszcze nie pytano."

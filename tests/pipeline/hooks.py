@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from connector_app import subscriptions
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.store.models import Store, WebhookEvent
-from connector_app.web.health import Pulse, create_app
+from connector_app.web.app import Pulse, create_app
 from tests.pipeline.world import PATIENCE, Installation
 
 Made = TypeVar("Made", bound=Installation)

@@ -6,16 +6,17 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 
 from connector_app.ksef_notices import EVERY, SHOWN, NoticeBook, noticed
 from connector_app.store.database import open_database
-from connector_app.web.health import Pulse, create_app
 from core.ksef.answers import SystemWarning
 from core.ksef.clock import ClockReading
 from tests.pipeline.world import Clock, World, recorded, world
+from tests.web.site import site
 
 
 def settings(made: World, **values: object) -> None:
@@ -26,9 +27,9 @@ def settings(made: World, **values: object) -> None:
 def health(made: World) -> tuple[str, dict[str, Any]]:
     """The page and the JSON."""
     services = made.services()
-    client = create_app(services, Pulse(started=services.clock())).test_client()
-    data: dict[str, Any] = json.loads(client.get("/health").text)
-    return client.get("/").text, data
+    pages = site(services)
+    data: dict[str, Any] = json.loads(pages.browser().get("/health"))
+    return pages.user(f"p{uuid4().hex}@sklep.example").get("/"), data
 
 
 def test_a_warning_of_ksef_is_kept_and_shown_without_secrets(

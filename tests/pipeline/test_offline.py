@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,12 +21,12 @@ from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.runner import Runner
 from connector_app.store.models import Certificate, Document, Seller, ShopOrder, Store
-from connector_app.web.health import Pulse, create_app
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
 from core.signing.keys import load_pem
 from tests.pipeline.test_trouble import KSEF_OPERATIONS
 from tests.pipeline.world import NIP, Installation, World, recorded, world
+from tests.web.site import site
 
 SHORT = timedelta(minutes=2)
 """Patience that sees an outage begin, and not its end."""
@@ -473,9 +474,9 @@ def test_a_board_that_is_down_changes_nothing(outage_world: World) -> None:
     made.run()
     assert [one.state for one in made.documents()] == ["published"] * 2
     services = made.services()
-    app = create_app(services, Pulse(started=services.clock())).test_client()
-    assert "nie odpowiada" in app.get("/").get_data(as_text=True)
-    (seen,) = app.get("/health").get_json()["latarnia"].values()
+    app = site(services).user()
+    assert "nie odpowiada" in app.get("/")
+    (seen,) = json.loads(app.get("/health"))["latarnia"].values()
     assert "503" in seen["failure"]
 
 
@@ -484,13 +485,13 @@ def test_the_health_page_shows_what_latarnia_says(outage_world: World) -> None:
     made = outage_world
     made.run()
     services = made.services()
-    app = create_app(services, Pulse(started=services.clock())).test_client()
-    assert "KSeF jest dostępny" in app.get("/").get_data(as_text=True)
+    app = site(services).user()
+    assert "KSeF jest dostępny" in app.get("/")
     begin(made)
     made.clock.sleep(61)
     Runner(services, made.clock.sleep, keep_sessions=True).work()
-    assert "Latarnia ogłosiła awarię KSeF od 24.11.2026" in app.get("/").get_data(as_text=True)
-    (seen,) = app.get("/health").get_json()["latarnia"].values()
+    assert "Latarnia ogłosiła awarię KSeF od 24.11.2026" in app.get("/")
+    (seen,) = json.loads(app.get("/health"))["latarnia"].values()
     assert (seen["status"], seen["outage"]["category"]) == ("FAILURE", "FAILURE")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from connector_app.background import Background
 from connector_app.renewals import Held, HeldKind, notices
-from connector_app.web.health import Pulse, create_app
+from connector_app.web.app import Pulse
 from core.findings import Severity
 from tests.pipeline.world import world
+from tests.web.site import site
 
 NIP = "5265877635"
 DAY = date(2026, 11, 24)
@@ -135,8 +137,8 @@ def test_the_running_application_tells_once_and_shows_always(
         assert [
             record.message for record in caplog.records if "tokeny KSeF" in record.message
         ] == pulse.notices
-        browser = create_app(services, pulse).test_client()
-        told = browser.get("/health").get_json()
+        browser = site(services, pulse=pulse).user()
+        told = json.loads(browser.get("/health"))
         assert (told["status"], told["notices"]) == ("ok", pulse.notices)
         assert "2026-12-31" in pulse.notices[0]
-        assert "certificates enroll" in browser.get("/").get_data(as_text=True)
+        assert "certificates enroll" in browser.get("/")

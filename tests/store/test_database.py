@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from connector_app.store import database
+from connector_app.store import database, desk, machines, people
 from connector_app.store.database import UnusableDatabase, open_database, trouble
 from connector_app.store.models import Base, Document, Seller
 
@@ -51,6 +51,7 @@ def test_eight_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
 
 def test_migrations_make_what_the_models_say_and_can_be_undone(tmp_path: Path) -> None:
     """The migrated tables and indexes are those of the models; down and up again changes nothing."""
+    assert {desk.Job, machines.Hook, people.User} <= {one.class_ for one in Base.registry.mappers}
     open_database(url(tmp_path))
     engine = create_engine(url(tmp_path))
     config = database._alembic_config()

@@ -1,0 +1,120 @@
+"""Browsers that are signed in: a secret in the cookie, its hash and end in the database."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask, redirect, request, url_for
+from flask import session as cookie
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+
+from connector_app.store.people import User, WebSession
+from connector_app.web.accounts.people import digest
+from connector_app.web.here import here
+from connector_app.web.language import t
+
+LIFETIME = timedelta(days=14)
+"""How long a browser stays signed in without coming back."""
+_SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class SignedIn(UserMixin):  # type: ignore[misc]  # the library ships no types
+    """Who is asking, for Flask-Login.
+
+    Attributes:
+        row: the account. token: secret of the browser. session_id: its row.
+    """
+
+    row: User
+    token: str
+    session_id: int
+
+    @property
+    def id(self) -> int:
+        """The account's id."""
+        return self.row.id
+
+    @property
+    def language(self) -> str:
+        """The account's language."""
+        return self.row.language
+
+    def get_id(self) -> str:
+        """What the cookie holds."""
+        return self.token
+
+
+def add_signing_in(app: Flask) -> None:
+    """Let an application know who asks."""
+    manager = LoginManager(app)
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def load(token: str) -> SignedIn | None:
+        return _load(token)
+
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
+    def unauthorized() -> Response:
+        return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+
+    manager.needs_refresh_message = lambda: t("Zaloguj się ponownie.", "Sign in again.")
+
+
+def start(user: User) -> None:
+    """Sign the current browser in, with a new secret."""
+    services = here().services
+    now = services.clock()
+    token = secrets.token_urlsafe(32)
+    with services.database.begin() as session:
+        row = WebSession(
+            user_id=user.id,
+            token_sha256=digest(token),
+            created_at=now,
+            seen_at=now,
+            expires_at=now + LIFETIME,
+            address=(request.remote_addr or "")[:64],
+            agent=(request.user_agent.string or "")[:200],
+        )
+        session.add(row)
+        session.flush()
+        session_id = row.id
+    cookie.clear()
+    cookie.permanent = True
+    login_user(SignedIn(user, token, session_id))
+
+
+def end() -> None:
+    """Sign the current browser out."""
+    token = cookie.get("_user_id")
+    services = here().services
+    if token:
+        with services.database.begin() as session:
+            row = session.scalar(select(WebSession).where(WebSession.token_sha256 == digest(str(token))))
+            if row is not None and row.ended_at is None:
+                row.ended_at = services.clock()
+    logout_user()
+    cookie.clear()
+
+
+def _load(token: str) -> SignedIn | None:
+    """The account behind a secret, unless it ended."""
+    services = here().services
+    now = services.clock()
+    with services.database() as session:
+        row = session.scalar(
+            select(WebSession)
+            .where(WebSession.token_sha256 == digest(token))
+            .options(joinedload(WebSession.user))
+        )
+    if row is None or row.ended_at is not None or row.expires_at <= now or row.user.disabled_at is not None:
+        return None
+    if now - row.seen_at > _SEEN_EVERY:
+        with services.database.begin() as session:
+            kept = session.get_one(WebSession, row.id)
+            kept.seen_at, kept.expires_at = now, now + LIFETIME
+    return SignedIn(row.user, token, row.id)

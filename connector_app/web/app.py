@@ -1,0 +1,124 @@
+"""The web application, put together from its features, one folder each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, render_template, request
+from flask_bootstrap import Bootstrap5
+from flask_compress import Compress
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector_app.pipeline.services import Services
+from connector_app.store.database import trouble
+from connector_app.store.models import Seller
+from connector_app.web import access, health, webhooks
+from connector_app.web.accounts.signing_in import add_signing_in
+from connector_app.web.accounts.views import accounts
+from connector_app.web.formats import add_formats
+from connector_app.web.here import Here, Pulse, WebOptions, here, put
+from connector_app.web.home.views import home
+from connector_app.web.jobs import jobs
+from connector_app.web.language import add_language, say, t
+from connector_app.web.safety import add_safety
+from connector_app.words import state_text
+
+_FEATURES = (accounts, home, jobs)
+
+
+def create_app(
+    services: Services,
+    pulse: Pulse,
+    wake: Callable[[], object] = lambda: None,
+    options: WebOptions | None = None,
+) -> Flask:
+    """The web application of an installation.
+
+    Args:
+        services: the installation.
+        pulse: kept up to date by the background work.
+        wake: called when there is something new to do.
+        options: how it is reached; on this machine only when not given.
+    """
+    options = options or WebOptions()
+    app = Flask(__name__)
+    put(app.extensions, Here(services, pulse, wake, options))
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    # pages hold form tokens and must not be compressed (BREACH); files hold none
+    app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
+    add_safety(app, options, services.vault.derive("web"))
+    Bootstrap5(app)
+    Compress(app)
+    add_signing_in(app)
+    add_language(app)
+    add_formats(app)
+    webhooks.add_webhooks(app, services, wake)
+    health.add_health(app)
+    for feature in _FEATURES:
+        app.register_blueprint(feature)
+    app.jinja_env.globals["state_text"] = lambda state: say(state_text(state))
+    app.jinja_env.globals["Right"] = access.Right
+    app.jinja_env.globals["known_endpoints"] = app.view_functions
+    app.context_processor(_frame)
+    _add_errors(app)
+    return app
+
+
+def _frame() -> dict[str, object]:
+    """What the frame around each page shows."""
+    if not (current_user and current_user.is_authenticated):
+        return {"sellers": [], "chosen_seller": None}
+    try:
+        with here().services.database() as session:
+            ids = access.rights(session)
+            rows = session.execute(
+                select(Seller.id, Seller.name, Seller.nip).where(Seller.id.in_(ids)).order_by(Seller.name)
+            ).all()
+            owns = access.may_anywhere(session, access.Right.OWN)
+    except SQLAlchemyError:
+        return {"sellers": [], "chosen_seller": None, "owns": False}
+    return {"sellers": rows, "chosen_seller": access.chosen(), "owns": owns, "me": access.me()}
+
+
+_WORDS = {
+    400: ("Tego nie da się odczytać", "This cannot be read"),
+    403: ("Nie masz do tego uprawnień", "You may not do this"),
+    404: ("Nie ma takiej strony", "There is no such page"),
+    405: ("Tej strony nie otwiera się w ten sposób", "This page is not opened this way"),
+    413: ("To jest za duże", "This is too large"),
+    429: ("Za dużo prób. Odczekaj chwilę", "Too many tries. Wait a moment"),
+    500: ("Błąd programu; szczegóły są w dzienniku", "The program failed; its log has details"),
+}
+
+
+def _add_errors(app: Flask) -> None:
+    """Errors in words, as pages."""
+    for code in _WORDS:
+        app.register_error_handler(code, lambda _error, code=code: (_error_page(*_words(code)), code))
+
+    @app.errorhandler(CSRFError)
+    def stale(_error: CSRFError) -> tuple[str, int]:
+        said = t(
+            "Formularz stracił ważność. Otwórz stronę ponownie", "The form is stale. Open the page again"
+        )
+        return _error_page(said), 400
+
+    @app.errorhandler(SQLAlchemyError)
+    def database(error: SQLAlchemyError) -> tuple[str, int]:
+        app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+        return _error_page(say(trouble(error))), 503
+
+
+def _words(code: int) -> tuple[str]:
+    return (t(*_WORDS[code]),)
+
+
+def _error_page(said: str) -> str:
+    return render_template("error.html", said=said)
+
+
+__all__ = ["Pulse", "WebOptions", "create_app"]

@@ -1,0 +1,1 @@
+"""Home: what needs a person, what is under way, how things are."""
