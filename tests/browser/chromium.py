@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,14 +52,15 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def live(pages: Site) -> Iterator[str]:
     """Serve an application on a free port; its address without a trailing slash."""
-    server = create_server(pages.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.close()
-        thread.join(10)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = create_server(pages.app, sockets=[listening], threads=4)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.close()
+            thread.join(10)
 
 
 def sign_in(page: Page, base: str, email: str = EMAIL, password: str = PASSWORD) -> None:
