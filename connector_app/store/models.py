@@ -222,6 +222,8 @@ class Document(Base):
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
         Index("ix_documents_session", "session_reference"),
         Index("ix_documents_relief", "seller_id", "relief_month"),
+        # holds all that sums by day and month read, so that they do not touch the documents themselves
+        Index("ix_documents_day", "seller_id", "issued_on", "currency", "total"),
         Index(
             "ix_documents_unproven",
             "seller_id",

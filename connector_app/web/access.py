@@ -79,6 +79,12 @@ def visible(session: Session, right: Right = Right.READ) -> list[int]:
     return [chosen] if chosen in allowed else allowed
 
 
+def sellers(session: Session, right: Right) -> list[Seller]:
+    """The sellers for whom the current person has a right, by name; only the chosen one if any."""
+    ids = visible(session, right)
+    return list(session.scalars(select(Seller).where(Seller.id.in_(ids)).order_by(Seller.name)))
+
+
 def choose(seller_id: int | None) -> None:
     """Narrow all pages to one seller, or show all again."""
     if seller_id is None:

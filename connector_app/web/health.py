@@ -19,9 +19,7 @@ from connector_app.store.database import trouble
 from connector_app.store.models import Document, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
 from connector_app.web.here import Pulse, here
-from core.calendar import WARSAW
-from core.ksef.latarnia import Availability, active
-from core.ksef.offline import OfflinePolicy, choose
+from core.ksef.latarnia import active
 
 _STOPPED = "Praca w tle stanęła: od dawna nie skończyła ani jednego przebiegu. Uruchom program ponownie."
 
@@ -95,27 +93,6 @@ def _sentences(said: Noticed) -> list[str]:
 def _boards(services: Services) -> dict[str, Announced]:
     with services.database() as session:
         return outages.boards_in_use(session)
-
-
-def board_line(url: str, seen: Announced, now: datetime) -> str:
-    """What a Latarnia says, in a Polish sentence."""
-    if seen.asked_at is None:
-        return f"Latarnia ({url}): jeszcze nie pytano."
-    asked = f"{seen.asked_at.astimezone(WARSAW):%d.%m.%Y %H:%M}"
-    if seen.failure:
-        return f"Latarnia ({url}) nie odpowiada (pytano {asked}); obowiązuje to, co mówiła wcześniej."
-    choice = choose(seen.in_force, now, OfflinePolicy.AUTOMATIC)
-    said = choice.rule.pl if choice.outage else _AVAILABILITY[seen.availability]
-    return f"Latarnia ({url}), {asked}: {said}"
-
-
-_AVAILABILITY = {
-    Availability.AVAILABLE: "KSeF jest dostępny.",
-    Availability.MAINTENANCE: "KSeF jest niedostępny (prace planowane).",
-    Availability.FAILURE: "awaria KSeF.",
-    Availability.TOTAL_FAILURE: "awaria całkowita KSeF.",
-    Availability.UNKNOWN: "stan KSeF nieznany.",
-}
 
 
 def _board_json(seen: Announced, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ one transaction around the operation, and the answer or the refusal in the form 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import BinaryIO, cast
 
 from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from sandbox.ksef import allowances, auth, bearer, outages
@@ -27,6 +29,7 @@ from sandbox.ksef.operations import API, BASE_PATH, BESIDE
 from sandbox.ksef.state import SandboxState
 
 _MOST_BYTES = 8 * 1024 * 1024
+_SURFACES = ((BASE_PATH, API), ("", BESIDE))
 
 
 def create_app(state: SandboxState) -> Flask:
@@ -35,20 +38,36 @@ def create_app(state: SandboxState) -> Flask:
     Args:
         state: what it remembers; :meth:`SandboxState.open` makes one.
     """
-    app = Flask("sandbox.ksef", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
-    for prefix, operations in ((BASE_PATH, API), ("", BESIDE)):
+    app = _new()
+    app.url_map = _addresses()
+    for prefix, operations in _SURFACES:
         for operation in operations:
-            app.add_url_rule(
-                prefix + operation.rule,
-                endpoint=f"{operation.method} {operation.path}",
-                view_func=_view(state, operation, is_api=prefix == BASE_PATH),
-                methods=[operation.method],
-            )
+            app.view_functions[_endpoint(operation)] = _view(state, operation, is_api=prefix == BASE_PATH)
     app.register_error_handler(HTTPException, lambda error: _http_error(state, error))
     spoiled = FaultMiddleware(app.wsgi_app, state.faults)
     app.wsgi_app = DateMiddleware(spoiled, state.now)  # type: ignore[method-assign]
     return app
+
+
+def _new() -> Flask:
+    app = Flask("sandbox.ksef", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    return app
+
+
+@functools.cache
+def _addresses() -> Map:
+    """The addresses of all operations; made once, for it takes longer than the rest of a sandbox."""
+    app = _new()
+    for prefix, operations in _SURFACES:
+        for operation in operations:
+            app.add_url_rule(prefix + operation.rule, _endpoint(operation), methods=[operation.method])
+    app.url_map.update()
+    return app.url_map
+
+
+def _endpoint(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
 
 
 def _view(state: SandboxState, operation: Operation, *, is_api: bool) -> Callable[..., BaseResponse]:

@@ -1,8 +1,9 @@
 """Runs an installation's pipeline in child processes that die by SIGKILL where a test says.
 
-Started as ``python -m tests.pipeline.crash_driver HOME API_URL QR_URL SHOP_URL`` by the crash tests. Each
-line on standard input is one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after
-the N-th commit), ``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once).
+Started as ``python -m tests.pipeline.crash_driver HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` by the crash
+tests; the last two make its :class:`~tests.pipeline.quick_clock.QuickClock`. Each line on standard input is
+one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th commit),
+``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once).
 One line of output per run gives how each process ended: ``0``, or ``-9`` for a kill.
 """
 
@@ -12,43 +13,61 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from adapters import woocommerce
+from adapters.contract import ShopAdapter
+from connector_app.ksef_access import Connections
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
 from connector_app.vault import Vault
+from core.ksef.client import KsefClient
+from core.ksef.environments import Environment
+from core.ksef.limits import PlannedBudget
+from tests.pipeline.quick_clock import QuickClock
 from tests.pipeline.world import install
 
-_PATIENCE = timedelta(seconds=60)
+_PATIENCE = timedelta(minutes=10)
 
 
-def main(home: str, api_url: str, qr_url: str, shop_url: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The installation's folder, the sandboxes, and the time they share."""
+
+    home: Path
+    api_url: str
+    qr_url: str
+    shop_url: str
+    clock: QuickClock
+
+
+def main(home: str, api_url: str, qr_url: str, shop_url: str, factor: str, zero: str) -> None:
     """Serve runs until standard input ends."""
+    place = _Place(Path(home), api_url, qr_url, shop_url, QuickClock(float(factor), float(zero)))
     for line in sys.stdin:
         mode, number = line.split()
-        children = [
-            _fork(mode, float(number), Path(home), api_url, qr_url, shop_url)
-            for _ in range(2 if mode == "pair" else 1)
-        ]
+        children = [_fork(mode, float(number), place) for _ in range(2 if mode == "pair" else 1)]
         if mode == "timed":
             time.sleep(float(number))
             os.kill(children[0], signal.SIGKILL)
         print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), flush=True)
 
 
-def _fork(mode: str, number: float, home: Path, api_url: str, qr_url: str, shop_url: str) -> int:
+def _fork(mode: str, number: float, place: _Place) -> int:
     child = os.fork()
     if child:
         return child
     try:
         _die_at_commit(mode, int(number))
-        _run(Settings(home=home), api_url, qr_url, shop_url)
+        _run(Settings(home=place.home), place)
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         os._exit(3)
@@ -73,12 +92,26 @@ def _die_at_commit(mode: str, number: int) -> None:
         DefaultDialect.do_commit = commit  # type: ignore[method-assign]
 
 
-def _run(settings: Settings, api_url: str, qr_url: str, shop_url: str) -> None:
+def _run(settings: Settings, place: _Place) -> None:
+    clock = place.clock
+
+    def client(environment: Environment, budget: PlannedBudget | None) -> KsefClient:
+        return KsefClient(environment, budget=budget, clock=clock, sleep=clock.sleep)
+
+    def shop(_platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
+        return woocommerce.connect(config, clock=clock, sleep=clock.sleep)
+
     settings.prepare()
     with runner_lock(settings.lock_file, wait=True, on_wait=lambda: None):
-        services = Services(database=open_database(settings.database), vault=Vault.open(settings.key_file))
-        install(services, api_url=api_url, qr_url=qr_url, shop_url=shop_url)
-        runner = Runner(services)
+        services = Services(
+            database=open_database(settings.database),
+            vault=Vault.open(settings.key_file),
+            clock=clock,
+            connections=Connections(make_client=client),
+            connect_shop=shop,
+        )
+        install(services, api_url=place.api_url, qr_url=place.qr_url, shop_url=place.shop_url)
+        runner = Runner(services, sleep=clock.sleep, monotonic=clock.seconds)
         problems = runner.take_in().problems + runner.work_until_idle(_PATIENCE).problems
     if problems:
         raise RuntimeError("; ".join(problem.en for problem in problems))

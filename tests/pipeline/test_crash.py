@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from connector_app.ksef_access import hash_text
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from sandbox.woocommerce.server import WooSandbox
+from tests.pipeline.quick_clock import QuickClock
 from tests.pipeline.world import Clock, World, recorded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,6 +29,9 @@ SEED = 20261124
 FIRST_ORDER = 5000
 FIRST_REFUND = 900_000
 NEW_INSTALLATION = 5
+QUICK = 20.0
+AHEAD = 10
+"""Orders that are invoiced in one run, to be refunded one by one."""
 
 
 class Harness:
@@ -42,7 +46,7 @@ class Harness:
     def add_orders(self, count: int) -> None:
         for _ in range(count):
             number = FIRST_ORDER + len(self.orders)
-            self.made.shop.state.add_orders([_order(number)], {})
+            self.made.shop.state.add_orders([_order(number, self.made.clock())], {})
             self.orders.append(number)
 
     def run(self, mode: str, number: float = 0) -> list[int]:
@@ -53,9 +57,8 @@ class Harness:
         self._driver.stdin.flush()
         return [int(code) for code in self._driver.stdout.readline().split()]
 
-    def refund_last(self) -> None:
-        """Give one unit of the newest order back."""
-        order = self.orders[-1]
+    def refund(self, order: int) -> None:
+        """Give one unit of an order back."""
         self.made.shop.state.add_refund(
             order, recorded("refund_partial_line_created", id=FIRST_REFUND + order)
         )
@@ -98,26 +101,40 @@ class Harness:
         assert values == [ksef_number]
 
 
-def _order(number: int) -> dict[str, Any]:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _order(number: int, moment: datetime) -> dict[str, Any]:
+    now = moment.strftime("%Y-%m-%dT%H:%M:%S")
     dates = ("date_created", "date_modified", "date_paid")
     gmt = {f"{name}_gmt": now for name in dates}
     return recorded("order_full", id=number, number=str(number)) | dict.fromkeys(dates, now) | gmt
 
 
-class _RealClock(Clock):
+class _SharedClock(Clock):
+    """The time of the driver's processes, for what a test looks at itself."""
+
+    def __init__(self, quick: QuickClock) -> None:
+        super().__init__()
+        self._quick = quick
+
     def __call__(self) -> datetime:
-        return datetime.now(UTC)
+        return self._quick()
 
 
 @contextmanager
-def harness(folder: Path, *, processing_seconds: float = 0.0) -> Iterator[Harness]:
+def harness(folder: Path, *, processing_seconds: float = 0.0, factor: float = QUICK) -> Iterator[Harness]:
+    """Sandboxes and the driver.
+
+    Args:
+        folder: for all files. processing_seconds: until KSeF's verdict.
+        factor: how much faster time passes, for the sandboxes and the driver's processes; 1 where other
+            processes take part.
+    """
+    clock = QuickClock(factor)
     state = SandboxState.open(
-        folder / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds)
+        folder / "ksef.sqlite3", settings=Settings(processing_seconds=processing_seconds), clock=clock
     )
     home = folder / "home"
-    with KsefSandbox(state=state) as ksef, WooSandbox() as shop:
-        addresses = (str(home), ksef.api_url, ksef.qr_url, shop.url)
+    with KsefSandbox(state=state) as ksef, WooSandbox(clock=clock, sleep=clock.sleep) as shop:
+        addresses = (str(home), ksef.api_url, ksef.qr_url, shop.url, str(clock.factor), str(clock.zero))
         with subprocess.Popen(
             [sys.executable, "-m", "tests.pipeline.crash_driver", *addresses],
             cwd=ROOT,
@@ -125,7 +142,7 @@ def harness(folder: Path, *, processing_seconds: float = 0.0) -> Iterator[Harnes
             stdout=subprocess.PIPE,
             text=True,
         ) as driver:
-            yield Harness(World(home, ksef, shop, _RealClock()), driver)
+            yield Harness(World(home, ksef, shop, _SharedClock(clock)), driver)
             assert driver.stdin is not None
             driver.stdin.close()
     state.close()
@@ -156,10 +173,11 @@ def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mo
         commit = 0
         ended = [-9]
         while ended == [-9]:
+            if commit % AHEAD == 0:
+                made.add_orders(AHEAD)
+                assert made.run("clean") == [0]
+            made.refund(made.orders[commit])
             commit += 1
-            made.add_orders(1)
-            assert made.run("clean") == [0]
-            made.refund_last()
             ended = made.run(mode, commit)
             assert ended in ([-9], [0]), ended
             assert made.run("clean") == [0]

@@ -34,7 +34,7 @@ def free_port() -> int:
 
 def test_serve_works_alone_and_ends_quietly(tmp_path: Path) -> None:
     """While it runs, ``store sync`` is told so; a new order is published; SIGTERM ends it with code 0."""
-    with harness(tmp_path) as made:
+    with harness(tmp_path, factor=1) as made:
         assert made.run("clean") == [0]
         home = os.environ | {"KSEF_CONNECTOR_HOME": str(tmp_path / "home")}
         port = free_port()
@@ -76,7 +76,7 @@ def test_serve_works_alone_and_ends_quietly(tmp_path: Path) -> None:
 
 def test_serve_registers_webhooks_and_is_woken_by_them(tmp_path: Path) -> None:
     """With a public address the shop's webhooks are registered, and an order is published without a look."""
-    with harness(tmp_path) as made:
+    with harness(tmp_path, factor=1) as made:
         assert made.run("clean") == [0]
         port = free_port()
         home = os.environ | {

@@ -28,7 +28,7 @@ from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import parse
-from connector_app.store.database import open_database
+from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.fa import registry
@@ -99,6 +99,9 @@ def install(
     config: Mapping[str, str] = WOO_CONFIG,
 ) -> None:
     """A seller and a store in an installation, unless they are there."""
+    with services.database() as session:
+        if session.scalar(select(Seller.id)) is not None:
+            return
     profile = parse(
         {"seller": {"nip": nip, "name": "Sklep Testowy", "address": {"line1": "ul. Przykładowa 1"}}}
     )
@@ -139,6 +142,7 @@ class Installation:
         self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
+        self._opened: tuple[tuple[int, int], Sessions] | None = None
 
     def services(self) -> Services:
         """Open the installation."""
@@ -155,7 +159,7 @@ class Installation:
         file = self.home / "connector.sqlite3"
         if not file.exists():
             file.write_bytes(_migrated_database())
-        database = open_database(f"sqlite:///{file}")
+        database = self._database(file)
 
         def budget(environment: environments.Environment) -> StoredBudget:
             return StoredBudget(database, environment.api_url, self.clock)
@@ -172,6 +176,17 @@ class Installation:
             connections=Connections(budget if self.counts_requests else None, client, notices),
             connect_shop=self._connect_shop,
         )
+
+    def _database(self, file: Path) -> Sessions:
+        """The open database of a file; the same one as before as long as nobody put another file there.
+
+        The engine compiles each statement once, which takes longer than running it.
+        """
+        seen = file.stat()
+        which = (seen.st_dev, seen.st_ino)
+        if self._opened is None or self._opened[0] != which:
+            self._opened = (which, open_database(f"sqlite:///{file}"))
+        return self._opened[1]
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
         return self._connect(config, clock=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.5)

@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 from flask_login import login_required
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from connector_app.store.models import Document, DocumentState
+from connector_app.overview import ksef, numbers, stores, work
+from connector_app.overview.stores import Health
 from connector_app.web import access
 from connector_app.web.access import Right
-from connector_app.web.health import board_line, look
+from connector_app.web.health import look
 from connector_app.web.here import here
+from connector_app.web.home.chart import bars
 from connector_app.web.safety import safe_next
+from core.calendar import warsaw_day
 
 home = Blueprint("home", __name__, template_folder="templates")
+
+_NEEDED = 8
+_DEADLINES = 5
+_LANES = 5
+_DAYS = 30
 
 
 @home.get("/")
 @login_required  # type: ignore[untyped-decorator]
 def page() -> str:
-    """Counts, problems and notices."""
+    """What needs a person, what is under way, numbers, and how shops and KSeF are."""
     place = here()
-    seen = look(place.services, place.pulse)
-    with place.services.database() as session:
+    services = place.services
+    seen = look(services, place.pulse)
+    now = services.clock()
+    today = warsaw_day(now)
+    with services.database() as session:
         sellers = access.visible(session)
-        rows = session.execute(
-            select(Document.state, func.count())
-            .where(Document.seller_id.in_(sellers))
-            .group_by(Document.state)
-        ).all()
-    counts: dict[str, Any] = {row[0]: row[1] for row in rows}
+        counts = work.counts(session, sellers)
+        lines = stores.board(services, session, sellers)
+        values: dict[str, Any] = {
+            "needed": work.needed(session, sellers, _NEEDED),
+            "needs": sum(counts[state] for state in work.NEEDS_A_PERSON),
+            "under_way": [(state, counts[state]) for state in work.UNDER_WAY],
+            "soon": work.waiting_soon(session, sellers),
+            "deadlines": work.deadlines(session, sellers, today, _DEADLINES),
+            "lanes": ksef.lanes(services, session, sellers, _LANES),
+            "boards": ksef.boards(session, now),
+            **_numbers(session, sellers, today),
+        }
+    whole = access.me().is_admin
     return render_template(
         "home/page.html",
-        counts=[(state, counts.get(state.value, 0)) for state in DocumentState],
-        problems=seen.problems,
-        notices=place.pulse.notices,
-        findings=seen.noticed.findings(),
-        boards=[board_line(url, one, place.services.clock()) for url, one in seen.boards.items()],
+        stores=[one for one in lines if one.health is not Health.GOOD] or lines[:_LANES],
+        all_stores=len(lines),
+        sick=sum(one.health is not Health.GOOD for one in lines),
+        problems=seen.problems if whole else [],
+        notices=place.pulse.notices if whole else [],
+        findings=seen.noticed.findings() if whole else [],
+        today=today,
+        **values,
     )
+
+
+def _numbers(session: Any, sellers: list[int], today: date) -> dict[str, Any]:
+    month = numbers.issued(session, sellers, today.replace(day=1), today)
+    return {
+        "day": numbers.issued(session, sellers, today, today),
+        "month": month,
+        "bars": bars(numbers.by_day(session, sellers, today, _DAYS)),
+    }
 
 
 @home.post("/seller")
@@ -49,6 +79,6 @@ def choose_seller() -> Response:
     """Narrow all pages to one seller, or show all again."""
     raw = request.form.get("seller", "")
     with here().services.database() as session:
-        wanted = int(raw) if raw.isdigit() else None
+        wanted = int(raw) if raw.isascii() and raw.isdigit() else None
         access.choose(wanted if wanted is not None and access.may(session, wanted, Right.READ) else None)
     return redirect(safe_next(request.form.get("next")))

@@ -1,0 +1,18 @@
+"""Sums by day and month without reading documents."""
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_index("ix_documents_day", "documents", ["seller_id", "issued_on", "currency", "total"])
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_index("ix_documents_day", "documents")

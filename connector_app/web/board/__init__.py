@@ -1,0 +1,1 @@
+"""The board: all stores of all sellers at a glance."""
