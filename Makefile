@@ -1,4 +1,4 @@
-# The documented doors: make setup, demo, test, lint, docs, bench, serve.
+# The documented doors: make setup, demo, try, test, lint, docs, bench, serve.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint docs bench serve clean
+.PHONY: help setup demo test lint docs bench serve try clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -31,6 +31,7 @@ demo: setup ## Recorded orders to a KSeF sandbox and back (SCHEMA=FA2 for the ol
 
 # databases of the tests wait for the disk at every commit; in memory the suite takes half the time
 test: setup ## Run the whole test suite
+	@bash tools/ensure_chromium.sh
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
@@ -49,6 +50,9 @@ bench: setup ## Measure speed against a floor in the same run
 
 serve: setup ## Run the application
 	$(BIN)/ksef-connector serve
+
+try: setup ## Run it with sandboxes of KSeF and shops beside it, to try everything in the browser
+	@KSEF_CONNECTOR_HOME="$${KSEF_CONNECTOR_HOME:-demo-output/try}" $(BIN)/ksef-connector serve --sandbox
 
 clean: ## Remove what setup and demo made
 	rm -rf '$(VENV)' demo-output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from types import FrameType
 
 import click
@@ -14,10 +15,12 @@ from connector_app.background import Background
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
+from connector_app.commands.serve_sandbox import sandboxes
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.web.accounts.people import first_invitation
 from connector_app.web.app import Pulse, WebOptions, create_app
+from connector_app.web.here import SandboxPlaces
 from connector_app.web.jobs import break_off
 from connector_app.web.safety import LARGEST_UPLOAD
 from core.findings import Text
@@ -51,9 +54,24 @@ _THREADS = 8
     pl="Adres https, pod którym sklepy widzą ten program; wtedy same dają znać o zmianach (webhooki).",
     en="The https address under which shops reach this program; they then tell of changes (webhooks).",
 )
+@option(
+    "--sandbox",
+    "with_sandbox",
+    is_flag=True,
+    pl="Obok uruchamia piaskownice KSeF i sklepów na tym komputerze, do wypróbowania wszystkiego.",
+    en="Run sandboxes of KSeF and of shops beside it, on this machine, to try everything out.",
+)
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app
-def serve(app: App, host: str, port: int, every: float, public_url: str | None, log_json: bool) -> None:
+def serve(
+    app: App,
+    host: str,
+    port: int,
+    every: float,
+    public_url: str | None,
+    with_sandbox: bool,
+    log_json: bool,
+) -> None:
     """Run until interrupted: take in orders, issue, send, track, publish; people use it in a browser."""
     address = public_address_of(app, public_url)
     logs.configure(sys.stderr, as_json=log_json)
@@ -63,11 +81,14 @@ def serve(app: App, host: str, port: int, every: float, public_url: str | None, 
     waiting = Text(
         "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"
     )
-    with runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)):
+    with (
+        runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)),
+        sandboxes(app) if with_sandbox else nullcontext() as places,
+    ):
         background = Background(services, pulse, every, address)
         # the port is taken before any work begins, so that a port in use is said at once
         server = create_server(
-            create_app(services, pulse, background.wake, _options(app, address)),
+            create_app(services, pulse, background.wake, _options(app, address, places)),
             host=host,
             port=port,
             threads=_THREADS,
@@ -86,13 +107,14 @@ def serve(app: App, host: str, port: int, every: float, public_url: str | None, 
             Runner(services).close_sessions()
 
 
-def _options(app: App, address: str) -> WebOptions:
+def _options(app: App, address: str, sandbox: SandboxPlaces | None) -> WebOptions:
     settings = app.settings
     return WebOptions(
         public_url=address,
         proxies=settings.proxies,
         hsts=settings.hsts,
         private_addresses=settings.private_addresses,
+        sandbox=sandbox,
     )
 
 

@@ -30,6 +30,11 @@ def language() -> str:
     return str(g.language)
 
 
+def remember(code: str) -> None:
+    """Keep a language for this browser's next pages."""
+    session[_CHOICE] = code
+
+
 def use(code: str) -> None:
     """Answer this request in a language, whatever the browser says."""
     g.language = code if code in LANGUAGES else "pl"
@@ -78,7 +83,7 @@ def add_language(app: Flask) -> None:
     @app.post("/language/<code>")
     def switch(code: str) -> Response:
         if code in LANGUAGES:
-            session[_CHOICE] = code
+            remember(code)
             if current_user.is_authenticated:
                 with here().services.database.begin() as database:
                     database.get_one(User, current_user.id).language = code

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from connector_app.store.people import User, WebSession
 from connector_app.web.accounts.people import digest
 from connector_app.web.here import here
-from connector_app.web.language import t
+from connector_app.web.language import language, remember, t
 
 LIFETIME = timedelta(days=14)
 """How long a browser stays signed in without coming back."""
@@ -97,8 +97,10 @@ def end() -> None:
             row = session.scalar(select(WebSession).where(WebSession.token_sha256 == digest(str(token))))
             if row is not None and row.ended_at is None:
                 row.ended_at = services.clock()
+    chosen = language()
     logout_user()
     cookie.clear()
+    remember(chosen)
 
 
 def _load(token: str) -> SignedIn | None:
