@@ -6,21 +6,20 @@ import html
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pyotp
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from adapters import woocommerce
 from connector_app.people import accounts as stored
 from connector_app.people.entering import Outcome, by_password
 from connector_app.store.people import AuditEntry, User, WebSession
 from connector_app.web.app import WebOptions
 from connector_app.web.safety import limiter
-from sandbox.ksef.server import KsefSandbox
-from tests.pipeline.world import Clock, Installation
+from tests.pipeline.world import Installation
+from tests.web.bare import installation
 from tests.web.conftest import REAL_HASHER
 from tests.web.site import EMAIL, PASSWORD, Browser, Site, site
 
@@ -28,7 +27,7 @@ from tests.web.site import EMAIL, PASSWORD, Browser, Site, site
 @pytest.fixture
 def made(tmp_path: Path) -> Installation:
     """An installation without sellers; accounts need no KSeF and no shop."""
-    return Installation(tmp_path, cast(KsefSandbox, None), Clock(), woocommerce.connect)
+    return installation(tmp_path)
 
 
 WRONG = "zupełnie inne hasło"

@@ -25,6 +25,11 @@ _NOT_ENDLESS = Length(max=LONGEST_PASSWORD)
 _NAME_FITS = Length(max=200, message=lazy("Najwyżej 200 znaków.", "At most 200 characters."))
 
 
+def stripped(text: str | None) -> str | None:
+    """A typed text without the blanks around it."""
+    return text.strip() if text else text
+
+
 def _known_password(pl: str, en: str) -> PasswordField:
     return PasswordField(lazy(pl, en), [NEEDED, _NOT_ENDLESS], render_kw={"autocomplete": "current-password"})
 
@@ -59,6 +64,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # the library ships no types
     email = StringField(
         lazy("E-mail", "E-mail"),
         [NEEDED, SHORT_EMAIL],
+        filters=[stripped],
         render_kw={"autocomplete": "username", "type": "email", "autofocus": True},
     )
     password = _known_password("Hasło", "Password")
@@ -81,6 +87,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     email = StringField(
         lazy("E-mail", "E-mail"),
         [NEEDED, EMAIL, SHORT_EMAIL],
+        filters=[stripped],
         render_kw={"autocomplete": "username", "type": "email"},
     )
     password = PasswordField(
