@@ -83,8 +83,22 @@ class WebSession(Base):
     user: Mapped[User] = relationship()
 
 
+class RecoveryCode(Base):
+    """A code that stands in for the second factor, once."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    code_sha256: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
 class Invitation(Base):
-    """A one-time link that makes an account; the first one is printed when the program starts."""
+    """A one-time link: to an account, to a role, or to a new password.
+
+    The first one is printed when the program starts.
+    """
 
     __tablename__ = "invitations"
 
@@ -94,6 +108,8 @@ class Invitation(Base):
     seller_id: Mapped[int | None] = mapped_column(ForeignKey("sellers.id"))
     role: Mapped[str | None] = mapped_column(String(12))
     is_admin: Mapped[bool] = mapped_column(default=False)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", name="fk_invitations_user_id_users"))
+    """The account whose password the link sets; ``None``: the link invites."""
     invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -16,8 +16,9 @@ from flask_login import current_user, login_required
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connector_app.people import trail
 from connector_app.store.models import Document, Seller, Store
-from connector_app.store.people import AuditEntry, Membership, Role, User
+from connector_app.store.people import Membership, Role, User
 from connector_app.web.here import here
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -150,6 +151,7 @@ def audit(
     details: dict[str, Any] | None = None,
     *,
     actor: str = "",
+    user: User | None = None,
 ) -> None:
     """Write down who did what, in the transaction that does it.
 
@@ -160,17 +162,18 @@ def audit(
         seller_id: whose data it was.
         details: never a secret.
         actor: what acted when no account is signed in, such as ``api:NAME``.
+        user: the account that acts and is not signed in yet.
     """
-    signed_in = current_user and current_user.is_authenticated and not actor
-    session.add(
-        AuditEntry(
-            at=here().services.clock(),
-            user_id=me().id if signed_in else None,
-            actor=me().email if signed_in else actor or "?",
-            seller_id=seller_id,
-            action=action,
-            subject=subject,
-            details=details,
-            address=(request.remote_addr or "")[:64],
-        )
+    if user is None and not actor and current_user and current_user.is_authenticated:
+        user = me()
+    trail.record(
+        session,
+        here().services.clock(),
+        action,
+        subject,
+        actor=user.email if user else actor or "?",
+        user_id=user.id if user else None,
+        seller_id=seller_id,
+        details=details,
+        address=request.remote_addr or "",
     )

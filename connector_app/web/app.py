@@ -18,16 +18,27 @@ from connector_app.store.models import Seller
 from connector_app.web import access, health, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.language import add_language, say, t
+from connector_app.web.people.joining import joining
+from connector_app.web.people.views import people
 from connector_app.web.safety import add_safety
 from connector_app.words import state_text
 
-_FEATURES = (accounts, board, home, jobs)
+_FEATURES = (
+    accounts,
+    auditing,
+    board,
+    home,
+    jobs,
+    joining,
+    people,
+)
 
 
 def create_app(

@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from connector_app.people import accounts
 from tests.pipeline.world import World, recorded, world
 from tests.web.site import Site, site
+
+REAL_HASHER = accounts._hasher
+"""What the program hashes passwords with."""
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing is slow on purpose; tests that sign in a hundred times need not be."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(accounts, "_hasher", quick)
+    monkeypatch.setattr(accounts, "_NOBODY", quick.hash("nobody"))
 
 
 @pytest.fixture

@@ -9,18 +9,23 @@ from datetime import timedelta
 from flask import Flask, redirect, request, url_for
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, login_user, logout_user
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from connector_app.people.accounts import digest
 from connector_app.store.people import User, WebSession
-from connector_app.web.accounts.people import digest
 from connector_app.web.here import here
 from connector_app.web.language import language, remember, t
 
 LIFETIME = timedelta(days=14)
 """How long a browser stays signed in without coming back."""
 _SEEN_EVERY = timedelta(minutes=5)
+_HALF = "half"
+_HALF_LASTS = 300
+"""Seconds between the password and the second factor."""
+_KEPT = timedelta(days=90)
+"""How long it is remembered that a browser was signed in."""
 
 
 @dataclass(slots=True)
@@ -60,9 +65,26 @@ def add_signing_in(app: Flask) -> None:
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]
     def unauthorized() -> Response:
-        return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        # a page to come back to is one that can be opened; what only takes forms leads home
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.sign_in", next=back))
 
     manager.needs_refresh_message = lambda: t("Zaloguj się ponownie.", "Sign in again.")
+
+
+def half(user: User) -> None:
+    """Remember for a few minutes, in this browser's signed cookie, whose password was right."""
+    cookie.clear()
+    cookie[_HALF] = [user.id, int(here().services.clock().timestamp())]
+
+
+def half_id() -> int | None:
+    """The account whose password was right a moment ago in this browser."""
+    found = cookie.get(_HALF)
+    if not isinstance(found, list) or len(found) != 2:
+        return None
+    age = here().services.clock().timestamp() - int(found[1])
+    return int(found[0]) if age <= _HALF_LASTS else None
 
 
 def start(user: User) -> None:
@@ -71,6 +93,9 @@ def start(user: User) -> None:
     now = services.clock()
     token = secrets.token_urlsafe(32)
     with services.database.begin() as session:
+        session.execute(
+            delete(WebSession).where(WebSession.user_id == user.id, WebSession.expires_at < now - _KEPT)
+        )
         row = WebSession(
             user_id=user.id,
             token_sha256=digest(token),
