@@ -22,11 +22,14 @@ from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
+from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
 from connector_app.web.safety import add_safety
+from connector_app.web.settings.views import settings
+from connector_app.web.setup.views import setup
 from connector_app.words import state_text
 
-_FEATURES = (accounts, home, jobs)
+_FEATURES = (accounts, home, jobs, setup, ksef, settings)
 
 
 def create_app(
