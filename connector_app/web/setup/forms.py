@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, RadioField, StringField, ValidationError
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from connector_app.web.here import here
-from connector_app.web.language import lazy, t
+from connector_app.web.language import lazy, say, t
+from core.findings import Text
 from core.invoices.tax_ids import as_nip, normalise
 from core.ksef import environments
 from core.ksef.environments import Environment
@@ -48,7 +49,55 @@ class NipForm(FlaskForm):  # type: ignore[misc]  # the library ships no types
     )
 
 
-class CompanyForm(FlaskForm):  # type: ignore[misc]
+class EnvironmentForm(FlaskForm):  # type: ignore[misc]  # the library ships no types
+    """Which KSeF invoices go to, and the structure of documents there."""
+
+    present = ""
+    environment = RadioField(lazy("Środowisko KSeF", "KSeF environment"), choices=[])
+    confirmed = BooleanField(
+        lazy(
+            "Rozumiem: to prawdziwy KSeF. Każda wysłana faktura jest prawdziwa i nie można jej usunąć.",
+            "I understand: this is the real KSeF. Each invoice that is sent is real and cannot be deleted.",
+        )
+    )
+    schema = SelectField(
+        lazy("Struktura dokumentów", "Structure of documents"),
+        choices=[
+            ("FA3", "FA(3)"),
+            ("FA2", lazy("FA(2), tylko środowisko TEST", "FA(2), the TEST environment only")),
+        ],
+        default="FA3",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environment.choices = _choices()
+
+    def keep(self, choice: str, words: Text) -> None:
+        """A seller has an environment already: it is a choice, too, and needs no yes again."""
+        self.present = choice
+        choices = _choices()
+        if choice not in {one for one, _ in choices}:
+            self.environment.choices = [*choices, (choice, say(words))]
+
+    @staticmethod
+    def default_choice() -> str:
+        """The safest environment there is."""
+        return _choices()[0][0]
+
+    def validate_confirmed(self, field: Any) -> None:
+        """Production needs an explicit yes."""
+        chosen = self.environment.data
+        if chosen == environments.PRODUCTION.name and chosen != self.present and not field.data:
+            raise ValidationError(
+                t(
+                    "Potwierdź, że faktury mają trafić do prawdziwego KSeF.",
+                    "Confirm that invoices shall go to the real KSeF.",
+                )
+            )
+
+
+class CompanyForm(EnvironmentForm):
     """Who the company is, and which KSeF its invoices go to."""
 
     nip = HiddenField("NIP", [_NEEDED, check_nip])
@@ -64,32 +113,6 @@ class CompanyForm(FlaskForm):  # type: ignore[misc]
         [Length(max=255)],
         render_kw={"type": "email", "autocomplete": "email"},
     )
-    environment = RadioField(lazy("Środowisko KSeF", "KSeF environment"), choices=[])
-    confirmed = BooleanField(
-        lazy(
-            "Rozumiem: to prawdziwy KSeF. Każda wysłana faktura jest prawdziwa i nie można jej usunąć.",
-            "I understand: this is the real KSeF. Each invoice that is sent is real and cannot be deleted.",
-        )
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.environment.choices = _choices()
-
-    @staticmethod
-    def default_choice() -> str:
-        """The safest environment there is."""
-        return _choices()[0][0]
-
-    def validate_confirmed(self, field: Any) -> None:
-        """Production needs an explicit yes."""
-        if self.environment.data == environments.PRODUCTION.name and not field.data:
-            raise ValidationError(
-                t(
-                    "Potwierdź, że faktury mają trafić do prawdziwego KSeF.",
-                    "Confirm that invoices shall go to the real KSeF.",
-                )
-            )
 
     def profile_values(self, nip: str) -> dict[str, Any]:
         """What was typed, as values of a seller file."""
@@ -99,6 +122,8 @@ class CompanyForm(FlaskForm):  # type: ignore[misc]
 
 
 _SANDBOX = "SANDBOX"
+_OTHER = "OTHER"
+"""An environment that a command named by its addresses."""
 
 
 def _choices() -> list[tuple[str, Any]]:
@@ -134,6 +159,14 @@ def _choices() -> list[tuple[str, Any]]:
             ),
         )
     return found
+
+
+def choice_of_environment(environment: Environment) -> str:
+    """The form's choice that means an environment."""
+    if environment in {environments.TEST, environments.DEMO, environments.PRODUCTION}:
+        return environment.name
+    sandbox = here().options.sandbox
+    return _SANDBOX if sandbox is not None and sandbox.api_url == environment.api_url else _OTHER
 
 
 def environment_of_choice(choice: str) -> Environment:
