@@ -17,11 +17,11 @@ from sqlalchemy import select
 from benchmarks import documents, servers
 from benchmarks.timing import Effort, Row
 from connector_app import credentials
-from connector_app.commands.seller import fill
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import parse
+from connector_app.sellers import fill
 from connector_app.store.database import open_database
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault

@@ -24,13 +24,13 @@ from connector_app.commands.demo_home import DemoHome, state_errors
 from connector_app.commands.documents import fetch
 from connector_app.commands.files import reason_of, write_whole
 from connector_app.commands.progress import Progress
-from connector_app.commands.seller import fill
 from connector_app.commands.tables import Choice, amount, load, print_hints, reason, state_name
 from connector_app.pictures import picture
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import Profile, parse
+from connector_app.sellers import fill
 from connector_app.settings import Settings
 from connector_app.store.models import Document, DocumentState, Seller, Store
 from core.fa import registry

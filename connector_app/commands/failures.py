@@ -11,40 +11,17 @@ from core.findings import Text
 if TYPE_CHECKING:
     from core.ksef.errors import KsefError
 
-_KEYS = {
-    "UnreadableKeyError": (
-        Text("W pliku nie ma certyfikatu lub klucza, które da się odczytać.", "{0}."),
-        Text(
-            "Podaj certyfikat i klucz w PEM (--certificate, --key) albo plik PKCS#12 (--p12).",
-            "Give certificate and key in PEM (--certificate, --key), or a PKCS#12 file (--p12).",
-        ),
+_KEY_HINTS = {
+    "UnreadableKeyError": Text(
+        "Podaj certyfikat i klucz w PEM (--certificate, --key) albo plik PKCS#12 (--p12).",
+        "Give certificate and key in PEM (--certificate, --key), or a PKCS#12 file (--p12).",
     ),
-    "WrongPasswordError": (
-        Text("Hasło do klucza jest błędne albo go brakuje (lub plik jest uszkodzony).", "{0}."),
-        Text(
-            "Zapisz hasło w pliku i podaj go: --password-file PLIK.",
-            "Put the password into a file and name it: --password-file FILE.",
-        ),
-    ),
-    "KeyMismatchError": (
-        Text("Certyfikat należy do innego klucza.", "{0}."),
-        Text(
-            "Podaj klucz, z którym wydano ten certyfikat.",
-            "Give the key that this certificate was issued for.",
-        ),
-    ),
-    "WeakKeyError": (
-        Text("KSeF nie przyjmuje takiego klucza: {0}.", "{0}."),
-        Text(
-            "Potrzebny jest RSA od 2048 bitów albo EC P-256, P-384, P-521.",
-            "RSA of at least 2048 bits or EC P-256, P-384, P-521 is needed.",
-        ),
-    ),
-    "CertificateNotValidError": (
-        Text("Certyfikat nie jest teraz ważny: {0}.", "{0}."),
-        Text("Wystąp w KSeF o nowy certyfikat.", "Ask KSeF for a new certificate."),
+    "WrongPasswordError": Text(
+        "Zapisz hasło w pliku i podaj go: --password-file PLIK.",
+        "Put the password into a file and name it: --password-file FILE.",
     ),
 }
+"""What to do on the command line where that is more than :data:`connector_app.plain_words` knows."""
 
 _LOCKED = Text(
     "Zapisanego hasła lub klucza nie da się odszyfrować: plik secret.key jest inny niż dawniej.",
@@ -98,19 +75,20 @@ def explain(error: Exception, language: str) -> Failure | None:
 
 def ksef_failure(error: KsefError, language: str) -> Failure:
     """What KSeF refused or failed at, in its own words where it gave any, with what to do about it."""
+    from connector_app.plain_words import ksef_words  # noqa: PLC0415
     from core.ksef.errors import KsefRefused  # noqa: PLC0415
 
-    code = f" ({error.code})" if error.code is not None else ""
-    said = ". ".join(part.rstrip(".") for part in (error.description or error.message, *error.details))
     kind = BadInput if isinstance(error, KsefRefused) else Failure
-    return kind(f"KSeF: {said}{code}.", error.hint.in_language(language))
+    return kind(ksef_words(error).in_language(language), error.hint.in_language(language))
 
 
 def key_failure(error: Exception, language: str) -> BadInput:
     """A key or certificate that cannot be used, with what to do about it."""
-    said, hint = _KEYS.get(type(error).__name__, (Text("{0}", "{0}"), Text("", "")))
-    reason = str(error).rstrip(".")
-    return BadInput(said.in_language(language).format(reason), hint.in_language(language))
+    from connector_app.plain_words import key_words  # noqa: PLC0415
+
+    said, usual = key_words(error)
+    hint = _KEY_HINTS.get(type(error).__name__, usual)
+    return BadInput(said.in_language(language), hint.in_language(language))
 
 
 def _database(said: Text, language: str) -> Failure:

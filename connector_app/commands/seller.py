@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.table import Table
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
@@ -27,7 +26,8 @@ from connector_app.commands.ksef import (
 from connector_app.commands.offline_certificate import offline_certificate
 from connector_app.profiles import BadProfile, Profile, read
 from connector_app.renewals import due
-from connector_app.store.models import Document, Seller
+from connector_app.sellers import SellerRefused, check_schema, check_stays, fill
+from connector_app.store.models import Seller
 from core.fa import registry
 from core.findings import Text
 from core.ksef import environments
@@ -155,7 +155,10 @@ def add(
     profile = load_profile(app, profile_file)
     place = _environment(app, environment, api_url, qr_url, latarnia_url)
     schema = registry.schema_for(version.upper())
-    _fits(app, schema, place)
+    try:
+        check_schema(schema, place)
+    except SellerRefused as error:
+        raise BadInput(error.text.in_language(app.language), "--schema FA3") from None
     allowed = allowed_ips(app, addresses)
     found = read_credential(app, CredentialFiles(certificate, key, p12, password, token, outside))
     services = app.open()
@@ -169,7 +172,10 @@ def add(
             row = Seller(nip=profile.seller.nip, created_at=services.clock())
             session.add(row)
         else:
-            _stays(app, session, row, place)
+            try:
+                check_stays(session, row, place)
+            except SellerRefused as error:
+                raise Failure(error.text.in_language(app.language), _other_home(app, place)) from None
         sealed = row.credential
         if isinstance(found, KeyMaterial):
             sealed = credentials.seal_certificate(
@@ -192,45 +198,12 @@ def add(
     print_notices(app, [one for one in due(services, row.nip) if one.code.startswith("token")])
 
 
-def _fits(app: App, schema: registry.FaSchema, place: Environment) -> None:
-    """Only TEST takes FA(2) still.
-
-    Raises:
-        BadInput: another environment.
-    """
-    if schema.version is registry.SchemaVersion.FA2 and place in {environments.DEMO, environments.PRODUCTION}:
-        raise BadInput(
-            app.text(
-                f"Środowisko {place.name} nie przyjmuje już FA(2).",
-                f"{place.name} accepts no FA(2) any more.",
-            ),
-            "--schema FA3",
-        )
-
-
-def _stays(app: App, session: Session, seller: Seller, place: Environment) -> None:
-    """A seller with issued documents stays in its environment: their numbers and corrections belong there.
-
-    Raises:
-        Failure: another environment.
-    """
-    current = ksef_access.environment_of(seller)
-    issued = select(Document.id).where(Document.seller_id == seller.id, Document.xml_sha256.is_not(None))
-    if current.name == place.name or session.scalar(issued.limit(1)) is None:
-        return
-    raise Failure(
-        app.text(
-            f"Sprzedawca {seller.nip} wystawił już dokumenty w środowisku {current.name}; ich numery i "
-            f"korekty nie mogą trafić do {place.name}.",
-            f"Seller {seller.nip} has issued documents in {current.name} already; their numbers and "
-            f"corrections cannot go to {place.name}.",
-        ),
-        app.text(
-            f"Dla {place.name} załóż osobną instalację: KSEF_CONNECTOR_HOME=INNY_FOLDER ksef-connector "
-            "seller add",
-            f"Make another installation for {place.name}: KSEF_CONNECTOR_HOME=OTHER_FOLDER ksef-connector "
-            "seller add",
-        ),
+def _other_home(app: App, place: Environment) -> str:
+    return app.text(
+        f"Dla {place.name} załóż osobną instalację: KSEF_CONNECTOR_HOME=INNY_FOLDER ksef-connector "
+        "seller add",
+        f"Make another installation for {place.name}: KSEF_CONNECTOR_HOME=OTHER_FOLDER ksef-connector "
+        "seller add",
     )
 
 
@@ -251,25 +224,6 @@ def load_profile(app: App, path: Path) -> Profile:
                 "All entries with examples: docs/seller.md.",
             ),
         ) from None
-
-
-def fill(
-    row: Seller, profile: Profile, environment: Environment, schema: registry.FaSchema, credential: str
-) -> None:
-    """Write a seller's settings into its row; a changed environment ends its sign-in and session.
-
-    Args:
-        row: new or existing.
-        profile: who the seller is.
-        environment: where it issues.
-        schema: version of its documents.
-        credential: sealed; empty for signing outside.
-    """
-    stored = ksef_access.environment_json(environment)
-    if row.environment != stored or row.credential != credential:
-        row.tokens = row.session = row.session_reference = None
-    row.name, row.profile = profile.seller.name, profile.values
-    row.environment, row.schema_version, row.credential = stored, schema.version.value, credential
 
 
 def _environment(

@@ -23,6 +23,10 @@ UNFINISHED_RECOVERY = Text(
     "The recovery from KSeF is not finished: finish it (ksef-connector recover) before new invoices are "
     "issued.",
 )
+UNFINISHED_SETUP = Text(
+    "Konfiguracja nie jest skończona: nic nie zostanie wystawione, dopóki nie włączysz wysyłania.",
+    "The setup is not finished: nothing is issued until you start sending.",
+)
 _UNFINISHED_PAUSE = timedelta(minutes=15)
 
 
@@ -43,11 +47,22 @@ def hold_of(seller: Seller, now: datetime) -> Hold | None:
     """The hold on a seller's lane that is in force at a moment."""
     if seller.recovery is not None:
         return Hold(now + _UNFINISHED_PAUSE, UNFINISHED_RECOVERY, 0)
+    if seller.setup is not None:
+        return Hold(now + _UNFINISHED_PAUSE, UNFINISHED_SETUP, 0)
     stored = seller.hold
     if stored is None or stored["credential"] != _fingerprint(seller):
         return None
     hold = Hold(datetime.fromisoformat(stored["until"]), load_text(stored["why"]), stored["failures"])
     return hold if hold.until > now else None
+
+
+def may_issue_offline(seller: Seller) -> bool:
+    """Whether documents may be issued without KSeF: a recovery or a setup that is not finished forbids it.
+
+    While a recovery is not finished, KSeF may have what would be issued here; while a setup is not, nobody
+    has said yet that anything may go out.
+    """
+    return seller.recovery is None and seller.setup is None
 
 
 def hold(

@@ -104,8 +104,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
     result.worked += deciding.settle_due(services, seller_id)
-    if seller.recovery is None:
-        # while a recovery is not finished, KSeF may have what would be issued here
+    if holds.may_issue_offline(seller):
         _work_offline(services, seller, result)
     held = holds.hold_of(seller, services.clock())
     if held is not None:

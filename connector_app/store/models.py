@@ -89,6 +89,9 @@ class Seller(Base):
     recovery: Mapped[dict[str, Any] | None]
     """How far an unfinished recovery from KSeF came, see :mod:`connector_app.recovery`; nothing is issued
     while it is not finished, because what KSeF has could be issued a second time."""
+    setup: Mapped[dict[str, Any] | None]
+    """How far an unfinished guided setup came, see :mod:`connector_app.guided`; nothing is issued while it is
+    not finished. ``None``: live, as every seller that a command added."""
     created_at: Mapped[datetime]
 
 

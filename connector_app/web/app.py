@@ -24,10 +24,13 @@ from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
+from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
 from connector_app.web.people.joining import joining
 from connector_app.web.people.views import people
 from connector_app.web.safety import add_safety
+from connector_app.web.settings.views import settings
+from connector_app.web.setup.views import setup
 from connector_app.words import state_text
 
 _FEATURES = (
@@ -37,7 +40,10 @@ _FEATURES = (
     home,
     jobs,
     joining,
+    ksef,
     people,
+    settings,
+    setup,
 )
 
 

@@ -20,7 +20,6 @@ from sqlalchemy.orm import selectinload, undefer
 from adapters import woocommerce
 from adapters.contract import ShopAdapter
 from connector_app import credentials
-from connector_app.commands.seller import fill
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
@@ -28,6 +27,7 @@ from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import parse
+from connector_app.sellers import fill
 from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault

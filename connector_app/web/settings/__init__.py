@@ -1,0 +1,1 @@
+"""A seller's settings, section by section, and as a whole file."""
