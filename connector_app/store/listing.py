@@ -1,8 +1,8 @@
 """What lists of documents are filtered, sorted and searched by: a few small columns and one index over them.
 
-A document's row is large (its XML and UPO lie in it), so a list must never read rows to choose among them. The
-columns are derived from the document and its order whenever either is written, by events of the mapper: no
-caller has to remember them.
+A document's row is large (its XML and UPO lie in it), so a list must never read rows to choose among them.
+The columns are derived from the document and its order whenever either is written, by events of the mapper:
+no caller has to remember them.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _order_changed(_mapper: Mapper[Any], connection: Connection, target: ShopOrd
 
 
 def _changed(target: object, names: tuple[str, ...]) -> bool:
-    attributes = inspect(target).attrs  # type: ignore[union-attr]
+    attributes = inspect(target).attrs
     return any(attributes[name].history.has_changes() for name in names)
 
 

@@ -1,6 +1,7 @@
 """What lists of documents are filtered, sorted and searched by; a person's word to issue now."""
 
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,7 +29,8 @@ _LIST = ["id", "seller_id", "store_id", "state", "kind", "day", "sort_total", "b
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("documents", sa.Column("issue_asked", sa.Boolean(), nullable=False, server_default=sa.false()))
+    asked: sa.Column[bool] = sa.Column("issue_asked", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("documents", asked)
     for column in (
         sa.Column("store_id", sa.Integer(), nullable=True),
         sa.Column("day", sa.Date(), nullable=True),
@@ -84,7 +86,7 @@ def _fill() -> None:
         )
 
 
-def _values(row: sa.Row) -> dict[str, object]:
+def _values(row: Any) -> dict[str, object]:
     tax_id = (buyer_tax_id(row.xml) if row.xml else tax_id_of(row.snapshot)) or None
     try:
         total = minor_units(Decimal(row.total)) if row.total is not None else None
