@@ -89,7 +89,8 @@ def _frame(database: sessionmaker[Session]) -> None:
             session.add(
                 Seller(
                     id=place, nip=nip, name=str(seller["name"]), profile=profile | {"seller": seller},
-                    environment=environment_json(environment), schema_version="FA3", credential="", created_at=BEGIN,
+                    environment=environment_json(environment), schema_version="FA3", credential="",
+                    created_at=BEGIN,
                 )
             )  # fmt: skip
         session.flush()
