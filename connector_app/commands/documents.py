@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import undefer
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
@@ -24,16 +22,18 @@ from connector_app.commands.tables import (
     state_name,
 )
 from connector_app.commands.why import why
+from connector_app.documents import actions, files
+from connector_app.documents.actions import NotPossible
+from connector_app.documents.obstacles import NOT_BY_ITSELF
+from connector_app.documents.wording import ActionName
 from connector_app.pictures import picture
-from connector_app.pipeline import life, offline
+from connector_app.pipeline import life
 from connector_app.pipeline.claims import NotLinkable
 from connector_app.pipeline.publish import verification_link
-from connector_app.pipeline.purposes import WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, load_text
 from connector_app.recovery.linking import link_by_hand
-from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.models import Document, DocumentState
 from connector_app.store.proofs import UpoCertificate
-from connector_app.store.recovered import NEVER
 from core.calendar import WARSAW
 from core.findings import Text
 from core.invoices.corrections.proof import ProofSheet
@@ -178,21 +178,16 @@ def _events_json(row: Document) -> list[dict[str, str]]:
 def fetch(app: App, services: Services, document_id: int) -> Document:
     """One document with its files; the stored bytes are compared with their hash."""
     with services.database() as session:
-        row = session.get(Document, document_id, options=[undefer(Document.xml), undefer(Document.upo)])
+        row = files.load(session, document_id)
         if row is None:
             raise BadInput(
                 app.text(f"Nie ma dokumentu {document_id}.", f"There is no document {document_id}."),
                 "ksef-connector documents list",
             )
         _ = row.seller, row.order.store, row.events, row.publications, row.mails
-    if row.xml is not None and hashlib.sha256(row.xml).hexdigest() != row.xml_sha256:
-        raise Failure(
-            app.text(
-                f"Plik XML dokumentu {document_id} różni się od swojego skrótu.",
-                f"The XML of document {document_id} differs from its hash.",
-            ),
-            app.text("Przywróć bazę z kopii zapasowej.", "Restore the database from a backup."),
-        )
+    damage = files.damage(row)
+    if damage is not None:
+        raise Failure(damage.in_language(app.language), files.RESTORE.in_language(app.language))
     return row
 
 
@@ -232,6 +227,16 @@ def _print(app: App, row: Document) -> None:
         app.out.print(f"{moment:%Y-%m-%d %H:%M:%S}  {event.state:<9}  {text}", markup=False)
 
 
+def _perform(services: Services, document_id: int, name: ActionName) -> None:
+    """Do something with a document, in a transaction of its own."""
+    now = services.clock()
+    life.change(services, document_id, lambda one: _drop_result(actions.perform(one, name, now)))
+
+
+def _drop_result(_touched: list[Document]) -> None:
+    """What a change gives back is of no use here."""
+
+
 @documents.command(
     name="offline",
     pl="""Każe wystawić dokument w trybie offline, mimo że ustawienia sklepu każą czekać.
@@ -250,8 +255,8 @@ def issue_offline(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     try:
-        life.change(services, document_id, lambda one: offline.ask_for(one, services.clock()))
-    except offline.NothingToIssue:
+        _perform(services, document_id, ActionName.ISSUE_OFFLINE)
+    except NotPossible:
         state = DocumentState(row.state)
         raise Failure(
             app.text(
@@ -284,10 +289,7 @@ def retry(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
-    idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
-    if row.purpose == INVOICE or (chapter(row.purpose) and plain(row.purpose) != WRONG_BUYER):
-        idle.add(DocumentState.CANCELLED)
-    if state in idle or row.next_attempt_at == NEVER:
+    if actions.is_idle(row):
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",
@@ -296,8 +298,10 @@ def retry(app: App, document_id: int) -> None:
             f"ksef-connector documents show {document_id}",
         )
     try:
-        life.change(services, document_id, lambda one: life.again(one, services.clock()))
-    except life.NothingToRetry:
+        life.change(services, document_id, lambda one: _drop_result(actions.retry(one, services.clock())))
+    except NotPossible as error:
+        if error.text is not NOT_BY_ITSELF:
+            raise Failure(error.text.in_language(app.language)) from None
         raise Failure(
             app.text(
                 "Tej zmiany łącznik nie skoryguje sam: nie zgaduje, co się zmieniło.",
@@ -330,8 +334,8 @@ def close(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     try:
-        life.change(services, document_id, lambda one: life.close(one, services.clock()))
-    except life.NothingToClose:
+        _perform(services, document_id, ActionName.CLOSE)
+    except NotPossible:
         raise Failure(
             app.text(
                 f"Dokumentu w stanie „{state_name(DocumentState(row.state), 'pl')}” nie da się zamknąć: "

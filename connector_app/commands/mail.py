@@ -13,11 +13,13 @@ from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE
 from connector_app.commands.find_store import find_store
+from connector_app.documents import actions
+from connector_app.documents.obstacles import MAIL_ENDS
+from connector_app.documents.wording import ActionName
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.post import settings_of
 from connector_app.mail.settings import LOCAL_HOSTS, PORTS, MailSettings, Security
 from connector_app.mail.transport import MailError, Transport
-from connector_app.pipeline import life
 from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
 from core.findings import Text
 
@@ -25,7 +27,6 @@ _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The
 _ID = click.IntRange(1, 2**63 - 1)
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 _NOT_SENT = (MailState.DUE, MailState.SENDING, MailState.UNKNOWN, MailState.REFUSED, MailState.DROPPED)
-_AGAIN = (MailState.UNKNOWN, MailState.REFUSED, MailState.DROPPED)
 
 
 @click.group(cls=Group, pl="E-maile do nabywców: serwer poczty, próba, niewysłane.")
@@ -227,17 +228,11 @@ def again(app: App, document_id: int) -> None:
     """
     services = app.open()
     with services.database.begin() as session:
-        rows = list(
-            session.scalars(select(Mail).where(Mail.document_id == document_id, Mail.state.in_(_AGAIN)))
-        )
-        for row in rows:
-            row.state, row.attempts, row.next_attempt_at = MailState.DUE.value, 0, None
-            life.note(
-                row.document,
-                Text("E-mail ponowiono na prośbę człowieka.", "A person asked to send the e-mail again."),
-                services.clock(),
-            )
-    if not rows:
+        row = session.get(Document, document_id)
+        waiting = [one for one in (row.mails if row else []) if one.state in MAIL_ENDS]
+        if row is not None and waiting:
+            actions.perform(row, ActionName.MAIL_AGAIN, services.clock())
+    if not waiting:
         raise BadInput(
             app.text(
                 f"Dokument {document_id} nie ma e-maila do ponowienia.",
@@ -245,5 +240,5 @@ def again(app: App, document_id: int) -> None:
             ),
             "ksef-connector mail list",
         )
-    app.say(Text(f"✓ Ponowionych e-maili: {len(rows)}.", f"✓ E-mails to send again: {len(rows)}."))
+    app.say(Text(f"✓ Ponowionych e-maili: {len(waiting)}.", f"✓ E-mails to send again: {len(waiting)}."))
     app.say(Text("→ ksef-connector store sync", "→ ksef-connector store sync"))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, undefer
 
 from connector_app.pipeline import life
 from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND, WRONG_BUYER, chapter
+from connector_app.store import listing
 from connector_app.store.models import INVOICE, Document, DocumentState, Event, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
 from core.calendar import warsaw_day
@@ -158,6 +159,8 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
     session.delete(placeholder)
     session.flush()
     session.refresh(recovered)
+    for one in session.scalars(select(Document).where(Document.order_id == row.id)):
+        listing.refresh(one, row)
     return recovered
 
 

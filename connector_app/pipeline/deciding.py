@@ -7,6 +7,7 @@ rules later say KSeF, a person is asked whether that program issued it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,10 @@ WAITS_FOR_TIME: ColumnElement[bool] = (
 )
 """Invoices whose order is due on a day that comes by itself."""
 
+_ASKED = Text(
+    "Człowiek polecił wystawić fakturę teraz, mimo że ustawienia sklepu każą czekać.",
+    "A person asked to issue the invoice now although the store's settings say to wait.",
+)
 _UNDECIDED = (DocumentState.WAITING, DocumentState.READY, DocumentState.CANCELLED)
 _CHUNK = 200
 
@@ -48,7 +53,11 @@ def look(session: Session, document: Document, order: Order, day: date) -> Decis
     """
     policy = StorePolicy.from_json(document.order.store.policy)
     used = relief_used(session, document.seller_id, day, besides=document.id) if policy.relief else ZERO
-    return decide(order, policy, day, relief_used=used)
+    found = decide(order, policy, day, relief_used=used)
+    if document.issue_asked and found.rule.route is Route.KSEF and found.state is DocumentState.WAITING:
+        # what it waited for is the merchant's own setting; where the invoice belongs is not
+        return replace(found, state=DocumentState.READY, reason=_ASKED, due_at=None, is_due=True)
+    return found
 
 
 def relief_used(session: Session, seller_id: int, day: date, *, besides: int | None = None) -> Decimal:
@@ -162,6 +171,7 @@ def _settle_some(session: Session, rows: Iterable[Document], now: datetime) -> l
     touched = []
     for row in rows:
         is_open = row.state in _UNDECIDED and row.xml_sha256 is None and row.corrected_sha256 is None
+        is_open = is_open and not life.is_withdrawn(row)
         handed_over = row.decision is not None and row.decision["handed_over"]
         if not is_open or handed_over or row.order.snapshot is None:
             continue

@@ -31,6 +31,10 @@ _log = logging.getLogger(__name__)
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
 )
+_STAYS_WITHDRAWN = Text(
+    "Zamówienie zmieniło się w sklepie; faktura pozostaje wycofana.",
+    "The order changed in the shop; its invoice stays withdrawn.",
+)
 _SEEN_STEP = timedelta(seconds=30)
 """An order that says nothing new is noted as seen again no more often than this."""
 
@@ -190,6 +194,8 @@ def _would_be_decided_otherwise(session: Session, row: ShopOrder, order: Order, 
     )
     if document is None:
         return True
+    if life.is_withdrawn(document):
+        return False
     decision = deciding.look(session, document, order, warsaw_day(now))
     resting = {DocumentState.WAITING, DocumentState.CANCELLED}
     return document.xml_sha256 is None and document.state in resting - {decision.state}
@@ -215,6 +221,9 @@ def decide_order(
     if not _is_open(document):
         return [document, *after_issue(session, store, document, order, now)]
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
+    if life.is_withdrawn(document):
+        life.note(document, _STAYS_WITHDRAWN, now)
+        return [document]
     decision = deciding.look(session, document, order, warsaw_day(now))
     if perhaps and decision.state is not DocumentState.CANCELLED:
         life.ask(document, [claims.uncertain(order, perhaps)], now)
@@ -244,6 +253,9 @@ def _keep_unreadable(session: Session, store: Store, error: UnreadableOrder, now
     document = document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
     if is_known and (document.state != DocumentState.READY or document.xml_sha256 is not None):
         # a document that is due again because a person retried it has to ask again
+        return []
+    if life.is_withdrawn(document):
+        row.snapshot = None
         return []
     if _is_open(document):
         # what it said before must not become an invoice

@@ -203,6 +203,7 @@ def _bad_pattern(error: BadPattern) -> Finding:
 
 
 def _freeze(document: Document, invoice: Invoice, data: bytes, schema: registry.FaSchema) -> None:
+    document.closed_at = None
     document.number = invoice.number
     document.issued_on = invoice.issued_on
     document.schema_version = schema.version.value

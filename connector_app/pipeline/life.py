@@ -241,6 +241,15 @@ def close(document: Document, now: datetime) -> None:
     wake(document, now)
 
 
+def is_withdrawn(document: Document) -> bool:
+    """Whether a person took an invoice back before it was issued: what the shop says changes nothing then."""
+    return (
+        document.purpose == INVOICE
+        and document.state == DocumentState.CANCELLED
+        and document.closed_at is not None
+    )
+
+
 def drop(document: Document, now: datetime) -> None:
     """Cancel a correction that KSeF does not have and the shop no longer asks for; others may go on.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connector_app.pipeline.claims import link
 from connector_app.pipeline.intake import decide_order
@@ -62,11 +65,23 @@ def link_by_hand(services: Services, recovered_id: int, order_id: int) -> None:
     Raises:
         NotLinkable: see :func:`~connector_app.pipeline.claims.link`.
     """
-    now = services.clock()
     with services.database.begin() as session:
-        row = session.get_one(ShopOrder, order_id)
-        touched = [link(session, session.get_one(Document, recovered_id), row, now)]
-        if row.snapshot is not None:
-            touched += decide_order(session, row.store, row, from_json(row.snapshot), now)
+        touched = link_in(session, recovered_id, order_id, services.clock())
     for document in touched:
         services.watch(document)
+
+
+def link_in(session: Session, recovered_id: int, order_id: int, now: datetime) -> list[Document]:
+    """:func:`link_by_hand` inside a transaction of the caller's.
+
+    Returns:
+        The documents that were changed.
+
+    Raises:
+        NotLinkable: see :func:`~connector_app.pipeline.claims.link`.
+    """
+    row = session.get_one(ShopOrder, order_id)
+    touched = [link(session, session.get_one(Document, recovered_id), row, now)]
+    if row.snapshot is not None:
+        touched += decide_order(session, row.store, row, from_json(row.snapshot), now)
+    return touched

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from connector_app.store import listing
 from core.findings import Text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -82,6 +83,7 @@ def open_database(url: str) -> Sessions:
     """
     # an error of the database would otherwise quote names, amounts and sealed secrets
     engine = create_engine(url, hide_parameters=True)
+    listing.listen()
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     migrate(engine)

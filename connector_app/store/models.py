@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from connector_app.store.types import DecimalText, UtcDateTime
@@ -233,6 +233,22 @@ class Document(Base):
             sqlite_where=text(UNPROVEN),
             postgresql_where=text(UNPROVEN),
         ),
+        # covers every filter, order and search of a list, so that a list reads no row that it does not show
+        Index(
+            "ix_documents_list",
+            "id",
+            "seller_id",
+            "store_id",
+            "state",
+            "kind",
+            "day",
+            "sort_total",
+            "buyer_key",
+            "number",
+            "search",
+        ),
+        # the list as it is opened, of one state: the newest of it without looking at the others
+        Index("ix_documents_newest", "state", "id", "seller_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -280,7 +296,10 @@ class Document(Base):
     proof_waits_for: Mapped[str | None] = mapped_column(Text)
     """Why there is no UPO yet (JSON with both languages); waiting for it holds up nothing else."""
     closed_at: Mapped[datetime | None]
-    """When a person ended the document without issuing it."""
+    """When a person ended the document without issuing it; an invoice is then withdrawn until that person
+    takes it back, whatever the shop says."""
+    issue_asked: Mapped[bool] = mapped_column(default=False)
+    """A person asked to issue it in KSeF now although the store's rules say to wait."""
     issued_at: Mapped[datetime | None]
     """When its bytes were frozen; deadlines of sending are counted from it."""
     offline_asked: Mapped[bool] = mapped_column(default=False)
@@ -308,6 +327,18 @@ class Document(Base):
     """What the document waits for, in a sentence (JSON with both languages)."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    store_id: Mapped[int | None]
+    """Of its order. This and what follows is derived for lists, see :mod:`connector_app.store.listing`."""
+    day: Mapped[date | None]
+    """Of issue; until then the Warsaw day on which it was first seen."""
+    sort_total: Mapped[int | None] = mapped_column(BigInteger)
+    """Total in hundredths, for sorting."""
+    buyer_key: Mapped[str | None] = mapped_column(String(40))
+    """Begin of the buyer's name, for sorting."""
+    buyer_tax_id: Mapped[str | None] = mapped_column(String(40))
+    """The buyer's number as the document has it; until it is issued, as the shop's order has it."""
+    search: Mapped[str | None] = mapped_column(String(400))
+    """Numbers and buyer in small letters without marks, for searching."""
 
     seller: Mapped[Seller] = relationship()
     order: Mapped[ShopOrder] = relationship()

@@ -20,6 +20,7 @@ from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
+from connector_app.web.documents.views import documents
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
@@ -37,6 +38,7 @@ _FEATURES = (
     accounts,
     auditing,
     board,
+    documents,
     home,
     jobs,
     joining,
