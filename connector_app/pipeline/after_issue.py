@@ -17,7 +17,7 @@ from connector_app.pipeline.changes import (
     zero_by_hand,
 )
 from connector_app.pipeline.claims import name_corrections
-from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE, chapter
+from connector_app.pipeline.purposes import BY_PERSON, CHANGE, REFUND, TO_ZERO, UNREADABLE, chapter
 from connector_app.policies import StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, Store
@@ -93,6 +93,7 @@ def _drop(rows: dict[str, Document], asked: set[str], now: datetime) -> list[Doc
         for purpose, row in rows.items()
         if purpose != INVOICE
         and purpose not in asked
+        and not purpose.startswith(BY_PERSON)
         and (row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in life.UNDECIDED))
     ]
     for row in dropped:

@@ -18,6 +18,7 @@ from connector_app.pipeline.purposes import (
     REINSTATED,
     TO_ZERO,
     UNREADABLE,
+    UPLOADED,
     WITHDRAWN,
     plain,
 )
@@ -80,6 +81,8 @@ def is_hand_made(row: Document) -> bool:
     purpose = plain(row.purpose)
     if purpose.startswith(RECOVERED):
         return True
+    if purpose.startswith(UPLOADED):
+        return row.state != DocumentState.CANCELLED
     is_change = purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
     closed = row.closed_at is not None and purpose not in {*TO_ZERO, UNREADABLE}
     return is_change or closed
