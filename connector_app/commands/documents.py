@@ -23,6 +23,7 @@ from connector_app.commands.tables import (
     reason,
     state_name,
 )
+from connector_app.commands.upload import upload
 from connector_app.commands.why import why
 from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
@@ -383,3 +384,4 @@ def link(app: App, recovered_id: int, document_id: int) -> None:
 
 
 documents.add_command(why)
+documents.add_command(upload)

@@ -108,3 +108,16 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
                 )
             parts.append(piece)
     return b"".join(parts)
+
+
+def files_of(data: bytes, name: str) -> list[tuple[str, bytes]]:
+    """What one uploaded file holds: itself, or the files of an archive.
+
+    Args:
+        data: its bytes.
+        name: as given.
+
+    Raises:
+        BadArchive: see :func:`unpack`.
+    """
+    return unpack(data) if is_archive(data) else [(shown(name), data)]

@@ -7,6 +7,7 @@ and the same bytes never make a second document.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -51,7 +52,15 @@ class _File:
     schema: registry.FaSchema
 
 
-def take(services: Services, seller_id: int, data: bytes, name: str, *, store: bool) -> UploadResult:
+def take(
+    services: Services,
+    seller_id: int,
+    data: bytes,
+    name: str,
+    *,
+    store: bool,
+    note: Callable[[Session, Document], None] | None = None,
+) -> UploadResult:
     """Check one file and, when asked to, make it a document that the pipeline sends.
 
     Args:
@@ -60,6 +69,7 @@ def take(services: Services, seller_id: int, data: bytes, name: str, *, store: b
         data: the file's bytes; an archive is opened by :func:`~connector_app.uploads.archive.unpack` before.
         name: of the file, only to be shown.
         store: ``False`` only checks.
+        note: called inside the transaction that stores, to write down who did it.
 
     Returns:
         What the file says and what was found; nothing is stored when there is an error. Sent again, the same
@@ -69,13 +79,21 @@ def take(services: Services, seller_id: int, data: bytes, name: str, *, store: b
         SQLAlchemyError: the database cannot be used, or there is no such seller.
     """
     try:
-        return _take(services, seller_id, data, shown(name), store=store)
+        return _take(services, seller_id, data, shown(name), store=store, note=note)
     except IntegrityError:
         # the same bytes or number were stored by somebody else in this very moment
-        return _take(services, seller_id, data, shown(name), store=store)
+        return _take(services, seller_id, data, shown(name), store=store, note=note)
 
 
-def _take(services: Services, seller_id: int, data: bytes, name: str, *, store: bool) -> UploadResult:
+def _take(
+    services: Services,
+    seller_id: int,
+    data: bytes,
+    name: str,
+    *,
+    store: bool,
+    note: Callable[[Session, Document], None] | None,
+) -> UploadResult:
     result = UploadResult(name, Outcome.REFUSED, hashlib.sha256(data).hexdigest())
     file, findings = _read(services, data, result.sha256)
     if file is None:
@@ -95,6 +113,8 @@ def _take(services: Services, seller_id: int, data: bytes, name: str, *, store: 
         if has_errors(found) or not store:
             return result if has_errors(found) else replace(result, outcome=Outcome.GOOD)
         document = _keep(session, seller, file, before, now)
+        if note is not None:
+            note(session, document)
         touched = [document, *_ask_orders(session, seller, file.invoice, now)]
     for row in touched:
         services.watch(row)
