@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, object_session
 
-from connector_app.pipeline.purposes import BY_HAND, WRONG_BUYER, chapter, plain
+from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
 from connector_app.store.uploaded import is_uploaded
@@ -158,7 +158,7 @@ def again(document: Document, now: datetime) -> None:
         NothingToRetry: a changed order, whose correction a person makes by hand, what was cancelled with
             an invoice that was replaced, or an uploaded file that KSeF refused for its content.
     """
-    if document.purpose.startswith(BY_HAND):
+    if document.purpose.startswith((*BY_HAND, HAND)) and document.plan is None:
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
     if is_uploaded(document) and (
         document.xml_sha256 is None

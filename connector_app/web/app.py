@@ -18,16 +18,18 @@ from connector_app.store.models import Seller
 from connector_app.web import access, health, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.corrections.views import corrections
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.language import add_language, say, t
+from connector_app.web.orders.views import orders
 from connector_app.web.safety import add_safety
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
 
-_FEATURES = (accounts, home, jobs, uploads)
+_FEATURES = (accounts, home, jobs, uploads, orders, corrections)
 
 
 def create_app(
