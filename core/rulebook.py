@@ -249,6 +249,26 @@ CORRECTION_ASKED = Rule(
     question=Question.CORRECTION,
     setting="corrections",
 )
+UPLOADED = Rule(
+    "uploaded",
+    Route.KSEF,
+    Text(
+        "Gotowy plik innego programu wgrał człowiek; idzie do KSeF bez zmian.",
+        "A person uploaded another program's ready file; it goes to KSeF unchanged.",
+    ),
+    _act("art. 106ga ust. 1"),
+)
+"""Of a document, not of an order: no table of rules asks for it."""
+BY_PERSON = Rule(
+    "by-person",
+    Route.KSEF,
+    Text(
+        "Człowiek polecił wystawić fakturę w KSeF, choć reguły sklepu mówią inaczej.",
+        "A person ordered the invoice to be issued in KSeF, although the store's rules say otherwise.",
+    ),
+    _act("art. 106ga"),
+)
+"""A person's decision about one order; it stands before the rules of the table."""
 
 RULES = (
     CALLED_OFF,

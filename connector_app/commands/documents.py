@@ -21,6 +21,7 @@ from connector_app.commands.tables import (
     reason,
     state_name,
 )
+from connector_app.commands.upload import upload
 from connector_app.commands.why import why
 from connector_app.documents import actions, files
 from connector_app.documents.actions import NotPossible
@@ -387,3 +388,4 @@ def link(app: App, recovered_id: int, document_id: int) -> None:
 
 
 documents.add_command(why)
+documents.add_command(upload)

@@ -31,8 +31,7 @@ from connector_app.commands.tables import Choice, document_json, load, print_doc
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Store
-from connector_app.store.recovered import IS_SHOP
-from connector_app.store.recovered import PLATFORM as RECOVERED
+from connector_app.store.recovered import IS_SHOP, NO_SHOPS
 from connector_app.subscriptions import Door
 from core.calendar import warsaw_day
 from core.findings import Text
@@ -111,11 +110,11 @@ def add(
             policy = StorePolicy(start_day=warsaw_day(now))
         else:
             policy = StorePolicy.from_json(row.policy)
-        if row.platform == RECOVERED:
+        if row.platform in NO_SHOPS:
             raise BadInput(
                 app.text(
-                    f"Kod {code} jest zajęty przez dokumenty odzyskane z KSeF.",
-                    f"The code {code} belongs to documents recovered from KSeF.",
+                    f"Kod {code} jest zajęty przez dokumenty odzyskane z KSeF albo wgrane z plików.",
+                    f"The code {code} belongs to documents recovered from KSeF or uploaded as files.",
                 )
             )
         policy = changed(policy, choices)

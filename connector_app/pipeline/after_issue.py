@@ -12,12 +12,14 @@ from connector_app.pipeline.changes import (
     Wanted,
     after_hand_made,
     is_hand_made,
+    is_in_ksef_or_under_way,
+    perhaps_by_hand,
     unreadable,
     wanted,
     zero_by_hand,
 )
 from connector_app.pipeline.claims import name_corrections
-from connector_app.pipeline.purposes import CHANGE, REFUND, TO_ZERO, UNREADABLE, chapter
+from connector_app.pipeline.purposes import BY_PERSON, CHANGE, HAND, REFUND, TO_ZERO, UNREADABLE, chapter
 from connector_app.policies import StorePolicy
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, Store
@@ -53,6 +55,11 @@ def after_issue(
     policy = StorePolicy.from_json(store.policy)
     hand_made = any(is_hand_made(row) for row in rows.values())
     hand_made = hand_made or any(one.purpose.startswith(CHANGE) for one in asked)
+    by_hand = {
+        row.total
+        for purpose, row in rows.items()
+        if purpose.startswith(HAND) and (is_in_ksef_or_under_way(row) or row.state in life.UNDECIDED)
+    }
     for one in asked:
         row = rows.get(one.purpose)
         if row is not None and not _comes_back(row):
@@ -61,8 +68,14 @@ def after_issue(
             row = document_for(session, store, invoice.order, one.purpose, InvoiceKind.CORRECTION, now)
         elif row.xml_sha256 is not None:
             life.begin_anew(row, now)
+        row.plan = None
         row.total, row.currency, row.buyer_name = one.amount, order.currency, buyer_name(order)
-        _begin(row, one, now, by_itself=policy.corrects_by_itself(one.amount), hand_made=hand_made)
+        if one.purpose.startswith(REFUND) and one.amount in by_hand and not hand_made:
+            life.ask(row, [perhaps_by_hand(one.finding)], now)
+            deciding.keep_rule(row, CORRECTION_ASKED, warsaw_day(now))
+        else:
+            by_itself = policy.corrects_by_itself(one.amount)
+            _begin(row, one, now, by_itself=by_itself, hand_made=hand_made)
         touched.append(row)
     return touched
 
@@ -93,6 +106,7 @@ def _drop(rows: dict[str, Document], asked: set[str], now: datetime) -> list[Doc
         for purpose, row in rows.items()
         if purpose != INVOICE
         and purpose not in asked
+        and not purpose.startswith(BY_PERSON)
         and (row.state == DocumentState.REJECTED or (row.xml_sha256 is None and row.state in life.UNDECIDED))
     ]
     for row in dropped:

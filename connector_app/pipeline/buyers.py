@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from connector_app.byhand.plans import planned_buyer
 from connector_app.pipeline import life
 from connector_app.pipeline.issue import is_same
 from connector_app.pipeline.purposes import REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
@@ -15,6 +16,8 @@ from connector_app.pipeline.services import Services
 from connector_app.profiles import Profile
 from connector_app.store.documents import document_for
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.overrides import kept
+from connector_app.store.snapshots import from_json
 from core.findings import Finding, Severity, Text
 from core.invoices.attention import NeedsAttention
 from core.invoices.buyers import buyer_of
@@ -96,11 +99,16 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
                 row.attention = None
                 life.move(row, DocumentState.CANCELLED, gone, now)
             row.purpose = f"{head}{WRONG_BUYER if row is document else row.purpose}"
+        # the buyer that a person entered, else the shop's, whatever was entered before
+        shop_order = from_json(order.snapshot or {})
+        right = planned_buyer(document.plan)
+        order.buyer_override = None if right is None else kept(right, shop_order)
+        document.plan = None
         document.total, document.currency = -state.total, state.original.currency
         session.flush()
         new = document_for(session, store, order, INVOICE, InvoiceKind.VAT, now)
         new.total, new.currency = state.original.total, state.original.currency
-        new.buyer_name = document.buyer_name
+        new.buyer_name = right.name if right is not None else document.buyer_name
         because = Text(
             f"Zastępuje fakturę {state.original.number} z błędnym numerem podatkowym.",
             f"Replaces invoice {state.original.number}, which has a wrong tax number.",

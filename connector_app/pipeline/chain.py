@@ -13,6 +13,7 @@ from connector_app.pipeline.purposes import (
     BUYER,
     REFUND,
     REFUNDED,
+    TO_ZERO,
     WITHDRAWN,
     WRONG_BUYER,
     chapter,
@@ -121,6 +122,8 @@ def is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:
         asked = buyer_fingerprint(order) == purpose.removeprefix(BUYER).partition("#")[0]
     elif purpose == REFUNDED:
         asked = order.state is OrderState.REFUNDED
+    elif document.plan is not None and purpose not in TO_ZERO:
+        asked = True  # a person asks; what the shop takes back is dropped when it says so
     else:
         asked = purpose == WRONG_BUYER or order.state in CALLED_OFF
     return asked

@@ -11,6 +11,7 @@ from connector_app.pipeline.purposes import (
     CANCELLATION,
     CANCELLED_AGAIN,
     CHANGE,
+    HAND,
     RECOVERED,
     REFUND,
     REFUNDED,
@@ -18,6 +19,7 @@ from connector_app.pipeline.purposes import (
     REINSTATED,
     TO_ZERO,
     UNREADABLE,
+    UPLOADED,
     WITHDRAWN,
     plain,
 )
@@ -35,10 +37,11 @@ _BY_RETRY = Text(
     "needed.",
 )
 _BY_HAND = Text(
-    "Wystaw korektę ręcznie, np. w Aplikacji Podatnika KSeF: łącznik nie zgaduje, co się zmieniło. "
-    "Potem zamknij dokument (documents close).",
-    "Issue the correction by hand, e.g. in the KSeF Taxpayer's Application: the connector does not guess "
-    "what changed. Then close the document (documents close).",
+    "Wystaw korektę ręcznie: na stronie dokumentu („Wystaw korektę”) albo poza łącznikiem, np. w Aplikacji "
+    "Podatnika KSeF, i wtedy zamknij dokument (documents close). Łącznik nie zgaduje, co się zmieniło.",
+    "Issue the correction by hand: on the document's page (Issue correction), or outside the connector, e.g. "
+    "in the KSeF Taxpayer's Application, and then close the document (documents close). The connector does "
+    "not guess what changed.",
 )
 
 
@@ -80,6 +83,10 @@ def is_hand_made(row: Document) -> bool:
     purpose = plain(row.purpose)
     if purpose.startswith(RECOVERED):
         return True
+    if purpose.startswith(UPLOADED):
+        return row.state != DocumentState.CANCELLED
+    if purpose.startswith(HAND):
+        return False  # it is part of the chain, or nothing came of it
     is_change = purpose.startswith(CHANGE) and row.state == DocumentState.ATTENTION
     closed = row.closed_at is not None and purpose not in {*TO_ZERO, UNREADABLE}
     return is_change or closed
@@ -138,18 +145,32 @@ def _to_zero(purpose: str, left: Decimal, order: Order, rows: Mapping[str, Docum
 
 def _change(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
     """Another total than the invoice's, or than a person has corrected to by hand last."""
-    done = [row for purpose, row in rows.items() if purpose.startswith(CHANGE) and row.closed_at is not None]
+    done = [row for purpose, row in rows.items() if purpose.startswith(CHANGE) and _is_settled(row)]
     total, currency = invoice.total or ZERO, invoice.currency or ""
     place = f"{CHANGE}{order.total:f}{order.currency}"
     if done:
-        last = max(done, key=lambda row: (row.closed_at, row.id))
+        last = max(done, key=lambda row: (row.closed_at or row.issued_at or row.updated_at, row.id))
         target = last.purpose.removeprefix(CHANGE).partition("#")[0]
         total, currency = Decimal(target[:-3]), target[-3:]
         # the same total may come back after another one was corrected by hand
         place = f"{place}#{len(done)}"
-    if (order.total, order.currency) == (total, currency):
+    # a correction that a person wrote may have come before the shop's own change
+    by_hand = sum(
+        (
+            row.total or ZERO
+            for name, row in rows.items()
+            if name.startswith(HAND) and is_in_ksef_or_under_way(row)
+        ),
+        ZERO,
+    )
+    if order.currency == currency and order.total in {total, total + by_hand}:
         return []
     return [Wanted(place, order.total - total, _changed(total, currency, order))]
+
+
+def _is_settled(row: Document) -> bool:
+    """Whether a person corrected a change: here, by a plan, or elsewhere."""
+    return row.closed_at is not None or is_in_ksef_or_under_way(row)
 
 
 def _buyer(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
@@ -177,7 +198,7 @@ def _again(order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
             )
             found.append(Wanted(f"{REFUNDED_AGAIN}{refund.id}", -refund.amount, finding))
     reinstated = rows.get(REINSTATED)
-    if order.state in CALLED_OFF and reinstated is not None and reinstated.closed_at is not None:
+    if order.state in CALLED_OFF and reinstated is not None and _is_settled(reinstated):
         finding = _correction_needed(_cancelled(order, order.total).message, _BY_HAND)
         found.append(Wanted(CANCELLED_AGAIN, -order.total, finding))
     return found
@@ -197,6 +218,17 @@ def after_hand_made(finding: Finding) -> Finding:
     more = Text(
         "To zamówienie korygowano też poza łącznikiem, którego korekta by tego nie uwzględniła.",
         "This order was also corrected outside the connector, whose correction would not know of it.",
+    )
+    message = Text(f"{finding.message.pl} {more.pl}", f"{finding.message.en} {more.en}")
+    return _correction_needed(message, _BY_RETRY)
+
+
+def perhaps_by_hand(finding: Finding) -> Finding:
+    """A refund of just the amount that a person has corrected by hand before."""
+    more = Text(
+        "Na tę samą kwotę wystawiono już ręcznie korektę: jeśli dotyczy tego zwrotu, zamknij ten dokument.",
+        "A correction of the same amount was issued by hand before: if it is of this refund, close this "
+        "document.",
     )
     message = Text(f"{finding.message.pl} {more.pl}", f"{finding.message.en} {more.en}")
     return _correction_needed(message, _BY_RETRY)

@@ -19,6 +19,7 @@ from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND, WRONG_BU
 from connector_app.store import listing
 from connector_app.store.models import INVOICE, Document, DocumentState, Event, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
+from connector_app.store.uploaded import is_uploaded
 from core.calendar import warsaw_day
 from core.fa import schema
 from core.fa.read import read
@@ -33,7 +34,7 @@ class NotLinkable(Exception):
 
 
 def candidates(session: Session, seller_id: int, order_number: str) -> list[Document]:
-    """The recovered invoices without an order of a shop that name an order number.
+    """The recovered or uploaded invoices without an order of a shop that name an order number.
 
     One that was corrected to zero because another invoice takes its place is none of them.
 
@@ -55,7 +56,17 @@ def candidates(session: Session, seller_id: int, order_number: str) -> list[Docu
         )
         .order_by(Document.id)
     )
-    return [one for one in found.all() if not _is_replaced(session, one)]
+    return [
+        one
+        for one in found.all()
+        if not _is_replaced(session, one)
+        and (not is_uploaded(one) or clean(order_number) in named_orders(read_stored(one)))
+    ]
+
+
+def named_orders(invoice: Invoice) -> list[str]:
+    """The numbers of orders that an invoice names."""
+    return [one.number for one in invoice.terms.orders if one.number] if invoice.terms else []
 
 
 def _is_replaced(session: Session, recovered: Document) -> bool:
@@ -74,6 +85,8 @@ def claimed(order: Order, found: Sequence[Document]) -> Document | None:
     if len(found) != 1:
         return None
     (one,) = found
+    if is_uploaded(one):
+        return None  # another program's file names what it likes; a person links it
     same = (one.total, one.currency) == (order.total, order.currency)
     return one if same and _names(read_stored(one), order) else None
 
@@ -147,8 +160,11 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
         f"This is the invoice of the shop's order {row.number}; no other is issued.",
     )
     for one in session.scalars(select(Document).where(Document.order_id == placeholder.id)).all():
-        one.next_attempt_at = None
+        one.next_attempt_at = one.tell_next_at = None
         life.note(one, text, now)
+        if one.state == DocumentState.PUBLISHED:
+            # what was uploaded had nowhere to be published
+            one.state = DocumentState.ACCEPTED.value
     session.flush()
     session.execute(
         update(Document)

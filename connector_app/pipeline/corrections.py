@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
+from connector_app.byhand.plans import build_plan, sum_differs
 from connector_app.pipeline import life
 from connector_app.pipeline.buyers import correct_buyer, replace_invoice
 from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
@@ -35,6 +36,7 @@ from core.invoices.corrections.others import to_zero, undo
 from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
 from core.invoices.model import InvoiceKind
+from core.money import ZERO
 from core.orders import Refund
 
 
@@ -66,7 +68,7 @@ def issue_correction(
     if missing is not None or not is_still_asked(seen, chain.earlier):
         return _cancel(services, document_id) if missing is None else _wait(services, document_id, missing)
     refund: Refund | None = None
-    if seen.purpose.startswith(REFUND):
+    if seen.purpose.startswith(REFUND) and seen.plan is None:
         found = _refund(seen, shop)
         if not isinstance(found, Refund):
             return _no_refund(services, document_id, found)
@@ -178,6 +180,8 @@ def _prepare(
         NeedsAttention: with every reason.
     """
     policy = profile.corrections
+    if document.plan is not None:
+        return _planned(document, chain, profile), None
     if refund is not None:
         return correct(chain.state(), refund, policy)
     if document.purpose.startswith(BUYER) and document.order.snapshot is not None:
@@ -191,6 +195,19 @@ def _prepare(
     if chain.hand_made:
         raise NeedsAttention([zero_by_hand()])
     return to_zero(chain.state(), REASONS[plain(document.purpose)], policy), None
+
+
+def _planned(document: Document, chain: Chain, profile: Profile) -> CorrectionDraft | None:
+    """What a person wrote; the correction of a refund takes off just what was given back."""
+    order = from_json(document.order.snapshot) if document.order.snapshot is not None else None
+    made = build_plan(document.plan or {}, chain.state(), order, profile)
+    if made is None and chain.hand_made:
+        raise NeedsAttention([zero_by_hand()])
+    if made is not None and plain(document.purpose).startswith(REFUND):
+        expected = document.total or ZERO
+        if made.invoice.total != expected:
+            raise NeedsAttention([sum_differs(expected, made.invoice.total, document.currency or "")])
+    return made
 
 
 def _keep_source(services: Services, document_id: int, refund: Refund, proof: ProofSheet) -> None:

@@ -20,12 +20,12 @@ from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
-from connector_app.store.snapshots import from_json
+from connector_app.store.overrides import invoice_order
 from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
 from core.money import ZERO
 from core.orders import Order
-from core.rulebook import RELIEF, Route, Rule
+from core.rulebook import BY_PERSON, CALLED_OFF, FREE, RELIEF, Route, Rule
 
 WAITS_FOR_TIME: ColumnElement[bool] = (
     (Document.state == DocumentState.WAITING)
@@ -43,14 +43,24 @@ _CHUNK = 200
 
 
 def look(session: Session, document: Document, order: Order, day: date) -> Decision:
-    """Read the rule book for one order; changes nothing.
+    """What is to become of one order: a person's decision, else the rule book; changes nothing.
+
+    A person's decision ends where there is no sale: an order that was called off or costs nothing.
 
     Args:
         session: for reading what is used of the relief.
         document: the order's invoice, with its order and store.
-        order: what the shop says.
+        order: what the shop says, with the buyer that a person entered.
         day: Warsaw day on which the book is read.
     """
+    decision = by_rules(session, document, order, day)
+    if document.order.ordered is None or decision.rule in {CALLED_OFF, FREE}:
+        return decision
+    return Decision(DocumentState.READY, BY_PERSON, day, BY_PERSON.sentence)
+
+
+def by_rules(session: Session, document: Document, order: Order, day: date) -> Decision:
+    """What the rule book alone says; see :func:`look`."""
     policy = StorePolicy.from_json(document.order.store.policy)
     used = relief_used(session, document.seller_id, day, besides=document.id) if policy.relief else ZERO
     found = decide(order, policy, day, relief_used=used)
@@ -89,7 +99,7 @@ def settle(document: Document, decision: Decision, now: datetime) -> None:
     """
     before = document.decision
     document.attention = None
-    if before is None or not before["handed_over"]:
+    if before is None or not before["handed_over"] or decision.rule is BY_PERSON:
         _apply(document, decision, now)
     elif decision.rule.route is Route.KSEF:
         life.ask(document, [_was_handed_over(before, decision)], now)
@@ -175,7 +185,7 @@ def _settle_some(session: Session, rows: Iterable[Document], now: datetime) -> l
         handed_over = row.decision is not None and row.decision["handed_over"]
         if not is_open or handed_over or row.order.snapshot is None:
             continue
-        order = from_json(row.order.snapshot)
+        order = invoice_order(row.order)
         decision = look(session, row, order, warsaw_day(now))
         if row.decision is None or row.state != decision.state or row.decision["rule"] != decision.rule.code:
             _apply(row, decision, now)

@@ -19,6 +19,7 @@ from connector_app.pipeline.refund_intake import take_in_refunds
 from connector_app.pipeline.services import Services
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
+from connector_app.store.overrides import buyer_conflict, with_buyer
 from connector_app.store.snapshots import content_hash, to_json
 from connector_app.vault import VaultLocked
 from core.calendar import warsaw_day
@@ -196,7 +197,7 @@ def _would_be_decided_otherwise(session: Session, row: ShopOrder, order: Order, 
         return True
     if life.is_withdrawn(document):
         return False
-    decision = deciding.look(session, document, order, warsaw_day(now))
+    decision = deciding.look(session, document, with_buyer(order, row.buyer_override), warsaw_day(now))
     resting = {DocumentState.WAITING, DocumentState.CANCELLED}
     return document.xml_sha256 is None and document.state in resting - {decision.state}
 
@@ -220,13 +221,18 @@ def decide_order(
     document = recovered or document_for(session, store, row, INVOICE, InvoiceKind.VAT, now)
     if not _is_open(document):
         return [document, *after_issue(session, store, document, order, now)]
+    order, changed = with_buyer(order, row.buyer_override), buyer_conflict(row)
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
     if life.is_withdrawn(document):
         life.note(document, _STAYS_WITHDRAWN, now)
         return [document]
     decision = deciding.look(session, document, order, warsaw_day(now))
+    other = set((row.ordered or {}).get("others", ()))
+    perhaps = [one for one in perhaps if one.id not in other]
     if perhaps and decision.state is not DocumentState.CANCELLED:
         life.ask(document, [claims.uncertain(order, perhaps)], now)
+    elif changed is not None and decision.state is DocumentState.READY:
+        life.ask(document, [changed], now)
     else:
         deciding.settle(document, decision, now)
     return [document]

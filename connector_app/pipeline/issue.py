@@ -19,6 +19,7 @@ from connector_app.pipeline import deciding, life
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.overrides import buyer_conflict, invoice_order
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
 from core.fa import registry
@@ -58,7 +59,8 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
         due = document.state == DocumentState.READY and document.purpose == INVOICE
         if not due or document.xml_sha256 or snapshot is None:
             return document
-        order = from_json(snapshot)
+        order = invoice_order(document.order)
+        changed = buyer_conflict(document.order)
         decision = deciding.look(session, document, order, warsaw_day(now))
     if decision.state != DocumentState.READY and document.corrected_sha256 is None:
         # made due by a person's retry; the order may have been cancelled since its invoice was refused
@@ -68,6 +70,8 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
                 deciding.settle(row, decision, now)
 
         return life.change(services, document_id, decided)
+    if changed is not None:
+        return ask_if_same(services, document, [changed])
     profile = services.profile(seller)
     day = day_of_issue(document, now)
     try:
@@ -103,6 +107,8 @@ def is_same(row: Document, seen: Document) -> bool:
         row.state == seen.state
         and row.xml_sha256 == seen.xml_sha256
         and row.order.content_hash == seen.order.content_hash
+        and row.order.ordered == seen.order.ordered
+        and row.order.buyer_override == seen.order.buyer_override
     )
 
 

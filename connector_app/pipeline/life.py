@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, object_session
 
-from connector_app.pipeline.purposes import BY_HAND, WRONG_BUYER, chapter, plain
+from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
+from connector_app.store.uploaded import is_uploaded
 from core.findings import Finding, Text
 
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
@@ -154,11 +155,17 @@ def again(document: Document, now: datetime) -> None:
     which KSeF answers with 440 when it has them; with a KSeF number only the shop is written to.
 
     Raises:
-        NothingToRetry: a changed order, whose correction a person makes by hand, or what was cancelled with
-            an invoice that was replaced.
+        NothingToRetry: a changed order, whose correction a person makes by hand, what was cancelled with
+            an invoice that was replaced, or an uploaded file that KSeF refused for its content.
     """
-    if document.purpose.startswith(BY_HAND):
+    if document.purpose.startswith((*BY_HAND, HAND)) and document.plan is None:
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
+    if is_uploaded(document) and (
+        document.xml_sha256 is None
+        or document.state == DocumentState.CANCELLED
+        or (document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT)
+    ):
+        raise NothingToRetry(f"document {document.id} was uploaded: a corrected file takes its place")
     of_replaced = chapter(document.purpose) and plain(document.purpose) != WRONG_BUYER
     if of_replaced and document.state == DocumentState.CANCELLED:
         raise NothingToRetry(f"document {document.id} belongs to an invoice that was replaced")
@@ -231,7 +238,8 @@ def close(document: Document, now: datetime) -> None:
         NothingToClose: an invoice, or a document that neither waits for a person nor was refused by KSeF.
     """
     asks = document.state == DocumentState.ATTENTION and document.xml_sha256 is None
-    if document.purpose == INVOICE or not (asks or document.state == DocumentState.REJECTED):
+    kept = document.purpose == INVOICE and not is_uploaded(document)
+    if kept or not (asks or document.state == DocumentState.REJECTED):
         raise NothingToClose(f"document {document.id} cannot be closed")
     document.attention = None
     document.closed_at = now

@@ -43,6 +43,15 @@ UNREADABLE = "unreadable"
 RECOVERED = "recovered:"
 """Begin: a correction that came back from KSeF, by its KSeF number, while it is not known what it was for."""
 
+UPLOADED = "uploaded:"
+"""Begin: a correction of another program that was uploaded as a file, by the hash of its bytes."""
+
+HAND = "hand:"
+"""Begin: a correction that a person wrote in the connector, by its number within the order."""
+
+BY_PERSON = (UPLOADED, HAND)
+"""Begins of purposes that the shop knows nothing of, so that it does not take them back either."""
+
 TO_ZERO = frozenset({CANCELLATION, REFUNDED})
 
 REASONS = {

@@ -22,6 +22,7 @@ from connector_app.pipeline.intake import keep
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, ShopOrder, Store
+from connector_app.store.recovered import NO_SHOPS
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
 from core.findings import Text
@@ -51,6 +52,8 @@ class Recheck:
                 Document, document_id, options=[joinedload(Document.order).joinedload(ShopOrder.store)]
             )
         order, store = document.order, document.order.store
+        if store.platform in NO_SHOPS:
+            return
         if order.snapshot is not None and services.clock() - order.seen_at < FRESH:
             return
         found = self._read(store, order.remote_id)
@@ -74,7 +77,7 @@ class Recheck:
                 Document, document_id, options=[joinedload(Document.order).joinedload(ShopOrder.store)]
             )
         store = document.order.store
-        if store.id in self._silent:
+        if store.platform in NO_SHOPS or store.id in self._silent:
             return None
         try:
             return self._connected(store)

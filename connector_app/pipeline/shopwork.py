@@ -14,6 +14,7 @@ from connector_app.pipeline.publish import failed, is_of_the_store, publish
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
+from connector_app.store.uploaded import PLATFORM as UPLOADED
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
@@ -42,7 +43,7 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
-    worked, problems = 0, []
+    worked, problems = _finish_uploaded(services, seller_id), []
     with services.database() as session:
         of_seller = select(Store).where(Store.seller_id == seller_id, IS_SHOP)
         stores = list(session.scalars(of_seller.order_by(Store.id)))
@@ -93,6 +94,27 @@ def _publish(
             life.postpone_one(services, document_id, _INTERNAL)
         worked += 1
     return worked, None
+
+
+_NO_SHOP = Text(
+    "Gotowe: dokument wgrano z pliku, więc w sklepie nie ma czego zapisać.",
+    "Done: the document was uploaded as a file, so there is nothing to write to a shop.",
+)
+
+
+def _finish_uploaded(services: Services, seller_id: int) -> int:
+    """What was uploaded and accepted has no shop to be published to."""
+    of_uploads = select(ShopOrder.id).join(Store).where(Store.platform == UPLOADED)
+    done = _due(
+        services, seller_id, (Document.state == DocumentState.ACCEPTED) & Document.order_id.in_(of_uploads)
+    )
+    for document_id in done:
+        life.change(
+            services,
+            document_id,
+            lambda row: life.move(row, DocumentState.PUBLISHED, _NO_SHOP, services.clock()),
+        )
+    return len(done)
 
 
 def _put_off(

@@ -184,6 +184,11 @@ class ShopOrder(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     snapshot: Mapped[dict[str, Any] | None]
     """The neutral order; ``None`` when the shop's data could not be read as an order."""
+    ordered: Mapped[dict[str, Any] | None]
+    """A person's decision to invoice it in KSeF whatever the store's rules say, see
+    :mod:`connector_app.byhand.orders`."""
+    buyer_override: Mapped[dict[str, Any] | None]
+    """The buyer of its invoice as a person entered it, see :mod:`connector_app.store.overrides`."""
     seen_at: Mapped[datetime]
 
     store: Mapped[Store] = relationship()
@@ -266,6 +271,8 @@ class Document(Base):
     """Month (YYYY-MM) in which its order counts towards the relief of 10 000 PLN outside KSeF."""
     refund: Mapped[dict[str, Any] | None]
     """The neutral refund that a correction is made from."""
+    plan: Mapped[dict[str, Any] | None]
+    """What a person wants a correction to say, see :mod:`connector_app.byhand.plans`."""
     refund_proof: Mapped[dict[str, Any] | None]
     """The refund proof sheet: shop refund = correction, per rate."""
     number: Mapped[str | None] = mapped_column(String(256))

@@ -13,11 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.store.models import Document, Seller, ShopOrder, Store
+from connector_app.store.uploaded import PLATFORM as UPLOADED
 
 PLATFORM = "ksef"
 """Platform of the store that holds them."""
 
-IS_SHOP = Store.platform != PLATFORM
+NO_SHOPS = frozenset({PLATFORM, UPLOADED})
+"""Platforms of stores that hold documents and are no shops."""
+
+IS_SHOP = Store.platform.not_in(NO_SHOPS)
 """Condition on stores: a real shop."""
 
 IS_OPEN = IS_SHOP & Store.closed_at.is_(None)

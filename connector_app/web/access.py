@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.people import trail
-from connector_app.store.models import Document, Seller, Store
+from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.people import Membership, Role, User
 from connector_app.web.here import here
 
@@ -118,7 +118,13 @@ def the_document(session: Session, document_id: int, right: Right) -> Document:
     return _allowed(session, row, row.seller_id if row else None, right)
 
 
-_Row = TypeVar("_Row", Seller, Store, Document)
+def the_order(session: Session, order_id: int, right: Right) -> ShopOrder:
+    """An order of a shop, or 404; 403 when the person sees it and may not do this."""
+    row = session.get(ShopOrder, order_id) if 0 < order_id < 2**63 else None
+    return _allowed(session, row, row.store.seller_id if row else None, right)
+
+
+_Row = TypeVar("_Row", Seller, Store, Document, ShopOrder)
 
 
 def _allowed(session: Session, row: _Row | None, seller_id: int | None, right: Right) -> _Row:

@@ -21,6 +21,7 @@ from connector_app.web.accounts.views import accounts
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.documents.views import documents
+from connector_app.web.corrections.views import corrections
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
@@ -38,15 +39,20 @@ _FEATURES = (
     accounts,
     auditing,
     board,
+    corrections,
     documents,
     home,
     jobs,
     joining,
     ksef,
+    orders,
     people,
     settings,
     setup,
+    uploads,
 )
+from connector_app.web.orders.views import orders
+from connector_app.web.uploads.views import uploads
 
 
 def create_app(

@@ -28,7 +28,8 @@ _KINDS = {
     InvoiceKind.ADVANCE: InvoiceKind.ADVANCE_CORRECTION,
     InvoiceKind.SETTLEMENT: InvoiceKind.SETTLEMENT_CORRECTION,
 }
-_PRICE_CONTEXT = Context(prec=40, rounding=ROUND_HALF_UP)
+PRICE_CONTEXT = Context(prec=40, rounding=ROUND_HALF_UP)
+"""How unit prices are divided and rounded."""
 _PRICE_STEP = Decimal("0.00000001")
 _UNSET_NUMBER = "-"
 
@@ -139,8 +140,8 @@ def _difference(change: LineChange) -> InvoiceLine:
     else:
         # a lower price of the same goods: quantity as it stands, the difference in the price
         quantity = after.quantity or Decimal(1)
-        price = _PRICE_CONTEXT.divide(amount, quantity).quantize(_PRICE_STEP, context=_PRICE_CONTEXT)
-        price = _short(price)
+        price = PRICE_CONTEXT.divide(amount, quantity).quantize(_PRICE_STEP, context=PRICE_CONTEXT)
+        price = short_price(price)
         discount = None
     is_net = before.pricing is Pricing.NET
     return replace(
@@ -159,6 +160,7 @@ def _minus(first: Decimal | None, second: Decimal | None) -> Decimal | None:
     return (first or ZERO) - (second or ZERO) or None
 
 
-def _short(price: Decimal) -> Decimal:
-    short = price.quantize(ZERO, context=_PRICE_CONTEXT)
-    return short if short == price else price.normalize(_PRICE_CONTEXT)
+def short_price(price: Decimal) -> Decimal:
+    """A unit price with two decimals, or as many more as it needs."""
+    short = price.quantize(ZERO, context=PRICE_CONTEXT)
+    return short if short == price else price.normalize(PRICE_CONTEXT)

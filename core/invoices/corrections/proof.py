@@ -26,6 +26,11 @@ _NAMES = {
 }
 
 
+def rate_name(row: RateRow) -> str:
+    """What people call a row of the VAT table, such as ``23%``."""
+    return _NAMES[row]
+
+
 @dataclass(frozen=True, slots=True)
 class ProofRow:
     """One rate.

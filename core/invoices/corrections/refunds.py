@@ -17,7 +17,7 @@ from core.invoices.corrections import reasons as why
 from core.invoices.corrections.build import CorrectionDraft, LineChange, build
 from core.invoices.corrections.policy import AmountOnly, CorrectionPolicy
 from core.invoices.corrections.proof import ProofRow, ProofSheet
-from core.invoices.corrections.state import InvoiceState, with_amount
+from core.invoices.corrections.state import InvoiceState, percent_of, row_of, with_amount
 from core.invoices.lines import line_key
 from core.invoices.model import InvoiceLine, Pricing, RateRow, RateSummary
 from core.money import ZERO, grosz, split
@@ -103,7 +103,7 @@ def _everything(state: InvoiceState) -> dict[str, _Take]:
 
 
 def _net_and_tax(line: InvoiceLine, amount: Decimal, pricing: Pricing) -> tuple[Decimal, Decimal]:
-    rate = _rate(line)
+    rate = percent_of(line)
     if pricing is Pricing.NET:
         return amount, grosz(amount * rate / 100)
     tax = grosz(amount * rate / (100 + rate))
@@ -120,10 +120,10 @@ def _spread(
     rows = [rate for rate in state.rates.values() if rate.gross > 0]
     takes: dict[str, _Take] = {}
     for rate, gross in zip(rows, split(refund.amount, [rate.gross for rate in rows]), strict=True):
-        lines = [line for line in state.lines if _row(line) is rate.row and (line.amount or ZERO) > 0]
+        lines = [line for line in state.lines if row_of(line) is rate.row and (line.amount or ZERO) > 0]
         if not gross or not lines:
             continue
-        percent = _rate(lines[0])
+        percent = percent_of(lines[0])
         tax = grosz(gross * percent / (100 + percent))
         weights = [line.amount or ZERO for line in lines]
         for line, net_part, tax_part in zip(
@@ -133,25 +133,11 @@ def _spread(
     return takes
 
 
-def _row(line: InvoiceLine) -> RateRow:
-    """The row of the VAT table that a line counts in."""
-    if line.category is not None:
-        return line.category.row
-    return RateRow.OSS if line.oss_rate is not None else RateRow.MARGIN
-
-
-def _rate(line: InvoiceLine) -> Decimal:
-    """The percentage of tax inside a line."""
-    if line.category is not None:
-        return line.category.rate
-    return line.oss_rate or Decimal(0)
-
-
 def _row_of_rate(state: InvoiceState, rate: Decimal | None) -> RateRow | None:
     """The row of the first line with a rate; no rate and zero are the same."""
     for line in state.lines:
-        if _rate(line) == (rate or Decimal(0)):
-            return _row(line)
+        if percent_of(line) == (rate or Decimal(0)):
+            return row_of(line)
     return None
 
 
@@ -193,7 +179,7 @@ def _lower(
 ) -> None:
     """Spread refunded order discounts over the refunded lines of their rate."""
     for row, whole in lowered.items():
-        own = [takes[line.line_id] for line in state.lines if line.line_id in takes and _row(line) is row]
+        own = [takes[line.line_id] for line in state.lines if line.line_id in takes and row_of(line) is row]
         left = sum((take.net for take in own), ZERO)
         if not own or whole.net > left:
             reasons.append(why.row_exceeded(row.value, whole.net, left))
@@ -223,8 +209,8 @@ def _within_lines(state: InvoiceState, takes: dict[str, _Take], reasons: list[Fi
     belongs to the lines that stay.
     """
     pricing = state.pricing
-    for row in dict.fromkeys(_row(line) for line in state.lines if line.line_id in takes):
-        lines = [line for line in state.lines if _row(line) is row]
+    for row in dict.fromkeys(row_of(line) for line in state.lines if line.line_id in takes):
+        lines = [line for line in state.lines if row_of(line) is row]
         over_net = over_tax = ZERO
         for line in lines:
             take, left = takes.get(line.line_id), line.amount or ZERO
@@ -266,7 +252,7 @@ def _rates(
     by_row: dict[RateRow, list[tuple[InvoiceLine, _Take]]] = {}
     for line in state.lines:
         if line.line_id in takes:
-            by_row.setdefault(_row(line), []).append((line, takes[line.line_id]))
+            by_row.setdefault(row_of(line), []).append((line, takes[line.line_id]))
     for row, own in by_row.items():
         left = state.rates[row]
         net = sum((take.net for _, take in own), ZERO)
@@ -279,7 +265,7 @@ def _rates(
             # nothing is left of the rate: its net and its tax become exactly zero
             rates[row] = RateSummary(row, -left.net, _negative(vat), _negative(left.vat_pln))
             continue
-        percent = _rate(own[0][0])
+        percent = percent_of(own[0][0])
         expected = grosz((net + tax) * percent / (100 + percent))
         if abs(tax - expected) > max(TOLERANCE, Decimal("0.01") * len(own)):
             reasons.append(why.tax_differs(row.value, tax, expected))
@@ -311,7 +297,7 @@ def _proof(
 ) -> ProofSheet:
     rows = []
     for row, rate in rates.items():
-        own = [takes[line.line_id] for line in state.lines if line.line_id in takes and _row(line) is row]
+        own = [takes[line.line_id] for line in state.lines if line.line_id in takes and row_of(line) is row]
         net = sum((take.net for take in own), ZERO)
         tax = sum((take.tax for take in own), ZERO)
         left = state.rates[row].gross + rate.gross

@@ -60,7 +60,7 @@ def state_of(original: Invoice, ksef_number: str, corrections: Iterable[Invoice]
         corrections: accepted corrections, oldest first.
     """
     issued = tuple(corrections)
-    lines = {_key(line): line for line in original.lines}
+    lines = {key_of(line): line for line in original.lines}
     rates = {rate.row: rate for rate in original.rates}
     total = original.total
     for correction in issued:
@@ -71,8 +71,23 @@ def state_of(original: Invoice, ksef_number: str, corrections: Iterable[Invoice]
     return InvoiceState(original, ksef_number, issued, tuple(lines.values()), rates, total)
 
 
-def _key(line: InvoiceLine) -> str:
+def key_of(line: InvoiceLine) -> str:
+    """What tells a line apart within its invoice: UU_ID, else its number."""
     return line.line_id or f"#{line.number}"
+
+
+def row_of(line: InvoiceLine) -> RateRow:
+    """The row of the VAT table that a line counts in."""
+    if line.category is not None:
+        return line.category.row
+    return RateRow.OSS if line.oss_rate is not None else RateRow.MARGIN
+
+
+def percent_of(line: InvoiceLine) -> Decimal:
+    """The percentage of tax inside a line."""
+    if line.category is not None:
+        return line.category.rate
+    return line.oss_rate or Decimal(0)
 
 
 def _sum(known: RateSummary | None, rate: RateSummary) -> RateSummary:
@@ -90,7 +105,7 @@ def _plus(first: Decimal | None, second: Decimal | None) -> Decimal | None:
 def _apply_lines(lines: dict[str, InvoiceLine], correction: Invoice) -> None:
     if any(line.before for line in correction.lines):
         for line in correction.lines:
-            key = _key(line)
+            key = key_of(line)
             if not line.before:
                 lines[key] = line
             elif key in lines:
@@ -98,8 +113,8 @@ def _apply_lines(lines: dict[str, InvoiceLine], correction: Invoice) -> None:
                 lines[key] = emptied(lines[key])
         return
     for line in correction.lines:
-        known = lines.get(_key(line))
-        lines[_key(line)] = line if known is None else _shifted(known, line)
+        known = lines.get(key_of(line))
+        lines[key_of(line)] = line if known is None else _shifted(known, line)
 
 
 def emptied(line: InvoiceLine) -> InvoiceLine:

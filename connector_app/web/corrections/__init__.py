@@ -1,0 +1,1 @@
+"""Corrections that a person writes: looked at before they are issued."""

@@ -1,0 +1,1 @@
+"""Orders of the shops: found, read, and invoiced although the rules say otherwise."""

@@ -1,0 +1,1 @@
+"""Upload of ready FA XML in the browser."""
