@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from types import FrameType
 
 import click
@@ -58,7 +59,7 @@ def serve(app: App, host: str, port: int, every: float, public_url: str | None, 
     address = public_address_of(app, public_url)
     logs.configure(sys.stderr, as_json=log_json)
     signal.signal(signal.SIGTERM, _end)
-    services = app.open()
+    services = replace(app.open(), public_url=address)
     pulse = Pulse(started=services.clock())
     waiting = Text(
         "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from connector_app.pipeline import life
 from connector_app.pipeline.issue import is_same
-from connector_app.pipeline.purposes import REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
+from connector_app.pipeline.purposes import PROPOSAL, REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
 from connector_app.pipeline.services import Services
 from connector_app.profiles import Profile
 from connector_app.store.documents import document_for
@@ -96,11 +96,15 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
                 row.attention = None
                 life.move(row, DocumentState.CANCELLED, gone, now)
             row.purpose = f"{head}{WRONG_BUYER if row is document else row.purpose}"
+        is_proposal = seen.purpose.startswith(PROPOSAL)
         document.total, document.currency = -state.total, state.original.currency
         session.flush()
         new = document_for(session, store, order, INVOICE, InvoiceKind.VAT, now)
         new.total, new.currency = state.original.total, state.original.currency
         new.buyer_name = document.buyer_name
+        if is_proposal:
+            # what was approved stands for this buyer of the shop's, also while the new invoice waits
+            new.buyer_fingerprint = document.buyer_fingerprint
         because = Text(
             f"Zastępuje fakturę {state.original.number} z błędnym numerem podatkowym.",
             f"Replaces invoice {state.original.number}, which has a wrong tax number.",
