@@ -20,7 +20,7 @@ from connector_app.pipeline.chain import chain_of
 from connector_app.pipeline.proposed import with_buyer
 from connector_app.pipeline.purposes import BUYER, PROPOSAL, TO_ZERO
 from connector_app.pipeline.services import Services
-from connector_app.profiles import BadProfile
+from connector_app.profiles import BadProfile, Profile
 from connector_app.store.desk import BuyerProposal, ProposalState
 from connector_app.store.documents import document_for
 from connector_app.store.models import INVOICE, Document, DocumentState
@@ -192,9 +192,18 @@ def _weigh(services: Services, session: Session, invoice: Document, order: Order
     decision = deciding.look(session, invoice, order, day)
     if decision.state != DocumentState.READY:
         findings += (_not_due(decision.reason),)
-    if order.currency == "PLN":  # otherwise an exchange rate would have to be asked for
+    return Prospect(replaces=True, findings=(*findings, *_why_not_anew(order, profile)))
+
+
+def _why_not_anew(order: Order, profile: Profile) -> tuple[Finding, ...]:
+    """Why the order would not become an invoice again, so that nothing is corrected to zero for nothing."""
+    if order.currency != "PLN":  # an exchange rate would have to be asked for
+        return ()
+    try:
         draft(order, profile.issuer, profile.policy)
-    return Prospect(replaces=True, findings=findings)
+    except NeedsAttention as attention:
+        return (_NOT_ANEW, *attention.reasons)
+    return ()
 
 
 def approve(services: Services, session: Session, proposal: BuyerProposal, user_id: int | None) -> Document:
@@ -317,6 +326,15 @@ _HAND_MADE = _cannot(
     Text(
         "Zamówienie korygowano też poza łącznikiem, więc łącznik nie wie, ile zostaje do zera.",
         "The order was also corrected outside the connector, so it does not know what is left to zero.",
+    ),
+    _BY_HAND,
+)
+
+_NOT_ANEW = _cannot(
+    "proposal-no-new-invoice",
+    Text(
+        "Po korekcie do zera nowa faktura nie powstałaby z danych tego zamówienia:",
+        "After the correction to zero no new invoice could be made from this order's data:",
     ),
     _BY_HAND,
 )

@@ -66,15 +66,22 @@ def with_buyer(order: Order, proposal: BuyerProposal) -> Order:
     """
     shop = order.buyer
     tax_ids = (TaxIdCandidate(proposal.nip, _SOURCE),) if proposal.nip else shop.tax_ids
-    names = {"company": proposal.name, "first_name": "", "last_name": ""}
-    if not tax_ids and not shop.company.strip():
-        names = {"company": "", "first_name": "", "last_name": proposal.name}
+    # a person without a number stays a person: a company would be asked for its number
+    is_person = not proposal.nip and not shop.company.strip()
     address = PostalAddress(
         line1=proposal.address["line1"],
         city=proposal.address["line2"],
         country=proposal.address["country"],
     )
-    return replace(order, buyer=replace(shop, tax_ids=tax_ids, address=address, **names))
+    named = replace(
+        shop,
+        tax_ids=tax_ids,
+        address=address,
+        company="" if is_person else proposal.name,
+        first_name="",
+        last_name=proposal.name if is_person else "",
+    )
+    return replace(order, buyer=named)
 
 
 def still_holds(order: Order, proposal: BuyerProposal) -> bool:

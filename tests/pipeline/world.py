@@ -139,6 +139,7 @@ class Installation:
         self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
+        self.public_url = ""
 
     def services(self) -> Services:
         """Open the installation."""
@@ -171,6 +172,7 @@ class Installation:
             watch=self._watch,
             connections=Connections(budget if self.counts_requests else None, client, notices),
             connect_shop=self._connect_shop,
+            public_url=self.public_url,
         )
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
