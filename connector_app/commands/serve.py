@@ -49,8 +49,8 @@ _THREADS = 8
     "--public-url",
     default=None,
     metavar="URL",
-    pl="Adres https, pod którym sklepy widzą ten program; wtedy same dają znać o zmianach (webhooki).",
-    en="The https address under which shops reach this program; they then tell of changes (webhooks).",
+    pl="Adres https, pod którym ten program widzą sklepy (same dają wtedy znać o zmianach) i nabywcy.",
+    en="The https address under which shops (they then tell of changes) and buyers reach this program.",
 )
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app

@@ -30,8 +30,8 @@ def test_the_buyers_note_and_the_metadata_lead_to_the_page(ready_world: World) -
     assert f"{page}/pdf" in note
     assert _metadata(ready_world)["_ksef_pdf_url"] == f"{page}/pdf"
     # each document has a key of its own
-    keys = {buyer_links.link(ready_world.services(), one) for one in ready_world.documents()}
-    assert len(keys) == len(ready_world.documents()) > 1
+    issued = [one for one in ready_world.documents() if one.number]
+    assert len({buyer_links.link(ready_world.services(), one) for one in issued}) == len(issued) > 1
 
 
 def test_without_a_public_address_messages_stay_as_they_were(ready_world: World) -> None:
