@@ -67,6 +67,7 @@ class StorePolicy:
         receipts: orders with a NIP up to 450 PLN get a receipt with the NIP, a simplified invoice.
         relief: use the monthly relief of 10 000 PLN for invoices outside KSeF.
         mail: the connector sends buyers e-mails by itself.
+        buyer_upo: the buyer's page gives the UPO too.
         offline: what to do in an announced outage of KSeF.
         start_day: orders placed before this Warsaw day are never invoiced.
         channels: where results are written.
@@ -83,6 +84,7 @@ class StorePolicy:
     receipts: bool = False
     relief: bool = False
     mail: bool = False
+    buyer_upo: bool = False
     offline: OfflinePolicy = OfflinePolicy.ASK
     start_day: date | None = None
     channels: tuple[Channel, ...] = _ALL_CHANNELS
@@ -105,6 +107,7 @@ class StorePolicy:
             receipts=values.get("receipts", default.receipts),
             relief=values.get("relief", default.relief),
             mail=values.get("mail", default.mail),
+            buyer_upo=values.get("buyer_upo", default.buyer_upo),
             offline=OfflinePolicy(values.get("offline", default.offline)),
             start_day=date.fromisoformat(start) if start else None,
             channels=default.channels if channels is None else tuple(Channel(one) for one in channels),
@@ -129,6 +132,7 @@ class StorePolicy:
             "receipts": self.receipts,
             "relief": self.relief,
             "mail": self.mail,
+            "buyer_upo": self.buyer_upo,
             "offline": self.offline.value,
             "start_day": self.start_day.isoformat() if self.start_day else None,
             "channels": [channel.value for channel in self.channels],

@@ -114,6 +114,7 @@ class App:
             ),
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),
+            public_url=self.settings.public_url,
         )
 
     def _upo_trust(self) -> tuple[Certificate, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from types import FrameType
 
 import click
@@ -51,8 +52,8 @@ _THREADS = 8
     "--public-url",
     default=None,
     metavar="URL",
-    pl="Adres https, pod którym sklepy widzą ten program; wtedy same dają znać o zmianach (webhooki).",
-    en="The https address under which shops reach this program; they then tell of changes (webhooks).",
+    pl="Adres https, pod którym ten program widzą sklepy (same dają wtedy znać o zmianach) i nabywcy.",
+    en="The https address under which shops (they then tell of changes) and buyers reach this program.",
 )
 @option(
     "--sandbox",
@@ -76,7 +77,7 @@ def serve(
     address = public_address_of(app, public_url)
     logs.configure(sys.stderr, as_json=log_json)
     signal.signal(signal.SIGTERM, _end)
-    services = app.open()
+    services = replace(app.open(), public_url=address)
     pulse = Pulse(started=services.clock())
     waiting = Text(
         "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"

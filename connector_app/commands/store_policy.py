@@ -146,6 +146,11 @@ _OPTIONS = (
         pl="Łącznik sam wysyła nabywcom e-maile z fakturą (zob. mail set).",
         en="The connector itself sends buyers e-mails with the invoice (see mail set).",
     ),
+    _yes_no(
+        "--buyer-upo",
+        pl="Nabywca może na stronie swojej faktury pobrać też UPO.",
+        en="The buyer may download the UPO too, from the page of the invoice.",
+    ),
     option(
         "--note-language",
         "language",
@@ -175,7 +180,7 @@ def changed(policy: StorePolicy, choices: Mapping[str, Any]) -> StorePolicy:
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
     start: datetime | None = given.pop("start", None)
     channels: tuple[str, ...] = given.pop("channels", ())
-    for name in ("receipts", "relief", "mail"):
+    for name in ("receipts", "relief", "mail", "buyer_upo"):
         if name in given:
             given[name] = given[name] == "yes"
     if given.get("corrections_limit") == _NONE:

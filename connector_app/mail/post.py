@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, undefer
 
+from connector_app import buyer_links
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
@@ -197,7 +198,8 @@ def _prepare(services: Services, mail_id: int, settings: MailSettings) -> _Lette
     if not recipient:
         return MailState.DROPPED, _NO_ADDRESS
     language = language_of(document, policy)
-    facts = facts_of(document, language, verification_link(document), transfer_on(services, document))
+    page = buyer_links.link(services, document)
+    facts = facts_of(document, language, verification_link(document), transfer_on(services, document), page)
     subject, body = (
         fill(effective(store.texts, Slot(reader, Occasion(occasion)), language), facts)
         for reader in (Reader.MAIL_SUBJECT, Reader.MAIL_BODY)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector_app.pipeline import deciding, life
+from connector_app.pipeline import deciding, life, proposed
 from connector_app.pipeline.changes import (
     Wanted,
     after_hand_made,
@@ -47,10 +47,10 @@ def after_issue(
     Returns:
         The documents that were changed.
     """
-    query = select(Document).where(Document.order_id == invoice.order_id)
+    query = select(Document).where(Document.order_id == invoice.order_id).order_by(Document.id)
     current = {row.purpose: row for row in session.scalars(query) if not chapter(row.purpose)}
     rows = name_corrections(current, order)
-    asked = wanted(invoice, order, rows)
+    asked = wanted(invoice, order, rows, proposed.latest(session, invoice.order_id))
     touched = _drop(rows, {one.purpose for one in asked}, now)
     policy = StorePolicy.from_json(store.policy)
     hand_made = any(is_hand_made(row) for row in rows.values())

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from connector_app.byhand.plans import planned_buyer
 from connector_app.pipeline import life
 from connector_app.pipeline.issue import is_same
-from connector_app.pipeline.purposes import REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
+from connector_app.pipeline.purposes import PROPOSAL, REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
 from connector_app.pipeline.services import Services
 from connector_app.profiles import Profile
 from connector_app.store.documents import document_for
@@ -104,11 +104,15 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
         right = planned_buyer(document.plan)
         order.buyer_override = None if right is None else kept(right, shop_order)
         document.plan = None
+        is_proposal = seen.purpose.startswith(PROPOSAL)
         document.total, document.currency = -state.total, state.original.currency
         session.flush()
         new = document_for(session, store, order, INVOICE, InvoiceKind.VAT, now)
         new.total, new.currency = state.original.total, state.original.currency
         new.buyer_name = right.name if right is not None else document.buyer_name
+        if is_proposal:
+            # what was approved stands for this buyer of the shop's, also while the new invoice waits
+            new.buyer_fingerprint = document.buyer_fingerprint
         because = Text(
             f"Zastępuje fakturę {state.original.number} z błędnym numerem podatkowym.",
             f"Replaces invoice {state.original.number}, which has a wrong tax number.",

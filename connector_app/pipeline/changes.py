@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from connector_app.pipeline.proposed import says_the_same, still_holds
 from connector_app.pipeline.purposes import (
     BUYER,
     CANCELLATION,
     CANCELLED_AGAIN,
     CHANGE,
     HAND,
+    PROPOSAL,
     RECOVERED,
     REFUND,
     REFUNDED,
@@ -23,6 +25,7 @@ from connector_app.pipeline.purposes import (
     WITHDRAWN,
     plain,
 )
+from connector_app.store.desk import BuyerProposal
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import buyer_fingerprint
 from core.findings import Finding, Severity, Text
@@ -55,6 +58,13 @@ _BUYER_BY_RETRY = Text(
     "If the invoice has a wrong tax number, a retry (documents retry) issues a correction to zero and a new "
     "invoice; if a wrong name or address, a correction of the buyer's data. Close it (documents close) if "
     "none is needed.",
+)
+
+
+_PROPOSED = Text(
+    "Zatwierdzono dane zgłoszone przez nabywcę; w międzyczasie zamówienie zmieniło się w sklepie i wróciło "
+    "do poprzedniego stanu.",
+    "The data that the buyer proposed were approved; meanwhile the order changed in the shop and came back.",
 )
 
 
@@ -92,19 +102,22 @@ def is_hand_made(row: Document) -> bool:
     return is_change or closed
 
 
-def wanted(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+def wanted(
+    invoice: Document, order: Order, rows: Mapping[str, Document], proposal: BuyerProposal | None = None
+) -> list[Wanted]:
     """Everything that a changed order asks for.
 
     Args:
         invoice: issued.
         order: as it is now.
-        rows: the order's documents by purpose.
+        rows: the order's documents by purpose, oldest first.
+        proposal: what the buyer proposed and a person approved last.
     """
     found = [_refund(order, refund.id, refund.amount, refund.reason) for refund in order.refunds]
     found += [_withdrawn(row) for row in _deleted_after_correction(order, rows)]
     found += _again(order, rows)
     if order.state not in CALLED_OFF:
-        found += _buyer(invoice, order, rows)
+        found += _buyer(invoice, order, rows, proposal) + _proposed(order, rows, proposal)
     left = (invoice.total or ZERO) + sum(
         (
             row.total or ZERO
@@ -173,18 +186,32 @@ def _is_settled(row: Document) -> bool:
     return row.closed_at is not None or is_in_ksef_or_under_way(row)
 
 
-def _buyer(invoice: Document, order: Order, rows: Mapping[str, Document]) -> list[Wanted]:
+def _buyer(
+    invoice: Document, order: Order, rows: Mapping[str, Document], proposal: BuyerProposal | None
+) -> list[Wanted]:
     """Another buyer than the invoice's, or than a correction or a person has settled last."""
     stated, settled = invoice.buyer_fingerprint, 0
     for purpose, row in rows.items():
-        if purpose.startswith(BUYER) and (is_in_ksef_or_under_way(row) or row.closed_at is not None):
+        if purpose.startswith(PROPOSAL) and is_in_ksef_or_under_way(row):
+            stated, settled = row.buyer_fingerprint, settled + 1
+        elif purpose.startswith(BUYER) and (is_in_ksef_or_under_way(row) or row.closed_at is not None):
             stated, settled = purpose.removeprefix(BUYER).partition("#")[0], settled + 1
     now = buyer_fingerprint(order)
     if stated in {None, now}:
         return []
+    if proposal is not None and stated == proposal.instead_of and says_the_same(order.buyer, proposal):
+        return []
     # the same data may come back after others were settled
     place = f"{BUYER}{now}#{settled}" if settled else f"{BUYER}{now}"
     return [Wanted(place, ZERO, _correction_needed(_BUYER_CHANGED, _BUYER_BY_RETRY, "buyer"))]
+
+
+def _proposed(order: Order, rows: Mapping[str, Document], proposal: BuyerProposal | None) -> list[Wanted]:
+    """The correction that a person approved, as long as the shop says nothing new of the buyer."""
+    purpose = f"{PROPOSAL}{proposal.id}" if proposal is not None else ""
+    if proposal is None or purpose not in rows or not still_holds(order, proposal):
+        return []
+    return [Wanted(purpose, ZERO, _correction_needed(_PROPOSED, _BUYER_BY_RETRY, "buyer"))]
 
 
 def _again(order: Order, rows: Mapping[str, Document]) -> list[Wanted]:

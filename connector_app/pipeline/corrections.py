@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
 from connector_app.byhand.plans import build_plan, sum_differs
-from connector_app.pipeline import life
+from connector_app.pipeline import life, proposed
 from connector_app.pipeline.buyers import correct_buyer, replace_invoice
 from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
 from connector_app.pipeline.changes import zero_by_hand
@@ -19,6 +19,7 @@ from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import (
     BUYER,
+    PROPOSAL,
     REASONS,
     REFUND,
     WITHDRAWN,
@@ -37,7 +38,7 @@ from core.invoices.corrections.proof import ProofSheet
 from core.invoices.corrections.refunds import correct
 from core.invoices.model import InvoiceKind
 from core.money import ZERO
-from core.orders import Refund
+from core.orders import Order, Refund
 
 
 def issue_correction(
@@ -64,8 +65,11 @@ def issue_correction(
         profile = services.profile(seen.seller)
         code = seen.order.store.code
         chain = chain_of(session, seen)
+        order = proposed.order_of(session, seen.order)
+        by_proposal = seen.purpose.startswith(PROPOSAL)
+        asked = proposed.is_still_asked(session, seen) if by_proposal else is_still_asked(seen, chain.earlier)
     missing = chain.waits_for()
-    if missing is not None or not is_still_asked(seen, chain.earlier):
+    if missing is not None or not asked:
         return _cancel(services, document_id) if missing is None else _wait(services, document_id, missing)
     refund: Refund | None = None
     if seen.purpose.startswith(REFUND) and seen.plan is None:
@@ -74,7 +78,7 @@ def issue_correction(
             return _no_refund(services, document_id, found)
         refund = found
     try:
-        prepared, proof = _prepare(seen, chain, refund, profile)
+        prepared, proof = _prepare(seen, chain, refund, order, profile)
     except NeedsAttention as attention:
         return ask_if_same(services, seen, attention.reasons)
     if prepared is None:
@@ -169,7 +173,7 @@ def _unreadable(error: UnreadableOrder) -> Finding:
 
 
 def _prepare(
-    document: Document, chain: Chain, refund: Refund | None, profile: Profile
+    document: Document, chain: Chain, refund: Refund | None, order: Order | None, profile: Profile
 ) -> tuple[CorrectionDraft | None, ProofSheet | None]:
     """Build what the document's purpose asks for; a refund comes with its proof.
 
@@ -184,8 +188,8 @@ def _prepare(
         return _planned(document, chain, profile), None
     if refund is not None:
         return correct(chain.state(), refund, policy)
-    if document.purpose.startswith(BUYER) and document.order.snapshot is not None:
-        made = correct_buyer(chain.state(), from_json(document.order.snapshot), profile)
+    if document.purpose.startswith((BUYER, PROPOSAL)) and order is not None:
+        made = correct_buyer(chain.state(), order, profile)
         if made is None and chain.hand_made:
             raise NeedsAttention([zero_by_hand()])
         return made, None

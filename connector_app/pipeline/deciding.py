@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from connector_app.decisions import Decision, decide
-from connector_app.pipeline import life
+from connector_app.pipeline import life, proposed
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
@@ -62,6 +62,8 @@ def look(session: Session, document: Document, order: Order, day: date) -> Decis
 def by_rules(session: Session, document: Document, order: Order, day: date) -> Decision:
     """What the rule book alone says; see :func:`look`."""
     policy = StorePolicy.from_json(document.order.store.policy)
+    if document.buyer_fingerprint is not None:
+        order = proposed.applied(session, document.order_id, order)
     used = relief_used(session, document.seller_id, day, besides=document.id) if policy.relief else ZERO
     found = decide(order, policy, day, relief_used=used)
     if document.issue_asked and found.rule.route is Route.KSEF and found.state is DocumentState.WAITING:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from connector_app.decisions import Decision
 from connector_app.mail.queue import queue
 from connector_app.numbering import take_number
-from connector_app.pipeline import deciding, life
+from connector_app.pipeline import deciding, life, proposed
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, DocumentState
@@ -59,7 +59,7 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
         due = document.state == DocumentState.READY and document.purpose == INVOICE
         if not due or document.xml_sha256 or snapshot is None:
             return document
-        order = invoice_order(document.order)
+        order = proposed.applied(session, document.order_id, invoice_order(document.order))
         changed = buyer_conflict(document.order)
         decision = deciding.look(session, document, order, warsaw_day(now))
     if decision.state != DocumentState.READY and document.corrected_sha256 is None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from adapters.contract import Channel, Message
+from connector_app.buyer_links import pdf_link
 from connector_app.pipeline.purposes import is_invoice
 from connector_app.store.models import Document
 from connector_app.texts import Facts, Occasion, Reader, Slot, effective, fill
@@ -26,6 +27,7 @@ def message_for(
     verification_url: str,
     transfer_on: date | None = None,
     texts: Mapping[str, Any] | None = None,
+    page: str = "",
 ) -> Message:
     """The message of one publication of an accepted document.
 
@@ -37,22 +39,22 @@ def message_for(
         transfer_on: Warsaw day of writing, when the buyer still has to transfer the money: the KSeF number is
             the transfer's title then. ``None`` when there is nothing to transfer.
         texts: the store's own texts.
+        page: address of the buyer's page; empty when there is none.
 
     Raises:
         ValueError: the document has no KSeF number yet.
     """
-    facts = facts_of(document, language, verification_url, transfer_on)
+    facts = facts_of(document, language, verification_url, transfer_on, page)
     if not facts.ksef_number:
         raise ValueError(f"document {document.id} is not accepted")
     if channel is Channel.METADATA:
-        return Message(
-            fields={
-                "ksef_number": facts.ksef_number,
-                "invoice_number": facts.invoice_number,
-                "status": "accepted",
-                "verification_url": verification_url,
-            }
-        )
+        fields = {
+            "ksef_number": facts.ksef_number,
+            "invoice_number": facts.invoice_number,
+            "status": "accepted",
+            "verification_url": verification_url,
+        }
+        return Message(fields=fields | _pdf_field(facts))
     if channel is Channel.TAG:
         return Message(text=TAG, marker=TAG)
     slot = Slot(_reader(channel), occasion_of(document, offline=False))
@@ -65,6 +67,7 @@ def offline_message_for(
     language: str,
     verification_url: str,
     texts: Mapping[str, Any] | None = None,
+    page: str = "",
 ) -> Message:
     """The message about a document that was issued offline and has no KSeF number yet.
 
@@ -74,11 +77,12 @@ def offline_message_for(
         language: ``pl`` or ``en``.
         verification_url: address of QR code I.
         texts: the store's own texts.
+        page: address of the buyer's page; empty when there is none.
 
     Raises:
         ValueError: the document was not issued offline.
     """
-    facts = facts_of(document, language, verification_url)
+    facts = facts_of(document, language, verification_url, page=page)
     if not facts.certificate_link:
         raise ValueError(f"document {document.id} was not issued offline")
     if channel is Channel.METADATA:
@@ -87,7 +91,7 @@ def offline_message_for(
             "status": "offline",
             "verification_url": verification_url,
         }
-        return Message(fields=fields)
+        return Message(fields=fields | _pdf_field(facts))
     slot = Slot(_reader(channel), occasion_of(document, offline=True))
     return Message(text=fill(effective(texts, slot, language), facts), marker=facts.certificate_link)
 
@@ -114,7 +118,11 @@ def occasion_of(document: Document, *, offline: bool) -> Occasion:
 
 
 def facts_of(
-    document: Document, language: str, verification_url: str, transfer_on: date | None = None
+    document: Document,
+    language: str,
+    verification_url: str,
+    transfer_on: date | None = None,
+    page: str = "",
 ) -> Facts:
     """What is known of an issued document.
 
@@ -123,6 +131,7 @@ def facts_of(
         language: of sentences among the facts.
         verification_url: address of QR code I.
         transfer_on: see :func:`message_for`.
+        page: address of the buyer's page; empty when there is none.
 
     Raises:
         ValueError: it is not issued.
@@ -131,7 +140,7 @@ def facts_of(
         raise ValueError(f"document {document.id} is not issued")
     ksef_number = document.ksef_number or ""
     total = "" if document.total is None else f"{document.total:.2f} {document.currency or ''}".strip()
-    title = _transfer_title(ksef_number, transfer_on, language) if ksef_number and transfer_on else ""
+    title = transfer_title(ksef_number, transfer_on, language) if ksef_number and transfer_on else ""
     return Facts(
         invoice_number=document.number,
         issue_date=document.issued_on,
@@ -141,6 +150,8 @@ def facts_of(
         ksef_number=ksef_number,
         verification_link=verification_url,
         certificate_link=document.certificate_link or "",
+        buyer_page=page,
+        pdf_link=pdf_link(page),
         transfer_title=title,
         file_mark=(document.xml_sha256 or "")[:_MARK],
         refusal=document.refusal_text or "?",
@@ -152,8 +163,18 @@ def _reader(channel: Channel) -> Reader:
     return Reader.MERCHANT if channel is Channel.PRIVATE_NOTE else Reader.BUYER
 
 
-def _transfer_title(ksef_number: str, day: date, language: str) -> str:
-    """What to write into the transfer; from a day of the law on VAT payers have to."""
+def _pdf_field(facts: Facts) -> dict[str, str]:
+    return {"pdf_url": facts.pdf_link} if facts.pdf_link else {}
+
+
+def transfer_title(ksef_number: str, day: date, language: str) -> str:
+    """A sentence that says what to write into the transfer; from a day of the law on VAT payers have to.
+
+    Args:
+        ksef_number: of the invoice that is paid.
+        day: Warsaw day of reading.
+        language: ``pl`` or ``en``.
+    """
     is_duty = KSEF_NUMBER_IN_TRANSFERS.holds_on(day)
     if language == "en":
         duty = " (VAT payers have to name it)" if is_duty else ""

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 
 from adapters.contract import Channel, NotFound, ShopAdapter, ShopAuthFailed, ShopError, ShopRefused
-from connector_app import ksef_access
+from connector_app import buyer_links, ksef_access
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import message_for
 from connector_app.pipeline.services import Services
@@ -54,12 +54,13 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         buyers = language_of(document, policy)
         link = verification_link(document)
         pay_on = transfer_on(services, document)
+        page = buyer_links.link(services, document)
     for channel in wanted:
         if channel.value in done:
             continue
         try:
             language = policy.language if channel is Channel.PRIVATE_NOTE else buyers
-            message = message_for(document, channel, language, link, pay_on, store.texts)
+            message = message_for(document, channel, language, link, pay_on, store.texts, page)
             remote_id = shop.publish(remote_order, channel, message)
         except ShopError as error:
             write_down(services, document_id, channel.value, failure=f"{error.message} {error.hint}".strip())

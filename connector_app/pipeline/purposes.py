@@ -31,6 +31,9 @@ CHANGE = "change:"
 BUYER = "buyer:"
 """Begin: the buyer's data changed in the shop, by their fingerprint; corrected when a person says so."""
 
+PROPOSAL = "proposal:"
+"""Begin: what a buyer proposed instead of the buyer's data and a person approved, by the proposal's id."""
+
 WRONG_BUYER = "wrong-buyer"
 """Corrects to zero: the invoice names a wrong tax number, and a new invoice takes its place."""
 

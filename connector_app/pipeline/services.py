@@ -62,6 +62,8 @@ class Services:
         tokens_end: last Warsaw day on which KSeF tokens sign in.
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
+        public_url: address under which buyers reach this installation, without a trailing slash; empty when
+            they do not.
     """
 
     database: sessionmaker[Session]
@@ -76,6 +78,7 @@ class Services:
     board: Callable[[str], Latarnia] = Latarnia
     tokens_end: date = TOKENS_END.day
     upo_trust: tuple[Certificate, ...] = ()
+    public_url: str = ""
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""

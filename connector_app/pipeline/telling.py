@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import Channel, ShopAdapter, ShopError, ShopRefused
+from connector_app import buyer_links
 from connector_app.pipeline import life, publish
 from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for, refusal_message_for
@@ -128,6 +129,7 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
         done = {row.channel for row in document.publications if row.done_at}
         buyers = publish.language_of(document, policy)
         link = publish.verification_link(document)
+        page = buyer_links.link(services, document)
     for channel in wanted:
         # a second refusal of a document made anew is told as well
         name = refusal if refused else f"{PREFIX}{channel.value}"
@@ -138,7 +140,7 @@ def tell(services: Services, document_id: int, shop: ShopAdapter) -> None:
             if refused:
                 message = refusal_message_for(document, language, store.texts)
             else:
-                message = offline_message_for(document, channel, language, link, store.texts)
+                message = offline_message_for(document, channel, language, link, store.texts, page)
             remote_id = shop.publish(remote_order, channel, message)
         except ShopError as error:
             said = f"{error.message} {error.hint}".strip()

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from connector_app.store.models import Base, Document
+from connector_app.store.people import User
 
 
 class JobState(StrEnum):
@@ -57,6 +58,7 @@ class BuyerProposal(Base):
     """What a buyer says is right instead of the buyer's data on a document."""
 
     __tablename__ = "buyer_proposals"
+    __table_args__ = (Index("ix_buyer_proposals_state", "state"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), index=True)
@@ -68,11 +70,17 @@ class BuyerProposal(Base):
     """E-mail of whoever proposes."""
     remark: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(8))
-    decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey(User.id))
     decided_at: Mapped[datetime | None]
+    instead_of: Mapped[str | None] = mapped_column(String(16))
+    """Of an approved one: fingerprint of the shop's buyer whose data it replaces; another buyer in the shop
+    is news."""
+    correction_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
+    """Of an approved one: the document that carries it out."""
     created_at: Mapped[datetime]
 
-    document: Mapped[Document] = relationship()
+    document: Mapped[Document] = relationship(foreign_keys=[document_id])
+    correction: Mapped[Document | None] = relationship(foreign_keys=[correction_id])
 
 
 class RegisterAnswer(Base):

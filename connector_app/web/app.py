@@ -20,25 +20,30 @@ from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
-from connector_app.web.documents.views import documents
+from connector_app.web.buyer.views import buyer
 from connector_app.web.corrections.views import corrections
+from connector_app.web.documents.views import documents
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
+from connector_app.web.orders.views import orders
 from connector_app.web.people.joining import joining
 from connector_app.web.people.views import people
+from connector_app.web.proposals.views import proposing
 from connector_app.web.safety import add_safety
 from connector_app.web.settings.views import settings
 from connector_app.web.setup.views import setup
+from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
 
 _FEATURES = (
     accounts,
     auditing,
     board,
+    buyer,
     corrections,
     documents,
     home,
@@ -47,12 +52,11 @@ _FEATURES = (
     ksef,
     orders,
     people,
+    proposing,
     settings,
     setup,
     uploads,
 )
-from connector_app.web.orders.views import orders
-from connector_app.web.uploads.views import uploads
 
 
 def create_app(

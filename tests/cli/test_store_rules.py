@@ -62,6 +62,9 @@ def test_a_policy_is_changed_option_by_option(run: Run, shop: Path) -> None:
     changed = policy(run)
     assert (changed["receipts"], changed["corrections_limit"], changed["channels"]) == (False, None, [])
     assert changed["relief"] is True
+    assert before["buyer_upo"] is False
+    assert run("store", "set", "shop", "--buyer-upo=yes").exit_code == 0
+    assert policy(run)["buyer_upo"] is True
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from connector_app import buyer_links
 from connector_app.mail.compose import as_html, compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings, Security
 from connector_app.mail.transport import MailUnavailable, Transport
@@ -21,6 +22,7 @@ from connector_app.store.models import Mail, MailState, Store
 from core.ksef.offline import OfflinePolicy
 from core.signing.keys import self_signed
 from tests.mail.server import Postbox, mail_server
+from tests.pipeline.proposing import approve, propose
 from tests.pipeline.refunds import ONE_MUG, refund
 from tests.pipeline.test_offline import SHORT, add_certificate, begin, end
 from tests.pipeline.world import START, World, recorded, world
@@ -111,6 +113,27 @@ def test_the_buyer_gets_one_message_with_the_picture_of_the_stored_xml(posting: 
     posting.clock.sleep(3600)
     assert posting.run().worked == 0
     assert len(box.messages) == 1
+
+
+def test_a_message_leads_to_the_page_of_its_document(posting: World, box: Postbox) -> None:
+    """The page of the document that it tells of, plain and as a link; each document has its own."""
+    posting.public_url = "https://faktury.sklep.example"
+    posting.run()
+    posting.clock.sleep(60)
+    approve(posting, propose(posting))
+    posting.run()
+    services = posting.services()
+    pages = {buyer_links.link(services, one) for one in posting.documents()}
+    told = set()
+    for message in box.messages:
+        (page,) = {one for one in pages if one in plain(message)}
+        assert f"{page}/pdf" in plain(message)
+        formatted: Any = message.get_body(("html",))
+        assert f'<a href="{page}">{page}</a>' in formatted.get_content()
+        assert [part.get_content_type() for part in message.iter_attachments()] == ["application/pdf"]
+        told.add(page)
+    assert told == pages
+    assert len(box.messages) == len(pages) == 3
 
 
 def test_a_store_that_does_not_say_so_sends_nothing(posting: World, box: Postbox) -> None:

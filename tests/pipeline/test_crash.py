@@ -21,6 +21,7 @@ from connector_app.ksef_access import hash_text
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from sandbox.woocommerce.server import WooSandbox
+from tests.pipeline.proposing import approve, propose
 from tests.pipeline.quick_clock import QuickClock
 from tests.pipeline.world import Clock, World, recorded
 
@@ -32,6 +33,8 @@ NEW_INSTALLATION = 5
 QUICK = 20.0
 AHEAD = 10
 """Orders that are invoiced in one run, to be refunded one by one."""
+_MANY = 40
+"""More orders than a run has commits."""
 
 
 class Harness:
@@ -183,6 +186,31 @@ def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mo
             assert made.run("clean") == [0]
         assert commit > 8
         made.assert_one_story()
+
+
+def test_a_kill_before_any_commit_of_an_approved_proposal_changes_nothing(tmp_path: Path) -> None:
+    """From the approval to the note about the new invoice: killed at each commit, replaced exactly once."""
+    with harness(tmp_path) as made:
+        made.add_orders(_MANY)
+        assert made.run("clean") == [0]
+        commit = 0
+        ended = [-9]
+        while ended == [-9]:
+            number = str(made.orders[commit])
+            commit += 1
+            approve(made.made, propose(made.made, number=number))
+            ended = made.run("before", commit)
+            assert ended in ([-9], [0]), ended
+            assert made.run("clean") == [0]
+            found = [one for one in made.made.documents() if one.order.number == number]
+            assert sorted((one.purpose, one.state) for one in found) == [
+                ("invoice", "published"),
+                ("replaced-1/invoice", "published"),
+                ("replaced-1/wrong-buyer", "published"),
+            ]
+            sent = [one["invoiceNumber"] for one in made.made.in_ksef()]
+            assert sorted(sent) == sorted(str(one.number) for one in made.made.documents())
+        assert commit > 8
 
 
 def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ class Installation:
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
         self._opened: tuple[tuple[int, int], Sessions] | None = None
+        self.public_url = ""
 
     def services(self) -> Services:
         """Open the installation."""
@@ -175,6 +176,7 @@ class Installation:
             watch=self._watch,
             connections=Connections(budget if self.counts_requests else None, client, notices),
             connect_shop=self._connect_shop,
+            public_url=self.public_url,
         )
 
     def _database(self, file: Path) -> Sessions:

@@ -8,8 +8,8 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from adapters import woocommerce
-from connector_app.commands.seller import fill
 from connector_app.profiles import parse
+from connector_app.sellers import fill
 from connector_app.store.models import Seller
 from core.fa import registry
 from core.ksef import environments

@@ -1,0 +1,1 @@
+"""What buyers proposed: seen beside what the invoice says, approved or declined."""
