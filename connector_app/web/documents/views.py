@@ -181,7 +181,8 @@ def do_one(document_id: int) -> AnyResponse:
     if name is ActionName.LINK and not _exists(document_id):
         # the order's own document made room for the recovered one
         return redirect(url_for("documents.page", document_id=int(recovered)))
-    return redirect(url_for("documents.page", document_id=document_id))
+    own = url_for("documents.page", document_id=document_id)
+    return redirect(safe_next(request.form.get("next"), own))
 
 
 @documents.get("/documents/<int:document_id>/<kind>")

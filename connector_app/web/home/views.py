@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from connector_app.overview import ksef, numbers, stores, work
 from connector_app.overview.stores import Health
+from connector_app.proposals import open_count
 from connector_app.web import access
 from connector_app.web.access import Right
 from connector_app.web.health import look
 from connector_app.web.here import here
 from connector_app.web.home.chart import bars
+from connector_app.web.home.deciding import decisions
 from connector_app.web.safety import safe_next
+from connector_app.web.setup.steps import flow_needed
 from core.calendar import warsaw_day
 
 home = Blueprint("home", __name__, template_folder="templates")
@@ -29,10 +32,13 @@ _DAYS = 30
 
 @home.get("/")
 @login_required  # type: ignore[untyped-decorator]
-def page() -> str:
+def page() -> str | Response:
     """What needs a person, what is under way, numbers, and how shops and KSeF are."""
     place = here()
     services = place.services
+    with services.database() as session:
+        if flow_needed(session):
+            return redirect(url_for("setup.start"))
     seen = look(services, place.pulse)
     now = services.clock()
     today = warsaw_day(now)
@@ -40,8 +46,11 @@ def page() -> str:
         sellers = access.visible(session)
         counts = work.counts(session, sellers)
         lines = stores.board(services, session, sellers)
+        needed = work.needed(session, sellers, _NEEDED)
         values: dict[str, Any] = {
-            "needed": work.needed(session, sellers, _NEEDED),
+            "needed": needed,
+            "decisions": decisions(session, [one.id for one in needed]),
+            "proposals": open_count(session, access.visible(session, Right.OPERATE)),
             "needs": sum(counts[state] for state in work.NEEDS_A_PERSON),
             "under_way": [(state, counts[state]) for state in work.UNDER_WAY],
             "soon": work.waiting_soon(session, sellers),
