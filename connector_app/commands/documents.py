@@ -28,12 +28,10 @@ from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.claims import NotLinkable
 from connector_app.pipeline.publish import verification_link
-from connector_app.pipeline.purposes import WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, load_text
 from connector_app.recovery.linking import link_by_hand
-from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.models import Document, DocumentState
 from connector_app.store.proofs import UpoCertificate
-from connector_app.store.recovered import NEVER
 from core.calendar import WARSAW
 from core.findings import Text
 from core.invoices.corrections.proof import ProofSheet
@@ -284,10 +282,7 @@ def retry(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
-    idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
-    if row.purpose == INVOICE or (chapter(row.purpose) and plain(row.purpose) != WRONG_BUYER):
-        idle.add(DocumentState.CANCELLED)
-    if state in idle or row.next_attempt_at == NEVER:
+    if life.is_idle(row):
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",

@@ -64,7 +64,9 @@ def serve(app: App, host: str, port: int, every: float, public_url: str | None, 
         "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"
     )
     with runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)):
-        background = Background(services, pulse, every, address)
+        background = Background(
+            services, pulse, every, address, private_addresses=app.settings.private_addresses
+        )
         # the port is taken before any work begins, so that a port in use is said at once
         server = create_server(
             create_app(services, pulse, background.wake, _options(app, address)),
@@ -93,6 +95,7 @@ def _options(app: App, address: str) -> WebOptions:
         proxies=settings.proxies,
         hsts=settings.hsts,
         private_addresses=settings.private_addresses,
+        metrics_token=settings.metrics_token,
     )
 
 
