@@ -24,7 +24,8 @@ Made = TypeVar("Made")
 Schema = dict[str, Any]
 
 _MOST = 2**63 - 1
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+"""Pattern of texts whose length alone is ruled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def slot_schema(slot: Slot, named: dict[str, Schema], language: str = "en") -> S
         "minItems": rule.fewest,
     }
     if slot.kind is str and rule.longest is not None and rule.pattern is None:
-        more["pattern"] = _NO_CONTROLS
+        more["pattern"] = NO_CONTROLS
     found |= {name: value for name, value in more.items() if value is not None}
     if slot.nullable:
         found = {"anyOf": [found, {"type": "null"}]}
@@ -299,7 +300,7 @@ def _value(slot: Slot, raw: Any, *, strict: bool) -> Any:
 
 
 def _check_text(value: str, rule: Rule) -> None:
-    pattern = rule.pattern or (_NO_CONTROLS if rule.longest is not None else None)
+    pattern = rule.pattern or (NO_CONTROLS if rule.longest is not None else None)
     # JSON Schema's patterns search, ours carry their own ends; \Z because $ forgives a line's end
     if pattern is not None and re.search(pattern.replace("$", r"\Z"), value) is None:
         raise _Wrong("Tekst ma niewłaściwą postać.", "The text has not the right form.")

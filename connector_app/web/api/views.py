@@ -11,7 +11,7 @@ from connector_app.web.api.openapi import ABOUT, TAGS, document
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Operation
 from connector_app.web.api.problems import MEANINGS
 from connector_app.web.api.serving import blueprint
-from connector_app.web.api.typed import Schema
+from connector_app.web.api.typed import NO_CONTROLS, Schema
 from connector_app.web.language import language
 
 _GROUPS = (documents, events, hooks, orders)
@@ -122,7 +122,8 @@ def _rules(schema: Schema) -> str:
     found = []
     for key, sign in named.items():
         value = inner.get(key, schema.get(key))
-        if value is None or (key == "maximum" and value > 10**9):
+        # what only keeps nonsense out is for programs, in the document itself
+        if value is None or value == NO_CONTROLS or (key == "maximum" and value > 10**9):
             continue
         mark, _, unit = sign.partition(" ")
         found.append(f"{mark} {value} {unit}".strip())
