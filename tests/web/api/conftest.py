@@ -1,4 +1,4 @@
-"""The interface over a small world whose documents went all the way, and a second seller that must stay unseen."""
+"""The interface over a small world whose documents went all the way, beside a seller who stays unseen."""
 
 from __future__ import annotations
 

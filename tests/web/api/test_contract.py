@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the application does: no route is missing, and every answer is documented."""
+"""The OpenAPI document says what the application does: no route is missing, no answer is another."""
 
 from __future__ import annotations
 
