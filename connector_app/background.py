@@ -8,6 +8,8 @@ import time
 from datetime import timedelta
 
 from connector_app import subscriptions
+from connector_app.hooks.courier import Courier
+from connector_app.hooks.happenings import Links
 from connector_app.pipeline import events
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
@@ -32,9 +34,18 @@ class Background:
         pulse: told what the work says about itself.
         every: seconds between two looks at the shops.
         public_url: under which shops reach this installation; empty when they do not.
+        private_addresses: hooks may be in the local network.
     """
 
-    def __init__(self, services: Services, pulse: Pulse, every: float, public_url: str = "") -> None:
+    def __init__(
+        self,
+        services: Services,
+        pulse: Pulse,
+        every: float,
+        public_url: str = "",
+        *,
+        private_addresses: bool = False,
+    ) -> None:
         self._services = services
         self._pulse = pulse
         self._every = every
@@ -42,21 +53,26 @@ class Background:
         self._awake = threading.Event()
         self._stopped = threading.Event()
         self._said_of_shops: list[Text] = []
+        self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
+        pulse.deliveries = self._courier.tally
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
         """Begin, with a look at the shops."""
         self._thread.start()
+        self._courier.start()
 
     def wake(self) -> None:
         """There is something new: do not wait for the clock."""
         self._awake.set()
+        self._courier.wake()
 
     def stop(self) -> None:
         """End after the step under way; every step is safe to cut anyway."""
         self._stopped.set()
         self._awake.set()
         self._thread.join()
+        self._courier.stop()
 
     def _run(self) -> None:
         next_look = time.monotonic()
@@ -85,6 +101,7 @@ class Background:
             look: ask the shops what changed first.
         """
         pulse = self._pulse
+        began = time.monotonic()
         try:
             runner = Runner(self._services, self._sleep, keep_sessions=True)
             if look:
@@ -100,6 +117,9 @@ class Background:
         for problem in pulse.problems:
             _log.warning("%s", problem)
         pulse.at = self._services.clock()
+        pulse.passes += 1
+        pulse.pass_seconds = time.monotonic() - began
+        self._courier.wake()
 
     def _look(self, runner: Runner) -> Pass:
         """Look after the webhooks, and read what changed in the shops."""

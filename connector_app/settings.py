@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,6 +59,8 @@ class Settings:
         hsts: tell browsers to come by https only (``KSEF_CONNECTOR_HSTS``, 1 or 0; default: not).
         private_addresses: shops and hooks named in the browser may be inside the local network
             (``KSEF_CONNECTOR_PRIVATE_ADDRESSES``, 1 or 0; default: not).
+        metrics_token: bearer token of ``/metrics`` (``KSEF_CONNECTOR_METRICS_TOKEN``; without one it is for
+            this machine only).
     """
 
     home: Path
@@ -71,6 +73,7 @@ class Settings:
     proxies: int = 0
     hsts: bool = False
     private_addresses: bool = False
+    metrics_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -99,6 +102,7 @@ class Settings:
             proxies=_count(values, "KSEF_CONNECTOR_PROXIES", most=9),
             hsts=bool(_count(values, "KSEF_CONNECTOR_HSTS", most=1)),
             private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
+            metrics_token=values.get("KSEF_CONNECTOR_METRICS_TOKEN", "").strip(),
         )
 
     @property

@@ -290,7 +290,7 @@ def retry(app: App, document_id: int) -> None:
     services = app.open()
     row = fetch(app, services, document_id)
     state = DocumentState(row.state)
-    if actions.is_idle(row):
+    if life.is_idle(row):
         raise Failure(
             app.text(
                 f"Dokument jest w stanie „{state_name(state, 'pl')}”; nie ma czego ponowić.",

@@ -86,7 +86,9 @@ def serve(
         runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)),
         sandboxes(app) if with_sandbox else nullcontext() as places,
     ):
-        background = Background(services, pulse, every, address)
+        background = Background(
+            services, pulse, every, address, private_addresses=app.settings.private_addresses
+        )
         # the port is taken before any work begins, so that a port in use is said at once
         server = create_server(
             create_app(services, pulse, background.wake, _options(app, address, places)),
@@ -116,6 +118,7 @@ def _options(app: App, address: str, sandbox: SandboxPlaces | None) -> WebOption
         hsts=settings.hsts,
         private_addresses=settings.private_addresses,
         sandbox=sandbox,
+        metrics_token=settings.metrics_token,
     )
 
 

@@ -22,7 +22,6 @@ from connector_app.pipeline.claims import NotLinkable, candidates
 from connector_app.pipeline.intake import decide_order
 from connector_app.recovery.linking import link_in
 from connector_app.store.models import INVOICE, Document, DocumentState, MailState, ShopOrder
-from connector_app.store.recovered import NEVER
 from connector_app.store.snapshots import from_json
 from core.findings import Text
 
@@ -103,15 +102,6 @@ def _action(name: ActionName, document: Document) -> Action:
     elif name is ActionName.ISSUE and document.state == DocumentState.ATTENTION:
         label = Text("Sprawdź ponownie i wystaw", "Check again and issue")
     return Action(name, label, says, _RULES[name](document))
-
-
-def is_idle(document: Document) -> bool:
-    """Whether another try of a document would move nothing by itself: done, waiting, called off."""
-    state = DocumentState(document.state)
-    idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
-    if document.purpose == INVOICE or obstacles.is_of_replaced(document):
-        idle.add(DocumentState.CANCELLED)
-    return state in idle or document.next_attempt_at == NEVER
 
 
 def perform(document: Document, name: ActionName, now: datetime, *, recovered_id: int = 0) -> list[Document]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, object_session
 from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
+from connector_app.store.recovered import NEVER
 from connector_app.store.uploaded import is_uploaded
 from core.findings import Finding, Text
 
@@ -145,6 +146,14 @@ def poll_later(document: Document, why: Text, now: datetime) -> None:
     document.attempts = tried + 1
     document.waiting_for = dump_text(why)
     document.updated_at = now
+
+
+def is_idle(document: Document) -> bool:
+    """Whether nothing of a document is under way or broken that another try could move."""
+    idle = {DocumentState.PUBLISHED, DocumentState.WAITING}
+    if document.purpose == INVOICE or (chapter(document.purpose) and plain(document.purpose) != WRONG_BUYER):
+        idle.add(DocumentState.CANCELLED)
+    return document.state in idle or document.next_attempt_at == NEVER
 
 
 def again(document: Document, now: datetime) -> None:

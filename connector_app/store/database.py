@@ -174,6 +174,11 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_alembic_config())
 
 
+def newest_form() -> str:
+    """The revision that the tables of this program have."""
+    return _scripts().get_current_head() or ""
+
+
 def _alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

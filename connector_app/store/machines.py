@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from connector_app.store.models import Base
@@ -28,6 +28,24 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class ApiReply(Base):
+    """What a request with an ``Idempotency-Key`` was answered, so that its copy does nothing twice."""
+
+    __tablename__ = "api_replies"
+    __table_args__ = (UniqueConstraint("seller_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"))
+    key: Mapped[str] = mapped_column(String(128))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of method, address and body: another request with the same key is a mistake."""
+    status: Mapped[int | None]
+    """HTTP status; ``None`` while the request is at work."""
+    body: Mapped[str | None] = mapped_column(Text)
+    """Sealed answer: it may hold a secret that is shown once."""
+    created_at: Mapped[datetime]
+
+
 class Hook(Base):
     """An address that is told of what happens to a seller's documents."""
 
@@ -37,7 +55,7 @@ class Hook(Base):
     seller_id: Mapped[int] = mapped_column(ForeignKey("sellers.id"), index=True)
     url: Mapped[str] = mapped_column(String(512))
     secret: Mapped[str] = mapped_column(Text)
-    """Sealed secret that deliveries are signed with."""
+    """Sealed secrets that deliveries are signed with: the one in force, and for a day the one before."""
     events: Mapped[list[Any]]
     """Names of the events it is told of, such as ``document.accepted``."""
     mark: Mapped[int] = mapped_column(default=0)

@@ -174,7 +174,11 @@ class ShopOrder(Base):
     """The last snapshot of an order."""
 
     __tablename__ = "orders"
-    __table_args__ = (UniqueConstraint("store_id", "remote_id"), Index("ix_orders_number", "number"))
+    __table_args__ = (
+        UniqueConstraint("store_id", "remote_id"),
+        Index("ix_orders_number", "number"),
+        Index("ix_machines_orders_store", "store_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
@@ -232,6 +236,9 @@ class Document(Base):
         Index("ix_documents_relief", "seller_id", "relief_month"),
         # holds all that sums by day and month read, so that they do not touch the documents themselves
         Index("ix_documents_day", "seller_id", "issued_on", "currency", "total"),
+        Index("ix_machines_documents_newest", "seller_id", "id"),
+        Index("ix_machines_documents_updated", "seller_id", "updated_at", "id"),
+        Index("ix_machines_documents_order", "order_id", "state"),
         Index(
             "ix_documents_unproven",
             "seller_id",
@@ -411,6 +418,8 @@ class Event(Base):
     """One entry of a document's life line."""
 
     __tablename__ = "events"
+    # whoever reads on after an id must not miss an entry that got the id of a deleted one
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  read by SQLAlchemy from the class
 
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), index=True)

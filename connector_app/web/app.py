@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Flask, render_template, request
+from flask import Flask, Response, render_template, request
 from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
 
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
-from connector_app.web import access, health, webhooks
+from connector_app.web import access, health, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.api.serving import http_problem, is_ours
+from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
@@ -29,6 +32,7 @@ from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
+from connector_app.web.machines.views import machines
 from connector_app.web.orders.views import orders
 from connector_app.web.people.joining import joining
 from connector_app.web.people.views import people
@@ -41,6 +45,7 @@ from connector_app.words import state_text
 
 _FEATURES = (
     accounts,
+    api,
     auditing,
     board,
     buyer,
@@ -50,6 +55,7 @@ _FEATURES = (
     jobs,
     joining,
     ksef,
+    machines,
     orders,
     people,
     proposing,
@@ -88,6 +94,8 @@ def create_app(
     add_formats(app)
     webhooks.add_webhooks(app, services, wake)
     health.add_health(app)
+    probes.add_probes(app)
+    metrics.add_metrics(app)
     for feature in _FEATURES:
         app.register_blueprint(feature)
     app.jinja_env.globals["state_text"] = lambda state: say(state_text(state))
@@ -128,7 +136,7 @@ _WORDS = {
 def _add_errors(app: Flask) -> None:
     """Errors in words, as pages."""
     for code in _WORDS:
-        app.register_error_handler(code, lambda _error, code=code: (_error_page(*_words(code)), code))
+        app.register_error_handler(code, _error)
 
     @app.errorhandler(CSRFError)
     def stale(_error: CSRFError) -> tuple[str, int]:
@@ -143,8 +151,12 @@ def _add_errors(app: Flask) -> None:
         return _error_page(say(trouble(error))), 503
 
 
-def _words(code: int) -> tuple[str]:
-    return (t(*_WORDS[code]),)
+def _error(error: HTTPException) -> Response | tuple[str, int]:
+    """A page for people, a problem for machines."""
+    if is_ours(request.path):
+        return http_problem(error)
+    code = error.code or 500
+    return _error_page(t(*_WORDS[code])), code
 
 
 def _error_page(said: str) -> str:

@@ -1,4 +1,8 @@
-"""Health: whether the installation works, as JSON for machines."""
+"""Health: whether the installation works, as JSON for machines.
+
+Problems name stores and sellers, so they are for this machine and for owners of the installation only; others
+learn the status.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Document, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
+from connector_app.web import probes
 from connector_app.web.here import Pulse, here
 from core.ksef.latarnia import active
 
@@ -52,8 +57,11 @@ def add_health(app: Flask) -> None:
         place = here()
         services, pulse = place.services, place.pulse
         seen = look(services, pulse)
+        status = "degraded" if seen.problems else "ok"
+        if not probes.may_see_everything():
+            return jsonify(status=status), 200 if seen.works else 503
         values: Mapping[str, Any] = {
-            "status": "degraded" if seen.problems else "ok",
+            "status": status,
             "last_pass": pulse.at.isoformat() if pulse.at else None,
             "problems": seen.problems,
             "documents": seen.counts,

@@ -23,12 +23,17 @@ class Pulse:
         started: when the process began, aware UTC. at: end of the last pass.
         problems: what held something up then, in Polish.
         notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
+        passes: how many have ended. pass_seconds: how long the last one took.
+        deliveries: tries of messages to hooks so far, by result.
     """
 
     started: datetime
     at: datetime | None = None
     problems: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    passes: int = 0
+    pass_seconds: float = 0.0
+    deliveries: dict[str, int] = field(default_factory=dict)
 
     def is_silent(self, now: datetime) -> bool:
         """Whether no pass has ended for so long that the background work must have stopped."""
@@ -62,6 +67,7 @@ class WebOptions:
         private_addresses: shops and hooks may have addresses inside the local network.
         limits: count requests of each address (sign-in, buyers' pages); off only where one machine plays all.
         sandbox: sandboxes that run beside it.
+        metrics_token: bearer token of ``/metrics``; empty: it is for this machine only.
     """
 
     public_url: str = ""
@@ -70,6 +76,7 @@ class WebOptions:
     private_addresses: bool = False
     limits: bool = True
     sandbox: SandboxPlaces | None = None
+    metrics_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

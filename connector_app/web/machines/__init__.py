@@ -1,0 +1,1 @@
+"""Pages for machines: a seller's tokens of the REST interface, and hooks."""
