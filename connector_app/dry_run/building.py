@@ -32,6 +32,7 @@ from core.invoices.corrections.state import state_of
 from core.invoices.exchange import RateError, Rates, draft_at_rate
 from core.invoices.model import Invoice, InvoiceKind
 from core.invoices.numbering import BadPattern
+from core.invoices.treatment import tax_class_key
 from core.ksef import number as ksef_number
 from core.orders import CALLED_OFF, Order, OrderState, Refund
 from core.rulebook import Route, Rule
@@ -126,6 +127,7 @@ class Builder:
             order.currency,
             decision.reason,
             _rule(decision.rule),
+            untaxed=_untaxed(order),
             later=self._later(sale, decision, policy),
         )
 
@@ -221,6 +223,11 @@ def _before_refunds(order: Order) -> Order:
     if state is OrderState.REFUNDED:
         state = OrderState.COMPLETED if order.completed_at else OrderState.PAID
     return replace(order, refunds=(), state=state)
+
+
+def _untaxed(order: Order) -> frozenset[str]:
+    shares = (share for line in order.lines for share in line.shares)
+    return frozenset(tax_class_key(one) for one in shares if not one.rate and not one.tax and one.net)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class OrderOutcome:
         rule: code, sentence and basis of the rule that decided; empty without one.
         findings: what is wrong or worth knowing.
         documents: that were built: the invoice, and corrections of its refunds.
+        untaxed: keys of the tax classes that came without tax.
         later: the rule that would decide once the law changes; empty when it is the same.
     """
 
@@ -74,6 +75,7 @@ class OrderOutcome:
     rule: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     documents: tuple[Built, ...] = ()
+    untaxed: frozenset[str] = frozenset()
     later: dict[str, Any] = field(default_factory=dict)
 
     @property

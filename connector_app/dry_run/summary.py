@@ -45,6 +45,7 @@ class Summary:
     _gross: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     _days: Counter[date] = field(default_factory=Counter)
     _kinds: Counter[str] = field(default_factory=Counter)
+    _untaxed: Counter[str] = field(default_factory=Counter)
     _later: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     def add(self, one: OrderOutcome) -> list[int]:
@@ -56,6 +57,7 @@ class Summary:
         self._outcomes[one.outcome.value] += 1
         if one.rule:
             self._rules[one.rule["code"]] = (one.rule, self._rules.get(one.rule["code"], ({}, 0))[1] + 1)
+        self._untaxed.update(one.untaxed)
         if one.later:
             key = (one.rule["code"], one.later["code"])
             row = self._later.setdefault(key, [one.rule, one.later, 0, defaultdict(lambda: ZERO)])
@@ -103,6 +105,7 @@ class Summary:
                 for rule, count in sorted(self._rules.values(), key=lambda row: -row[1])
             ],
             "groups": [_group_json(group) for group in self._groups.values()],
+            "untaxed": dict(sorted(self._untaxed.items())),
             "rates": [
                 {"row": row, "currency": currency, "net": f"{net:f}", "vat": f"{vat:f}"}
                 for (row, currency), (net, vat) in sorted(self._rates.items())

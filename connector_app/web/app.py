@@ -18,15 +18,17 @@ from connector_app.store.models import Seller
 from connector_app.web import access, health, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.dry_run.views import dry_run
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.language import add_language, say, t
 from connector_app.web.safety import add_safety
+from connector_app.web.taxes.views import taxes
 from connector_app.words import state_text
 
-_FEATURES = (accounts, home, jobs)
+_FEATURES = (accounts, home, jobs, dry_run, taxes)
 
 
 def create_app(

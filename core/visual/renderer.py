@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,27 +69,56 @@ class Renderer:
             NotRenderable: the bytes are no document that can be drawn.
             TemplateError: the template is missing or does not compile.
         """
-        root = read(xml)
-        url = qr.link(root, qr_base_url, document_hash or hashlib.sha256(xml).digest())
-        created = _created(root)
-        picture = extract(
-            root, url=url, ksef_number=ksef_number, certificate_url=certificate_url, language=language
+        inputs, created = _inputs(xml, qr_base_url, ksef_number, certificate_url, language, document_hash)
+        pdf = self._compile(
+            template or TEMPLATE,
+            lambda compiler: compiler.compile(
+                format="pdf", sys_inputs=inputs, pdf_standards=_STANDARDS, timestamp=created
+            ),
         )
-        inputs = {
-            "data": drawable(picture, as_json),
-            "qr": qr.svg(url),
-            "qr2": qr.svg(certificate_url) if certificate_url else "",
-            "xml": xml.decode("utf-8"),
-        }
-        return self._compile(template or TEMPLATE, inputs, created)
+        assert isinstance(pdf, bytes)
+        return pdf
 
-    def _compile(self, template: Path, inputs: dict[str, str], created: datetime) -> bytes:
+    def render_images(
+        self,
+        xml: bytes,
+        *,
+        qr_base_url: str,
+        ksef_number: str | None = None,
+        certificate_url: str | None = None,
+        language: Language = "pl",
+        template: Path | None = None,
+        ppi: float = 96.0,
+    ) -> tuple[bytes, ...]:
+        """Draw a document as PNG images, one for each page.
+
+        Args:
+            xml: the stored bytes of an FA(2) or FA(3) document.
+            qr_base_url: base of the environment's verification links.
+            ksef_number: its KSeF number; None while there is none.
+            certificate_url: link of code II as it was signed; None unless it was issued offline.
+            language: of the labels, ``pl`` or ``en``.
+            template: a merchant's own template; the default one when None.
+            ppi: pixels per inch.
+
+        Raises:
+            NotRenderable: the bytes are no document that can be drawn.
+            TemplateError: the template is missing or does not compile.
+        """
+        inputs, created = _inputs(xml, qr_base_url, ksef_number, certificate_url, language, None)
+        made = self._compile(
+            template or TEMPLATE,
+            lambda compiler: compiler.compile(format="png", ppi=ppi, sys_inputs=inputs, timestamp=created),
+        )
+        return tuple(made) if isinstance(made, list) else (made,)
+
+    def _compile(
+        self, template: Path, work: Callable[[typst.Compiler], bytes | list[bytes] | None]
+    ) -> bytes | list[bytes]:
         compiler, lock = self._compiler(template.resolve())
         try:
             with lock:
-                pdf = compiler.compile(
-                    format="pdf", sys_inputs=inputs, pdf_standards=_STANDARDS, timestamp=created
-                )
+                made = work(compiler)
         except typst.TypstError as error:
             raise TemplateError(f"{template.name}: {error.message}", error.diagnostic) from None
         except BaseException as error:
@@ -99,8 +129,8 @@ class Renderer:
             with self._guard:
                 self._compilers.pop(template.resolve(), None)
             raise TemplateError(f"{template.name}: the compiler gave up: {error}") from None
-        assert isinstance(pdf, bytes)
-        return pdf
+        assert made is not None, "the compiler gives its result back unless it is told a file"
+        return made
 
     def _compiler(self, template: Path) -> tuple[typst.Compiler, threading.Lock]:
         with self._guard:
@@ -135,6 +165,29 @@ def render(
         template=template,
         document_hash=document_hash,
     )
+
+
+def _inputs(
+    xml: bytes,
+    qr_base_url: str,
+    ksef_number: str | None,
+    certificate_url: str | None,
+    language: Language,
+    document_hash: bytes | None,
+) -> tuple[dict[str, str], datetime]:
+    """What the template reads, and the picture's own date."""
+    root = read(xml)
+    url = qr.link(root, qr_base_url, document_hash or hashlib.sha256(xml).digest())
+    picture = extract(
+        root, url=url, ksef_number=ksef_number, certificate_url=certificate_url, language=language
+    )
+    inputs = {
+        "data": drawable(picture, as_json),
+        "qr": qr.svg(url),
+        "qr2": qr.svg(certificate_url) if certificate_url else "",
+        "xml": xml.decode("utf-8"),
+    }
+    return inputs, _created(root)
 
 
 def _created(root: Node) -> datetime:
