@@ -405,12 +405,14 @@ class TaxClass:
     Attributes:
         key: as :attr:`core.orders.TaxShare.tax_class` names it; ``standard`` for the standard class.
         name: as the shop calls it.
-        rates: what it charges, and where; empty when the settings do not tell.
+        rates: what it charges, and where.
+        tells_rates: without rates nothing is charged; else the settings do not tell.
     """
 
     key: str
     name: Text
     rates: tuple[TaxRate, ...] = ()
+    tells_rates: bool = True
 
 
 @runtime_checkable

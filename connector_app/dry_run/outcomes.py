@@ -33,6 +33,18 @@ class Outcome(StrEnum):
     """The shop's data cannot be read."""
 
 
+OUTCOME_WORDS = {
+    Outcome.INVOICE: Text("do KSeF", "to KSeF"),
+    Outcome.ATTENTION: Text("wymaga decyzji", "needs a decision"),
+    Outcome.REFUSED: Text("byłaby odrzucona", "would be refused"),
+    Outcome.WAITING: Text("czeka", "waits"),
+    Outcome.OUTSIDE: Text("poza KSeF", "outside KSeF"),
+    Outcome.NOTHING: Text("bez faktury", "no invoice"),
+    Outcome.UNREADABLE: Text("nieczytelne", "cannot be read"),
+}
+"""The outcomes in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A document as it would be sent.

@@ -56,6 +56,7 @@ class Row:
         key: see :func:`core.invoices.treatment.tax_class_key`. name: as the shop calls it.
         rates: of the shop's settings. seen: orders that had it without tax.
         chosen: what the merchant said. standing: see :class:`Standing`.
+        lacks_rates: the settings know the class, and no rate of it.
         proposed: categories that positive Polish rates are.
     """
 
@@ -65,6 +66,7 @@ class Row:
     seen: int
     chosen: VatCategory | None
     standing: Standing
+    lacks_rates: bool = False
     proposed: tuple[VatCategory, ...] = ()
 
     @property
@@ -101,7 +103,8 @@ def _row(one: TaxClass, seen: int, chosen: VatCategory | None, in_settings: bool
     else:
         standing = Standing.UNDECIDED if may_be_untaxed else Standing.SPEAKS
     here = [_POLISH[rate.rate] for rate in positive if rate.country in _HERE and rate.rate in _POLISH]
-    return Row(one.key, one.name, one.rates, seen, chosen, standing, tuple(dict.fromkeys(here)))
+    lacks_rates = in_settings and one.tells_rates and not one.rates
+    return Row(one.key, one.name, one.rates, seen, chosen, standing, lacks_rates, tuple(dict.fromkeys(here)))
 
 
 def _name(key: str) -> Text:

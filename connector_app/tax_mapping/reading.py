@@ -135,6 +135,7 @@ def _name(store_id: int) -> str:
 def _class_json(one: TaxClass) -> dict[str, Any]:
     return {
         "key": one.key,
+        "tells_rates": one.tells_rates,
         "name": {"pl": one.name.pl, "en": one.name.en},
         "rates": [
             {"rate": f"{rate.rate:f}", "country": rate.country, "name": rate.name} for rate in one.rates
@@ -147,4 +148,5 @@ def _class_of(values: dict[str, Any]) -> TaxClass:
         values["key"],
         Text(values["name"]["pl"], values["name"]["en"]),
         tuple(TaxRate(Decimal(one["rate"]), one["country"], one["name"]) for one in values["rates"]),
+        values["tells_rates"],
     )

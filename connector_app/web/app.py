@@ -24,11 +24,12 @@ from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.language import add_language, say, t
+from connector_app.web.registers.views import registers
 from connector_app.web.safety import add_safety
 from connector_app.web.taxes.views import taxes
 from connector_app.words import state_text
 
-_FEATURES = (accounts, home, jobs, dry_run, taxes)
+_FEATURES = (accounts, home, jobs, dry_run, taxes, registers)
 
 
 def create_app(

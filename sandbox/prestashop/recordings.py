@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from sandbox.prestashop.entities import Entity, read_entities
+from sandbox.prestashop.entities import Entity, Text, read_entities
 
 ORDERS = ("o1", "o2", "o3", "o4")
 """Names of the recorded orders."""
@@ -125,7 +125,7 @@ def _language(key: int, code: str) -> Entity:
 
 
 def _tax_group(key: int, name: str) -> Entity:
-    fields = {"id": str(key), "name": name, "active": "1", "deleted": "0"}
+    fields: dict[str, Text] = {"id": str(key), "name": name, "active": "1", "deleted": "0"}
     return Entity(fields | dict.fromkeys(("date_add", "date_upd"), "2026-11-24 04:00:00"))
 
 

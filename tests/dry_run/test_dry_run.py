@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import func, select
 
 from adapters.contract import ShopError
+from connector_app.dry_run.keeping import LastRun
 from connector_app.dry_run.outcomes import Outcome
-from connector_app.dry_run.run import LastRun, Period, last_quarter, last_run, run, wrong
+from connector_app.dry_run.run import Period, last_quarter, last_run, run, wrong
 from connector_app.pipeline.services import Services
 from connector_app.policies import Corrections, StorePolicy
 from connector_app.store.models import Document, NumberCounter, Seller, ShopOrder, Store

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from connector_app.pipeline.services import Services
-from connector_app.registers import Company, RegisterDown, Registers, VatList, Vies, checks, vat_list
+from connector_app.registers import Company, RegisterDown, Registers, VatList, Vies, cache, checks, vat_list
 from connector_app.registers.options import BuyerChecks, want_checks
 from connector_app.settings import BadSetting, Settings
 from connector_app.store.models import Document, DocumentState
@@ -216,8 +216,8 @@ def test_answers_are_of_a_registers_own(desk: Office, made: World) -> None:
     assert services.registers.vies is not None
     services.registers.vies.lookup(GERMAN)
     with services.database() as session:
-        assert checks.cache.asked_on(session, vat_list.REGISTER, DAY) == 0
-        assert checks.cache.asked_on(session, "vies", DAY) == 1
+        assert cache.asked_on(session, vat_list.REGISTER, DAY) == 0
+        assert cache.asked_on(session, "vies", DAY) == 1
 
 
 def test_settings_name_the_registers() -> None:

@@ -24,13 +24,14 @@ NOT_TAXABLE = "not-taxable"
 CHANNEL_LIABLE = "channel-liable"
 """Tax class of what a marketplace pays the tax of; it has no rate here, so that a person decides."""
 
-TAX_CLASSES = (
-    TaxClass(
-        NOT_TAXABLE, Text("Produkt bez podatku („Charge tax” wyłączone)", 'Product with "Charge tax" off')
-    ),
-    TaxClass("tip", Text("Napiwek", "Tip")),
-    TaxClass("fee", Text("Opłata dodatkowa", "Fee")),
-    TaxClass("duty", Text("Cło", "Duty")),
+TAX_CLASSES = tuple(
+    TaxClass(key, name, tells_rates=False)
+    for key, name in (
+        (NOT_TAXABLE, Text("Produkt bez podatku („Charge tax” wyłączone)", 'Product with "Charge tax" off')),
+        ("tip", Text("Napiwek", "Tip")),
+        ("fee", Text("Opłata dodatkowa", "Fee")),
+        ("duty", Text("Cło", "Duty")),
+    )
 )
 """What Shopify may leave untaxed; its rates come from the places that goods are sent to, not from classes."""
 

@@ -27,6 +27,7 @@ from connector_app.store.recovered import PLATFORM as RECOVERED
 from connector_app.web import access, jobs
 from connector_app.web.access import Right, audit
 from connector_app.web.dry_run.words import CAUSES, OUTCOMES, duration, rate_name
+from connector_app.web.flow import kept_setup
 from connector_app.web.here import here
 from connector_app.web.language import language, lazy, say
 from core.calendar import warsaw_day
@@ -66,14 +67,14 @@ def page(code: str) -> str | Response:
         )
     usual = last_quarter(today)
     form = PeriodForm(first=usual.first, last=usual.last)
-    if form.validate_on_submit():
+    if form.validate_on_submit() and form.first.data and form.last.data:
         period = Period(form.first.data, form.last.data)
         fault = wrong(period, today)
         if not _is_open(store):
             abort(404)
         if fault is None:
             _start(store, period)
-            return redirect(url_for(".page", code=code, **request.args))
+            return redirect(url_for(".page", code=code, **kept_setup()))
         form.last.errors = [say(fault)]
     kept = last_run(services, store.id)
     result = kept.summary() if kept else None

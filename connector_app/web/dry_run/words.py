@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from connector_app.dry_run.outcomes import Cause, Outcome
+from connector_app.dry_run.outcomes import OUTCOME_WORDS, Cause
 from connector_app.web.language import t
 from core.findings import Text
 from core.invoices.model import RateRow
 
-OUTCOMES = {
-    Outcome.INVOICE.value: Text("do KSeF", "to KSeF"),
-    Outcome.ATTENTION.value: Text("wymaga decyzji", "needs a decision"),
-    Outcome.REFUSED.value: Text("byłaby odrzucona", "would be refused"),
-    Outcome.WAITING.value: Text("czeka", "waits"),
-    Outcome.OUTSIDE.value: Text("poza KSeF", "outside KSeF"),
-    Outcome.NOTHING.value: Text("bez faktury", "no invoice"),
-    Outcome.UNREADABLE.value: Text("nieczytelne", "cannot be read"),
-}
+OUTCOMES = {outcome.value: said for outcome, said in OUTCOME_WORDS.items()}
 """What would become of an order, by outcome."""
 
 CAUSES = {

@@ -18,7 +18,7 @@ from connector_app.tax_mapping import mapping, reading
 from connector_app.tax_mapping.mapping import Row, Said
 from connector_app.web import access
 from connector_app.web.access import Right, audit
-from connector_app.web.flow import after_save
+from connector_app.web.flow import after_save, kept_setup
 from connector_app.web.here import here
 from connector_app.web.language import say, t
 from core.invoices.model import VatCategory
@@ -59,7 +59,7 @@ def read(code: str) -> Response:
         store = access.the_store(session, code, Right.OPERATE)
     if _is_open(store) and reading.read_shop(services, store).trouble is None:
         flash(t("Przeczytano ustawienia sklepu.", "The shop's settings were read."), "success")
-    return redirect(url_for(".page", code=code, **request.args))
+    return redirect(url_for(".page", code=code, **kept_setup()))
 
 
 def _read_first(services: Services, store: Store) -> None:
@@ -107,6 +107,7 @@ def _page(services: Services, code: str, faults: dict[str, str]) -> str:
         may_read=may_read,
         faults=faults,
         entered=_entered(rows, policy),
+        kept_setup=kept_setup(),
         UNTAXED=mapping.UNTAXED,
         EU_GOODS=mapping.EU_GOODS,
         EXPORT=mapping.EXPORT,
