@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -155,7 +155,9 @@ class Builder:
             return replace(said, outcome=Outcome.REFUSED, findings=tuple(findings), documents=(built,))
         documents = [built]
         if order.refunds or order.state is OrderState.REFUNDED:
-            more, found = self._corrections(invoice, order, refunds() if order.refunds else (), day)
+            # a whole order that is called refunded, with no refund that says so, goes to zero
+            given = refunds() if order.refunds else (None,)
+            more, found = self._corrections(invoice, order, given, day)
             documents += more
             findings += found
         outcome = Outcome.INVOICE
@@ -164,7 +166,7 @@ class Builder:
         return replace(said, outcome=outcome, findings=tuple(findings), documents=tuple(documents))
 
     def _corrections(
-        self, invoice: Invoice, order: Order, refunds: tuple[Refund, ...], day: date
+        self, invoice: Invoice, order: Order, refunds: Sequence[Refund | None], day: date
     ) -> tuple[list[Built], list[Finding]]:
         """Corrections of all refunds, each on the state that the one before leaves."""
         seller = self.rules.profile.seller.nip
@@ -172,7 +174,7 @@ class Builder:
         done: list[Invoice] = []
         documents: list[Built] = []
         findings: list[Finding] = []
-        for refund in refunds or (None,):
+        for refund in refunds:
             amount = refund.amount if refund else order.total
             if not self.rules.policy.corrects_by_itself(amount):
                 findings.append(_asked(amount, order.currency))

@@ -24,6 +24,7 @@ MOST_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 """Of compressed XML in one run; later documents are counted, but have no picture."""
 
 _FOLDER = "dry-run"
+_MOST_KEYS = 2**31
 _ABANDONED = 86_400
 """Seconds after which a run that did not end is not going on any more."""
 _TABLES = """
@@ -177,12 +178,16 @@ class LastRun:
 
     def row(self, seq: int) -> dict[str, Any] | None:
         """One order by its place."""
+        if seq > _MOST_KEYS:
+            return None
         with self._open() as file:
             found = file.execute("SELECT data FROM rows WHERE seq = ?", (seq,)).fetchone()
         return None if found is None else json.loads(found[0]) | {"seq": seq}
 
     def document(self, document_id: int) -> bytes | None:
         """The XML of a document of the run."""
+        if document_id > _MOST_KEYS:
+            return None
         with self._open() as file:
             found = file.execute("SELECT xml FROM documents WHERE id = ?", (document_id,)).fetchone()
         return None if found is None else zlib.decompress(found[0])

@@ -12,11 +12,22 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from connector_app.registers.checks import buyer_check
 from connector_app.registers.errors import RegisterDown
 from connector_app.registers.vat_list import Company, VatList
 from connector_app.registers.vies import Vies, ViesAnswer
 
-__all__ = ["OFF", "Company", "RegisterDown", "Registers", "VatList", "Vies", "ViesAnswer", "open_registers"]
+__all__ = [
+    "OFF",
+    "Company",
+    "RegisterDown",
+    "Registers",
+    "VatList",
+    "Vies",
+    "ViesAnswer",
+    "buyer_check",
+    "open_registers",
+]
 
 OFF = "off"
 """Instead of an address: nobody is asked."""

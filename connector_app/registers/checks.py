@@ -119,9 +119,13 @@ class Asking:
         self._services = services
         self._thread: threading.Thread | None = None
 
+    def is_over(self) -> bool:
+        """Whether no asking is under way."""
+        return self._thread is None or not self._thread.is_alive()
+
     def begin(self) -> None:
         """Ask now, unless an earlier asking is still under way."""
-        if self._thread is not None and self._thread.is_alive():
+        if not self.is_over():
             return
         registers = self._services.registers
         if registers.vat_list is None and registers.vies is None:

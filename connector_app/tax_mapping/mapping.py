@@ -97,7 +97,9 @@ def rows(
 
 def _row(one: TaxClass, seen: int, chosen: VatCategory | None, in_settings: bool) -> Row:
     positive = [rate for rate in one.rates if rate.rate]
-    may_be_untaxed = seen > 0 or (in_settings and len(positive) < max(1, len(one.rates)))
+    # a zero rate of another country is a sale abroad, which has choices of its own
+    zero_here = any(not rate.rate and rate.country in _HERE for rate in one.rates)
+    may_be_untaxed = seen > 0 or (in_settings and (zero_here or not one.rates))
     if chosen is not None:
         standing = Standing.DECIDED
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -227,3 +228,19 @@ def test_settings_name_the_registers() -> None:
     assert read({}).vat_list_url == "https://wl-api.mf.gov.pl"
     with pytest.raises(BadSetting, match="KSEF_CONNECTOR_VAT_LIST_URL"):
         read({"KSEF_CONNECTOR_VAT_LIST_URL": "http://register.example"})
+
+
+def test_asking_holds_nothing_up(desk: Office, made: World) -> None:
+    """It happens in a thread of its own, one at a time; without registers there is none."""
+    services = installed(made, desk)
+    made.run()
+    checks.Asking(made.services()).begin()
+    assert desk.asked == []
+    asking = checks.Asking(services)
+    asking.begin()
+    asking.begin()
+    for _ in range(200):
+        if asking.is_over():
+            break
+        time.sleep(0.02)
+    assert len(desk.asked) == 1

@@ -51,7 +51,15 @@ def test_filters_and_addresses_that_do_not_exist(pages: Site) -> None:
     assert "Firma Sp. z o.o." in browser.get(f"{PAGE}?outcome=nonsense&group=99&page=0")
     assert "Firma Sp. z o.o." not in browser.get(f"{PAGE}?outcome=waiting")
     assert "Firma Sp. z o.o." in browser.get(f"{PAGE}?outcome=invoice&page=1")
-    for path in ("orders/2", "documents/2/pdf", "documents/1/exe", "documents/1/picture?page=9"):
+    browser.get(f"{PAGE}?page={10**30}")
+    for path in (
+        f"orders/{10**30}",
+        f"documents/{10**30}/xml",
+        "orders/2",
+        "documents/2/pdf",
+        "documents/1/exe",
+        "documents/1/picture?page=9",
+    ):
         browser.get(f"{PAGE}/{path}", 404)
 
 

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask_login import login_required
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from connector_app import ksef_access
 from connector_app.dry_run import pictures
 from connector_app.dry_run.keeping import LastRun
 from connector_app.dry_run.outcomes import Outcome
-from connector_app.dry_run.run import Period, last_quarter, last_run, run, wrong
+from connector_app.dry_run.run import MOST_ORDERS, Period, last_quarter, last_run, run, wrong
 from connector_app.pipeline.services import Services
 from connector_app.store.desk import Job, JobState
 from connector_app.store.models import Store
@@ -105,7 +105,6 @@ def _words() -> dict[str, Any]:
         "CAUSES": CAUSES,
         "duration": duration,
         "rate_name": rate_name,
-        "has_order_page": "orders.page" in current_app.view_functions,
     }
 
 
@@ -142,7 +141,7 @@ def _orders(kept: LastRun, result: dict[str, Any]) -> dict[str, Any]:
     raw, place = request.args.get("outcome", ""), request.args.get("group", type=int)
     outcome = Outcome(raw) if raw in set(Outcome) else None
     group = place if place is not None and 0 <= place < len(result["groups"]) else None
-    number = max(1, request.args.get("page", 1, type=int))
+    number = min(max(1, request.args.get("page", 1, type=int)), MOST_ORDERS)
     found = kept.page((number - 1) * _ROWS, _ROWS, outcome=outcome, group=group)
     return {
         "rows": found.rows,
