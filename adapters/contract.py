@@ -20,9 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from core.findings import Text
 from core.orders import Order, Refund
 
 
@@ -377,5 +379,50 @@ class OrderReader(Protocol):
         Raises:
             UnreadableFile: the bytes are not of the platform's form.
             UnreadableOrder: they are, but no order, or one that contradicts itself.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """One row of a shop's tax table.
+
+    Attributes:
+        rate: percentage.
+        country: ISO 3166-1 alpha-2; empty when it holds everywhere or the shop does not tell.
+        name: as the shop calls it.
+    """
+
+    rate: Decimal
+    country: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxClass:
+    """A tax treatment that a merchant can give to products, as the shop's settings have it.
+
+    Attributes:
+        key: as :attr:`core.orders.TaxShare.tax_class` names it; ``standard`` for the standard class.
+        name: as the shop calls it.
+        rates: what it charges, and where.
+        tells_rates: without rates nothing is charged; else the settings do not tell.
+    """
+
+    key: str
+    name: Text
+    rates: tuple[TaxRate, ...] = ()
+    tells_rates: bool = True
+
+
+@runtime_checkable
+class TellsTaxes(Protocol):
+    """What an adapter may offer besides: the shop's own tax settings."""
+
+    def tax_settings(self) -> tuple[TaxClass, ...]:
+        """The tax classes that products can have.
+
+        Raises:
+            ShopError: the shop cannot be read now, or the key may not.
         """
         ...

@@ -13,6 +13,7 @@ from connector_app.hooks.happenings import Links
 from connector_app.pipeline import events
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
+from connector_app.registers.checks import Asking
 from connector_app.renewals import due
 from connector_app.web.here import Pulse
 from core.findings import Text
@@ -55,6 +56,7 @@ class Background:
         self._said_of_shops: list[Text] = []
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
         pulse.deliveries = self._courier.tally
+        self._buyers = Asking(services)
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
@@ -106,6 +108,7 @@ class Background:
             runner = Runner(self._services, self._sleep, keep_sessions=True)
             if look:
                 self._said_of_shops = self._look(runner).problems
+            self._buyers.begin()
             work = runner.work_until_idle(patience)
             pulse.problems = [problem.pl for problem in self._said_of_shops + work.problems]
             self._tell_what_people_should_know()

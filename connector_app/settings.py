@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 
 from connector_app.nbp.client import NBP_API
+from connector_app.registers.vat_list import VAT_LIST_API
+from connector_app.registers.vies import VIES_API
 from core.findings import Text
 from core.law import TOKENS_END
 
@@ -46,6 +48,8 @@ class Settings:
             (``KSEF_CONNECTOR_HOME``; default: the platform's user data folder).
         nbp_url: address of the NBP's Web API (``KSEF_CONNECTOR_NBP_URL``; ``off`` asks nobody for exchange
             rates).
+        vat_list_url: address of the Ministry's list of VAT payers (``KSEF_CONNECTOR_VAT_LIST_URL``), and
+        vies_url: of VIES (``KSEF_CONNECTOR_VIES_URL``); ``off`` asks nobody.
         schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
             (``KSEF_SCHEMA_DIR``).
         database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
@@ -66,6 +70,8 @@ class Settings:
     home: Path
     schema_dir: Path | None = None
     nbp_url: str = NBP_API
+    vat_list_url: str = VAT_LIST_API
+    vies_url: str = VIES_API
     database_url: str = ""
     tokens_end: date = TOKENS_END.day
     upo_certificates: Path | None = None
@@ -93,6 +99,8 @@ class Settings:
             home=Path(home).expanduser() if home else user_data_path(APP, appauthor=False),
             schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
             nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
+            vat_list_url=_register("KSEF_CONNECTOR_VAT_LIST_URL", values, VAT_LIST_API),
+            vies_url=_register("KSEF_CONNECTOR_VIES_URL", values, VIES_API),
             database_url=values.get("DATABASE_URL", ""),
             tokens_end=_day(values, "KSEF_CONNECTOR_TOKENS_END", TOKENS_END.day),
             upo_certificates=Path(trusted).expanduser() if trusted else None,
@@ -167,6 +175,15 @@ def _is_public_address(text: str) -> bool:
     if not host or parts.query or parts.fragment or "@" in parts.netloc:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
+
+
+def _register(name: str, values: Mapping[str, str], default: str) -> str:
+    raw = values.get(name) or default
+    if raw == "off" or _is_public_address(raw):
+        return raw
+    raise BadSetting(
+        Text(f"{name}: podaj adres https:// albo off.", f"{name}: give an https:// address, or off.")
+    )
 
 
 def _day(values: Mapping[str, str], name: str, default: date) -> date:

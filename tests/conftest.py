@@ -20,8 +20,9 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_beyond_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test asks the NBP for rates; those that need rates name a stand-in."""
-    monkeypatch.setenv("KSEF_CONNECTOR_NBP_URL", "off")
+    """No test asks the NBP for rates, or a public register; those that need one name a stand-in."""
+    for name in ("KSEF_CONNECTOR_NBP_URL", "KSEF_CONNECTOR_VAT_LIST_URL", "KSEF_CONNECTOR_VIES_URL"):
+        monkeypatch.setenv(name, "off")
 
 
 @pytest.fixture(scope="session")

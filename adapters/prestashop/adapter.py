@@ -18,6 +18,7 @@ from adapters.contract import (
     RefundChange,
     ShopError,
     ShopRefused,
+    TaxClass,
     UnreadableOrder,
     Webhooks,
 )
@@ -31,6 +32,7 @@ from adapters.prestashop.mapping import MappingOptions, map_order, map_refunds
 from adapters.prestashop.mapping.bundle import Bundle
 from adapters.prestashop.mapping.order import PLATFORM
 from adapters.prestashop.publish import Voice, publish_message, publish_note, publish_state
+from adapters.prestashop.taxes import tax_classes
 from adapters.prestashop.times import wall_time, zone_of
 from core.orders import Order, Refund
 
@@ -135,6 +137,10 @@ class PrestaShopAdapter:
             settings = self._settings
             return publish_state(self._client, order_id, settings.state, settings.voice.employee)
         return publish_message(self._client, order_id, message, self._settings.voice)
+
+    def tax_settings(self) -> tuple[TaxClass, ...]:
+        """See :meth:`adapters.contract.TellsTaxes.tax_settings`."""
+        return tax_classes(self._client)
 
     def check(self) -> list[CheckLine]:
         """See :meth:`adapters.contract.ShopAdapter.check`."""

@@ -16,6 +16,7 @@ from adapters.contract import (
     RefundChange,
     ShopError,
     ShopRefused,
+    TaxClass,
     UnreadableOrder,
     Webhooks,
 )
@@ -26,6 +27,7 @@ from adapters.shopify.config import CONFIG_KEYS, is_on, mapping_options
 from adapters.shopify.email import publish_email
 from adapters.shopify.mapping import MappingOptions, map_order, map_refund
 from adapters.shopify.mapping.order import PLATFORM
+from adapters.shopify.mapping.taxes import TAX_CLASSES
 from adapters.shopify.publish import define_metafields, publish_metadata, publish_note, publish_tag
 from adapters.shopify.reading import Reader
 from adapters.shopify.tokens import App, ClientCredentials, RotatingToken, StaticToken, TokenSource, grant_of
@@ -119,6 +121,10 @@ class ShopifyAdapter:
                 return publish_note(self._client, order_id, message)
             case _:
                 return publish_email(self._client, order_id, message)
+
+    def tax_settings(self) -> tuple[TaxClass, ...]:
+        """See :meth:`adapters.contract.TellsTaxes.tax_settings`; Shopify has no classes but these."""
+        return TAX_CLASSES
 
     def check(self) -> list[CheckLine]:
         """See :meth:`adapters.contract.ShopAdapter.check`."""

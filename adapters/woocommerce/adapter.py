@@ -17,6 +17,7 @@ from adapters.contract import (
     RefundChange,
     ShopError,
     ShopRefused,
+    TaxClass,
     UnreadableOrder,
     Webhooks,
 )
@@ -32,6 +33,7 @@ from adapters.woocommerce.events import WooEventReader
 from adapters.woocommerce.mapping import MappingOptions, OrderFile, map_order, map_refund
 from adapters.woocommerce.mapping.order import PLATFORM
 from adapters.woocommerce.publish import publish_metadata, publish_note
+from adapters.woocommerce.taxes import tax_classes
 from adapters.woocommerce.webhooks import WooWebhooks
 from core.findings import Text
 from core.orders import Order, OrderState, Refund
@@ -122,6 +124,10 @@ class WooCommerceAdapter:
         if channel is Channel.METADATA:
             return publish_metadata(self._client, order_id, message)
         return publish_note(self._client, order_id, channel, message)
+
+    def tax_settings(self) -> tuple[TaxClass, ...]:
+        """See :meth:`adapters.contract.TellsTaxes.tax_settings`."""
+        return tax_classes(self._client)
 
     def check(self) -> list[CheckLine]:
         """See :meth:`adapters.contract.ShopAdapter.check`."""

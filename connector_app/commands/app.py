@@ -21,6 +21,7 @@ from connector_app.ksef_notices import NoticeBook
 from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
+from connector_app.registers import open_registers
 from connector_app.settings import BadSetting, Settings
 from connector_app.store.database import open_database
 from connector_app.store.models import Document
@@ -115,6 +116,7 @@ class App:
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),
             public_url=self.settings.public_url,
+            registers=open_registers(self.settings.vat_list_url, self.settings.vies_url, database, utc_now),
         )
 
     def _upo_trust(self) -> tuple[Certificate, ...]:

@@ -23,6 +23,7 @@ from connector_app.commands.ksef import find_seller
 from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
 from connector_app.commands.store_backfill import backfill
+from connector_app.commands.store_dry_run import dry_run
 from connector_app.commands.store_policy import changed, policy_options, set_policy
 from connector_app.commands.store_remove import remove
 from connector_app.commands.store_texts import texts
@@ -289,6 +290,7 @@ def list_stores(app: App, as_json: bool) -> None:
 
 store.add_command(webhooks)
 store.add_command(backfill)
+store.add_command(dry_run)
 store.add_command(remove)
 store.add_command(set_policy)
 store.add_command(texts)

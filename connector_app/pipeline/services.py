@@ -16,6 +16,7 @@ from adapters import registry
 from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections, SellerAccess
 from connector_app.profiles import Profile, parse
+from connector_app.registers import Registers
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.findings import Text
@@ -60,6 +61,7 @@ class Services:
         work_dir: folder for packages on their way to KSeF; without one documents go singly only.
         board: makes the client of a board of availability from its address.
         tokens_end: last Warsaw day on which KSeF tokens sign in.
+        registers: public registers of taxpayers; none by default.
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
@@ -79,6 +81,7 @@ class Services:
     tokens_end: date = TOKENS_END.day
     upo_trust: tuple[Certificate, ...] = ()
     public_url: str = ""
+    registers: Registers = field(default_factory=Registers)
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""

@@ -26,6 +26,7 @@ from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
 from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
+from connector_app.web.dry_run.views import dry_run
 from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
@@ -37,9 +38,11 @@ from connector_app.web.orders.views import orders
 from connector_app.web.people.joining import joining
 from connector_app.web.people.views import people
 from connector_app.web.proposals.views import proposing
+from connector_app.web.registers.views import registers
 from connector_app.web.safety import add_safety
 from connector_app.web.settings.views import settings
 from connector_app.web.setup.views import setup
+from connector_app.web.taxes.views import taxes
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
 
@@ -51,6 +54,7 @@ _FEATURES = (
     buyer,
     corrections,
     documents,
+    dry_run,
     home,
     jobs,
     joining,
@@ -59,8 +63,10 @@ _FEATURES = (
     orders,
     people,
     proposing,
+    registers,
     settings,
     setup,
+    taxes,
     uploads,
 )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, request, url_for
 
 
 def in_setup() -> bool:
     """Whether this page is a step of the guided setup now."""
     return request.args.get("setup") == "1" and "setup.page" in current_app.view_functions
+
+
+def kept_setup() -> dict[str, Any]:
+    """What an address has to carry so that the page stays a step of the setup."""
+    return {"setup": "1"} if in_setup() else {}
 
 
 def after_save(default: str, nip: str) -> str:

@@ -35,6 +35,16 @@ def day(value: date | datetime | None) -> str:
     return value.isoformat() if language() == "en" else format_date(value, "dd.MM.yyyy", locale=_locale())
 
 
+def iso_day(value: str | None) -> str:
+    """A stored day (YYYY-MM-DD) as :func:`day` shows it."""
+    return day(date.fromisoformat(value)) if value else ""
+
+
+def decimal(value: str | None) -> Decimal | None:
+    """A stored amount, for :func:`money`."""
+    return Decimal(value) if value else None
+
+
 def moment(value: datetime | None) -> str:
     """A moment in Warsaw time, to the minute."""
     if value is None:
@@ -60,4 +70,6 @@ def _locale() -> str:
 
 def add_formats(app: Flask) -> None:
     """Make them filters of templates."""
-    app.jinja_env.filters.update(money=money, number=number, day=day, moment=moment, ago=ago)
+    app.jinja_env.filters.update(
+        money=money, number=number, day=day, moment=moment, ago=ago, isoday=iso_day, decimal=decimal
+    )

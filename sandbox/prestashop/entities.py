@@ -33,6 +33,8 @@ NODES: Final[Mapping[str, str]] = MappingProxyType(
         "order_slip": "order_slip",
         "order_states": "order_state",
         "orders": "order",
+        "tax_rule_groups": "tax_rule_group",
+        "tax_rules": "tax_rule",
         "taxes": "tax",
     }
 )

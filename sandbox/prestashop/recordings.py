@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from sandbox.prestashop.entities import Entity, read_entities
+from sandbox.prestashop.entities import Entity, Text, read_entities
 
 ORDERS = ("o1", "o2", "o3", "o4")
 """Names of the recorded orders."""
@@ -23,6 +23,7 @@ _SHARED = {
     "order_states": ("order_states",),
     "order_payments": ("order_payments_ref",),
     "taxes": ("taxes",),
+    "tax_rules": ("tax_rules",),
     "order_carriers": ("order_carriers_o1",),
     "order_invoices": ("order_invoices_o1",),
 }
@@ -42,6 +43,13 @@ _SETTINGS = {
     "PS_INVOICE": "1",
     "PS_WEBSERVICE": "1",
 }
+_TAX_GROUPS = (
+    "PL Standard Rate (23%)",
+    "PL Reduced Rate (8%)",
+    "PL Reduced Rate (5%)",
+    "PL Exempted Rate (0%)",
+)
+"""Names by which the shop's Polish localisation makes them; they were not recorded."""
 INVOICE_STATE = 15
 """Id of the order state "Faktura w KSeF", which the shop of the recordings does not have."""
 
@@ -63,7 +71,8 @@ def known_fields() -> Mapping[str, tuple[str, ...]]:
         **{name: f"{found}_o1" for name, found in _OWN.items()},
     }
     found = {name: tuple(recorded(sample)[0].fields) for name, sample in samples.items()}
-    return found | {"configurations": tuple(_setting(1, ("", "")).fields)}
+    groups = tuple(_tax_group(1, "").fields)
+    return found | {"configurations": tuple(_setting(1, ("", "")).fields), "tax_rule_groups": groups}
 
 
 def shared_data() -> Data:
@@ -72,6 +81,7 @@ def shared_data() -> Data:
     data["order_payments"], data["order_carriers"], data["order_invoices"] = [], [], []
     data["addresses"].append(_delivery(data["addresses"][0]))
     data["languages"] = [_language(1, "en"), _language(2, "pl")]
+    data["tax_rule_groups"] = [_tax_group(*one) for one in enumerate(_TAX_GROUPS, 1)]
     data["configurations"] = [_setting(*one) for one in enumerate(_SETTINGS.items(), 1)]
     data["order_states"].append(_invoice_state(data["order_states"][0]))
     return data
@@ -112,6 +122,11 @@ def _delivery(invoice: Entity) -> Entity:
 
 def _language(key: int, code: str) -> Entity:
     return Entity({"id": str(key), "name": code, "iso_code": code, "active": "1"})
+
+
+def _tax_group(key: int, name: str) -> Entity:
+    fields: dict[str, Text] = {"id": str(key), "name": name, "active": "1", "deleted": "0"}
+    return Entity(fields | dict.fromkeys(("date_add", "date_upd"), "2026-11-24 04:00:00"))
 
 
 def _setting(key: int, entry: tuple[str, str]) -> Entity:

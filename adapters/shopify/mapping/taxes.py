@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from adapters.contract import TaxClass
 from adapters.json_node import Node
 from adapters.shopify.mapping.values import Purse, flag_of
 from adapters.values import plain
+from core.findings import Text
 from core.money import ZERO, grosz
 from core.orders import TaxShare
 
@@ -21,6 +23,17 @@ NOT_TAXABLE = "not-taxable"
 
 CHANNEL_LIABLE = "channel-liable"
 """Tax class of what a marketplace pays the tax of; it has no rate here, so that a person decides."""
+
+TAX_CLASSES = tuple(
+    TaxClass(key, name, tells_rates=False)
+    for key, name in (
+        (NOT_TAXABLE, Text("Produkt bez podatku („Charge tax” wyłączone)", 'Product with "Charge tax" off')),
+        ("tip", Text("Napiwek", "Tip")),
+        ("fee", Text("Opłata dodatkowa", "Fee")),
+        ("duty", Text("Cło", "Duty")),
+    )
+)
+"""What Shopify may leave untaxed; its rates come from the places that goods are sent to, not from classes."""
 
 _HUNDRED = Decimal(100)
 

@@ -8,6 +8,11 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from connector_app.registers import RegisterDown
+from connector_app.web.here import here
+from connector_app.web.language import t
+from core.calendar import warsaw_day
+
 _KEY = "find_company"
 
 
@@ -60,6 +65,19 @@ def find_company(nip: str) -> Company | None:
         RegisterSilent: it cannot be asked; people type the data then.
     """
     find = cast("FindCompany | None", current_app.extensions.get(_KEY))
-    if find is None:
-        raise RegisterSilent("no register is connected")
-    return find(nip)
+    return _in_vat_list(nip) if find is None else find(nip)
+
+
+def _in_vat_list(nip: str) -> Company | None:
+    """What the Ministry's list of VAT payers says."""
+    services = here().services
+    if services.registers.vat_list is None:
+        raise RegisterSilent("the list of VAT payers is switched off")
+    try:
+        found = services.registers.vat_list.lookup(nip, warsaw_day(services.clock()))
+    except RegisterDown as error:
+        raise RegisterSilent(error.text.en) from None
+    if found is None:
+        return None
+    remark = "" if found.is_active else t(f"Status VAT: {found.status}.", f"VAT status: {found.status}.")
+    return Company(found.name, found.line1, found.line2, remark)

@@ -1,0 +1,1 @@
+"""The dry run of a store in the browser: start, progress, result, orders with their pictures."""

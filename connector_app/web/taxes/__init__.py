@@ -1,0 +1,1 @@
+"""What a store's tax classes mean, in the browser."""
