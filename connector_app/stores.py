@@ -48,6 +48,19 @@ def check_code(code: str) -> None:
         )
 
 
+def refuse_foreign(session: Session, code: str, seller: Seller) -> None:
+    """Make sure that a code does not belong to another seller's store.
+
+    Raises:
+        StoreRefused: it does.
+    """
+    owner = session.scalar(select(Store.seller_id).where(Store.code == code))
+    if owner is not None and owner != seller.id:
+        raise StoreRefused(
+            Text(f"Kod {code} ma już inny sklep.", f"Another store has the code {code} already.")
+        )
+
+
 def suggested_code(session: Session, url: str) -> str:
     """A free code made of a shop's address.
 

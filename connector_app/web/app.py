@@ -24,9 +24,10 @@ from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.language import add_language, say, t
 from connector_app.web.safety import add_safety
+from connector_app.web.stores.views import stores
 from connector_app.words import state_text
 
-_FEATURES = (accounts, home, jobs)
+_FEATURES = (accounts, home, jobs, stores)
 
 
 def create_app(
