@@ -21,6 +21,7 @@ from tests.pipeline.world import NIP, WOO_CONFIG, World
 from tests.web.site import Browser, Site, site
 
 NEW = f"/sellers/{NIP}/stores/new?platform=woocommerce"
+KEYS: dict[str, Any] = dict(WOO_CONFIG)
 SECRETS = tuple(WOO_CONFIG.values())
 
 
@@ -58,9 +59,9 @@ def actions(made: World) -> list[str]:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
 
-def form_of(page: str) -> dict[str, str]:
+def form_of(page: str) -> dict[str, Any]:
     """What a page's policy form would send as it is."""
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", page):
         name, kind = re.search(r'name="([^"]+)"', tag), re.search(r'type="([^"]+)"', tag)
         if name is None or kind is None or (kind[1] in {"radio", "checkbox"} and " checked" not in tag):
@@ -77,7 +78,7 @@ def test_a_store_is_connected_and_checked(made: World, near: Site) -> None:
     browser = near.user()
     assert "WooCommerce" in browser.get(f"/sellers/{NIP}/stores/new")
     assert "REST API" in browser.get(NEW)
-    browser.post(NEW, url=made.shop.url, code="drugi", **WOO_CONFIG)
+    browser.post(NEW, url=made.shop.url, code="drugi", **KEYS)
     assert config_of(made, "drugi") == {"url": made.shop.url, **WOO_CONFIG}
     assert StorePolicy.from_json(store_of(made, "drugi").policy).start_day is not None
     assert ended(made, "store-check").state == "done"
@@ -92,11 +93,11 @@ def test_a_store_is_connected_and_checked(made: World, near: Site) -> None:
 def test_a_code_is_made_of_the_address_and_taken_ones_are_refused(made: World, near: Site) -> None:
     """Nobody overwrites a store that is open."""
     browser = near.user()
-    said = browser.post(NEW, url=made.shop.url, code="test", **WOO_CONFIG)
+    said = browser.post(NEW, url=made.shop.url, code="test", **KEYS)
     assert "ma już inny sklep" in said
     assert not any(secret in said for secret in SECRETS)
-    assert "kod sklepu" in browser.post(NEW, url=made.shop.url, code="zły kod", **WOO_CONFIG)
-    browser.post(NEW, url=made.shop.url, **WOO_CONFIG)
+    assert "kod sklepu" in browser.post(NEW, url=made.shop.url, code="zły kod", **KEYS)
+    browser.post(NEW, url=made.shop.url, **KEYS)
     assert store_of(made, "sklep").url == made.shop.url
 
 
@@ -118,7 +119,7 @@ def test_a_code_is_made_of_the_address_and_taken_ones_are_refused(made: World, n
     ],
 )
 def test_what_cannot_be_connected_is_said_beside_the_field(
-    made: World, near: Site, platform: str, values: dict[str, str], said: str
+    made: World, near: Site, platform: str, values: dict[str, Any], said: str
 ) -> None:
     """Nothing is stored then."""
     path = f"/sellers/{NIP}/stores/new?platform={platform}"
@@ -130,13 +131,13 @@ def test_what_cannot_be_connected_is_said_beside_the_field(
 def test_addresses_inside_the_network_are_refused_unless_allowed(made: World, pages: Site) -> None:
     """A shop may not lead the program to the machines around it; a sandbox beside it may be used."""
     browser = pages.user()
-    assert "sieci wewnętrznej" in browser.post(NEW, url=made.shop.url, code="nowy", **WOO_CONFIG)
+    assert "sieci wewnętrznej" in browser.post(NEW, url=made.shop.url, code="nowy", **KEYS)
     shops = {"woocommerce": {"url": made.shop.url, **WOO_CONFIG}}
     sandbox = SandboxPlaces("", "", "", shops)
     beside = site(made.services(), WebOptions(limits=False, sandbox=sandbox))
     browser = beside.browser().sign_in()
     assert WOO_CONFIG["consumer_key"] in browser.get(NEW), "the sandbox's keys are no secrets"
-    browser.post(NEW, url=made.shop.url, code="nowy", **WOO_CONFIG)
+    browser.post(NEW, url=made.shop.url, code="nowy", **KEYS)
     assert store_of(made, "nowy").url == made.shop.url
 
 
@@ -155,7 +156,7 @@ def test_keys_stay_when_left_empty_but_not_for_another_address(made: World, near
     }
     assert "Wypełnij to pole" in browser.post(path, url="http://127.0.0.1:9")
     assert config_of(made)["url"] == made.shop.url
-    new = {"consumer_key": "ck_new", "consumer_secret": "cs_new"}
+    new: dict[str, Any] = {"consumer_key": "ck_new", "consumer_secret": "cs_new"}
     browser.post(path, url=made.shop.url, tax_id_fields="", **new)
     assert config_of(made) == {"url": made.shop.url, **new}
 
@@ -265,7 +266,10 @@ def test_texts_are_changed_previewed_and_given_back(made: World, near: Site) -> 
     """Faults are said in words; hostile text is shown as text; the program's text comes back."""
     browser = near.user()
     path = "/stores/test/texts/buyer.accepted"
-    fine = {"pl": "Numer {ksef_number} <script>alert(1)</script>", "en": "Number {ksef_number}"}
+    fine: dict[str, Any] = {
+        "pl": "Numer {ksef_number} <script>alert(1)</script>",
+        "en": "Number {ksef_number}",
+    }
     shown = browser.post(path, **fine, action="preview")
     assert "5265877635-20261124-0100001AF629-AF &lt;script&gt;" in shown
     assert "<script>alert" not in shown
@@ -284,7 +288,7 @@ def test_a_mail_server_is_set_and_tried(made: World, near: Site) -> None:
     """The password is sealed and stays for the same server only; a trial message arrives."""
     browser = near.user()
     path = "/stores/test/mail"
-    values = {
+    values: dict[str, Any] = {
         "host": "poczta.sklep.example",
         "security": "starttls",
         "user": "sklep",
@@ -305,7 +309,12 @@ def test_a_mail_server_is_set_and_tried(made: World, near: Site) -> None:
         "the password goes nowhere else"
     )
     with mail_server(Postbox()) as box:
-        local = {"host": "127.0.0.1", "security": "none", "port": str(box.port), "sender": "f@sklep.example"}
+        local: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "security": "none",
+            "port": str(box.port),
+            "sender": "f@sklep.example",
+        }
         browser.post(path, **local, user="")
         browser.post("/stores/test/mail/test", page=path, address="kto@sklep.example")
         assert ended(made, "mail-trial").state == "done"
@@ -326,7 +335,7 @@ def test_removing_says_what_stays(made: World, near: Site) -> None:
     assert "FV/2026/11/0001" in page
     assert config_of(made) == {"url": made.shop.url}
     browser.get("/stores/test/policy", 404)
-    browser.post(NEW, url=made.shop.url, code="test", **WOO_CONFIG)
+    browser.post(NEW, url=made.shop.url, code="test", **KEYS)
     assert store_of(made).closed_at is None
 
 
