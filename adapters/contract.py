@@ -27,19 +27,44 @@ from typing import Protocol, runtime_checkable
 from core.findings import Text
 from core.orders import Order, Refund
 
+Said = str | Text
+"""A sentence in both screen languages, or in English where nobody has said it in Polish."""
+
+
+NO_TEXT = Text("", "")
+"""Nothing to say."""
+
+
+def both(said: Said) -> Text:
+    """A sentence for both screen languages."""
+    return said if isinstance(said, Text) else Text(said, said)
+
 
 class ShopError(Exception):
     """A shop did not do what was asked.
 
     Attributes:
         message: an English sentence without secrets or query strings.
-        hint: what a person can do about it; may be empty.
+        hint: what a person can do about it, in English; may be empty.
+        said: the message in both screen languages. advice: the hint in both.
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: Said, *, hint: Said = "") -> None:
+        self.said, self.advice = both(message), both(hint)
+        super().__init__(self.said.en)
+        self.message = self.said.en
+        self.hint = self.advice.en
+
+    @property
+    def words(self) -> Text:
+        """Message and hint as sentences for a person, in both screen languages."""
+        return Text(_sentences(self.said.pl, self.advice.pl), _sentences(self.said.en, self.advice.en))
+
+
+def _sentences(message: str, hint: str) -> str:
+    if not hint:
+        return message
+    return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {hint}"
 
 
 class ShopUnavailable(ShopError):
@@ -49,7 +74,7 @@ class ShopUnavailable(ShopError):
         outcome_unknown: a write may or may not have been stored; look before repeating it.
     """
 
-    def __init__(self, message: str, *, hint: str = "", outcome_unknown: bool = False) -> None:
+    def __init__(self, message: Said, *, hint: Said = "", outcome_unknown: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.outcome_unknown = outcome_unknown
 
@@ -61,7 +86,7 @@ class ShopBusy(ShopUnavailable):
         retry_after: seconds to wait, as the shop said, or a default.
     """
 
-    def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
+    def __init__(self, message: Said, *, retry_after: float, hint: Said = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
 
@@ -74,7 +99,7 @@ class ShopRefused(ShopError):
         status: HTTP status.
     """
 
-    def __init__(self, message: str, *, code: str = "", status: int = 0, hint: str = "") -> None:
+    def __init__(self, message: Said, *, code: str = "", status: int = 0, hint: Said = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
         self.status = status
@@ -95,7 +120,7 @@ class UnreadableOrder(ShopError):
         path: where in the data, e.g. ``line_items[0].total``; empty when it is all of it.
     """
 
-    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+    def __init__(self, message: Said, *, path: str = "", hint: Said = "") -> None:
         super().__init__(message, hint=hint)
         self.path = path
 
@@ -107,7 +132,7 @@ class UnreadableFile(UnreadableOrder):
         form: what was expected, e.g. ``JSON``.
     """
 
-    def __init__(self, message: str, *, form: str, hint: str = "") -> None:
+    def __init__(self, message: Said, *, form: str, hint: Said = "") -> None:
         super().__init__(message, hint=hint)
         self.form = form
 
@@ -165,8 +190,8 @@ class CheckLine:
     """
 
     ok: bool | None
-    title: str
-    detail: str
+    title: Text
+    detail: Text
 
 
 @dataclass(frozen=True, slots=True)

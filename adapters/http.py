@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from adapters.contract import ShopBusy, ShopError, ShopRefused, ShopUnavailable
+from core.findings import Text
 
 DEFAULT_PAUSE = 30.0
 """Seconds to wait after a 429 that names none."""
@@ -105,10 +106,16 @@ def read_body(response: requests.Response, *, max_bytes: int, total: float, writ
         content += chunk
         if len(content) > max_bytes:
             raise AnswerTooLarge(
-                f"the shop's answer is larger than {max_bytes} bytes", outcome_unknown=writing
+                Text(
+                    f"odpowiedź sklepu ma ponad {max_bytes} bajtów",
+                    f"the shop's answer is larger than {max_bytes} bytes",
+                ),
+                outcome_unknown=writing,
             )
         if time.monotonic() > deadline:
-            raise ShopUnavailable("the shop answers too slowly", outcome_unknown=writing)
+            raise ShopUnavailable(
+                Text("sklep odpowiada zbyt wolno", "the shop answers too slowly"), outcome_unknown=writing
+            )
     return bytes(content)
 
 
@@ -121,14 +128,25 @@ def transport_error(error: requests.RequestException, *, writing: bool) -> ShopE
     """
     if isinstance(error, requests.exceptions.SSLError):
         return ShopUnavailable(
-            "the shop's certificate cannot be trusted",
-            hint="Look at the shop's address in a browser: its certificate may have expired.",
+            Text("certyfikatowi sklepu nie można zaufać", "the shop's certificate cannot be trusted"),
+            hint=Text(
+                "Otwórz adres sklepu w przeglądarce: jego certyfikat mógł wygasnąć.",
+                "Look at the shop's address in a browser: its certificate may have expired.",
+            ),
         )
     if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
-        return ShopUnavailable("no connection to the shop", hint="Is the address right and the shop running?")
+        return ShopUnavailable(
+            Text("nie ma połączenia ze sklepem", "no connection to the shop"),
+            hint=Text("Czy adres jest dobry, a sklep działa?", "Is the address right and the shop running?"),
+        )
     if isinstance(error, requests.Timeout):
-        return ShopUnavailable("the shop did not answer in time", outcome_unknown=writing)
-    return ShopUnavailable("the connection to the shop broke off", outcome_unknown=writing)
+        return ShopUnavailable(
+            Text("sklep nie odpowiedział na czas", "the shop did not answer in time"), outcome_unknown=writing
+        )
+    return ShopUnavailable(
+        Text("połączenie ze sklepem zostało przerwane", "the connection to the shop broke off"),
+        outcome_unknown=writing,
+    )
 
 
 def _never_connected(error: requests.RequestException) -> bool:
@@ -147,7 +165,7 @@ def busy(response: requests.Response, now: datetime) -> ShopBusy | None:
     pause = retry_after(response.headers.get("Retry-After"), now)
     if status == 429 or (status == 503 and pause is not None):
         return ShopBusy(
-            f"the shop asks for a pause (HTTP {status})",
+            Text(f"sklep prosi o przerwę (HTTP {status})", f"the shop asks for a pause (HTTP {status})"),
             retry_after=DEFAULT_PAUSE if pause is None else pause,
         )
     return None
@@ -178,11 +196,18 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 def redirected(response: requests.Response) -> ShopRefused:
     """The error for a redirect, which is not followed: a key must not go to another address."""
     target = urlsplit(response.headers.get("Location", ""))
-    place = f" to {target.scheme}://{target.hostname}" if target.scheme and target.hostname else ""
+    place = f" {target.scheme}://{target.hostname}" if target.scheme and target.hostname else ""
+    status = response.status_code
     return ShopRefused(
-        f"the shop redirects{place} (HTTP {response.status_code})",
-        status=response.status_code,
-        hint="Correct the shop's address: http or https, with or without www, as the shop itself uses it.",
+        Text(
+            f"sklep przekierowuje{' na' if place else ''}{place} (HTTP {status})",
+            f"the shop redirects{' to' if place else ''}{place} (HTTP {status})",
+        ),
+        status=status,
+        hint=Text(
+            "Popraw adres sklepu: http lub https, z www lub bez, tak jak używa go sam sklep.",
+            "Correct the shop's address: http or https, with or without www, as the shop itself uses it.",
+        ),
     )
 
 
@@ -217,8 +242,14 @@ def shop_url(text: str, api: str) -> str:
         ShopError: it is no plain http or https address.
     """
     bad = ShopError(
-        "the shop's address must look like https://shop.example",
-        hint="Give the address alone, without a user name, a question mark or a hash.",
+        Text(
+            "adres sklepu musi wyglądać tak: https://sklep.example",
+            "the shop's address must look like https://shop.example",
+        ),
+        hint=Text(
+            "Podaj sam adres, bez nazwy użytkownika, znaku zapytania i krzyżyka.",
+            "Give the address alone, without a user name, a question mark or a hash.",
+        ),
     )
     try:
         parts = urlsplit(text.strip())

@@ -4,16 +4,24 @@ The only place outside a platform's own folder that names it. A platform's packa
 ``connect(config) -> ShopAdapter``, ``order_reader(config) -> OrderReader``, ``CONFIG_KEYS`` and
 ``ORDER_FILE``; one whose shops send webhooks offers ``event_reader(config) -> EventReader`` too. One
 with ``SAVES_CONFIG`` changes its own configuration (tokens that rotate), and its ``connect`` also takes
-``save_config`` and ``load_config``.
+``save_config``, ``load_config`` and ``guard``. ``CONNECTING`` describes how its shops are connected, and
+``CONSENT``, where the platform knows it, gets the keys by a person's consent in the shop.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType, ModuleType
 
-from adapters.contract import EventReader, OrderReader, ShopAdapter, ShopError
+from adapters.connecting import Connecting, Consent
+from adapters.contract import (
+    EventReader,
+    OrderReader,
+    ShopAdapter,
+    ShopError,
+)
 from core.findings import Text
 
 _PACKAGES: Mapping[str, str] = MappingProxyType(
@@ -38,6 +46,7 @@ def connect(
     *,
     save_config: Callable[[Mapping[str, str]], None] | None = None,
     load_config: Callable[[], Mapping[str, str]] | None = None,
+    guard: Callable[[], AbstractContextManager[None]] | None = None,
 ) -> ShopAdapter:
     """Make the adapter of a store; nothing is contacted yet.
 
@@ -46,15 +55,16 @@ def connect(
         config: the store's configuration, see :func:`config_keys`.
         save_config: stores changed entries of the configuration durably before it returns.
         load_config: the configuration as it is stored now.
+        guard: keeps every other worker out while the configuration is renewed.
 
     Raises:
         UnknownPlatform: no such platform.
         ShopError: a required value is missing or malformed.
     """
     package = _package(platform)
-    keeping = {}
+    keeping: dict[str, object] = {}
     if getattr(package, "SAVES_CONFIG", False):
-        keeping = {"save_config": save_config, "load_config": load_config}
+        keeping = {"save_config": save_config, "load_config": load_config, "guard": guard}
     adapter: ShopAdapter = package.connect(config, **keeping)
     return adapter
 
@@ -122,6 +132,26 @@ def config_keys(platform: str) -> Mapping[str, str]:
     """
     keys: Mapping[str, str] = _package(platform).CONFIG_KEYS
     return keys
+
+
+def connecting(platform: str) -> Connecting:
+    """How shops of a platform are connected, for a form.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    found: Connecting = _package(platform).CONNECTING
+    return found
+
+
+def consent(platform: str) -> Consent | None:
+    """Getting a platform's keys by a person's consent in the shop; ``None`` where there is no such thing.
+
+    Raises:
+        UnknownPlatform: no such platform.
+    """
+    found: Consent | None = getattr(_package(platform), "CONSENT", None)
+    return found
 
 
 def _package(platform: str) -> ModuleType:

@@ -194,8 +194,8 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
     except NoWebhooks:
         _note(services, store.id, None)
     except (ShopError, VaultLocked) as error:
-        said = f"{error.message} {error.hint}".strip() if isinstance(error, ShopError) else str(error)
-        _note(services, store.id, Text(said, said))
+        said = error.words if isinstance(error, ShopError) else Text(str(error), str(error))
+        _note(services, store.id, said)
     except SQLAlchemyError:
         raise
     except Exception:

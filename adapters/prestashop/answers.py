@@ -22,6 +22,7 @@ from adapters.contract import (
 )
 from adapters.http import busy, quoted, redirected
 from adapters.prestashop.mapping.documents import parse_answer
+from core.findings import Text
 
 DISABLED = "22"
 """The webservice is switched off."""
@@ -34,11 +35,13 @@ _PHP = frozenset({"2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"
 # a request that is refused with these is wrong whenever it is sent, whatever status PHP's warnings give it
 _WRONG_REQUEST = frozenset({"23", "27", *map(str, range(28, 40)), "41", "84", "85", "86", "127"})
 
-KEY_PAGE = "Advanced Parameters, Webservice"
+KEY_PAGE = Text("Zaawansowane, API", "Advanced Parameters, Webservice")
 """Where a merchant makes keys."""
 
-_FIREWALL = (
-    "A firewall or a security module may stand in the way: let /api/ pass, or choose another user agent."
+_FIREWALL = Text(
+    "Na drodze może stać zapora lub moduł bezpieczeństwa: przepuść /api/ albo podaj inną nazwę programu "
+    "(user agent).",
+    "A firewall or a security module may stand in the way: let /api/ pass, or choose another user agent.",
 )
 
 
@@ -54,10 +57,13 @@ def refusal_of(response: requests.Response, content: bytes, *, now: datetime, wr
     code, message = _first_error(content)
     if code == DISABLED:
         return ShopRefused(
-            "the shop's webservice is switched off",
+            Text("webservice sklepu jest wyłączony", "the shop's webservice is switched off"),
             code=code,
             status=response.status_code,
-            hint=f"Turn it on: {KEY_PAGE}, Enable PrestaShop's webservice: Yes.",
+            hint=Text(
+                f"Włącz go: {KEY_PAGE.pl}, Włącz API PrestaShop: Tak.",
+                f"Turn it on: {KEY_PAGE.en}, Enable PrestaShop's webservice: Yes.",
+            ),
         )
     pause = busy(response, now)
     if pause is not None:
@@ -74,41 +80,70 @@ def _of_the_key(status: int, code: str, said: str) -> ShopAuthFailed | None:
     if status != 401 and code not in {*_METHOD_FORBIDDEN, _OTHER_SHOP}:
         return None
     return ShopAuthFailed(
-        f"the shop does not accept the key{said}", code=code, status=status, hint=_auth_hint(code)
+        Text(f"sklep nie przyjmuje klucza{said}", f"the shop does not accept the key{said}"),
+        code=code,
+        status=status,
+        hint=_auth_hint(code),
     )
 
 
 def _of_the_request(status: int, code: str, said: str, *, empty: bool, writing: bool) -> ShopError:
     if code in _WRONG_REQUEST:
-        return ShopRefused(f"the shop refused{said}", code=code, status=status)
+        return ShopRefused(Text(f"sklep odmówił{said}", f"the shop refused{said}"), code=code, status=status)
     if status == 404 and (code or empty):
-        return NotFound("the shop does not have it", code=code, status=status)
+        return NotFound(Text("sklep tego nie ma", "the shop does not have it"), code=code, status=status)
     if status >= 500:
-        return ShopUnavailable(f"the shop failed (HTTP {status}){said}", outcome_unknown=writing)
+        return ShopUnavailable(
+            Text(f"błąd sklepu (HTTP {status}){said}", f"the shop failed (HTTP {status}){said}"),
+            outcome_unknown=writing,
+        )
     if not code:
         return ShopUnavailable(
-            f"not PrestaShop's webservice but something else answered (HTTP {status})", hint=_hint_of(status)
+            Text(
+                f"odpowiedziało coś innego niż webservice PrestaShop (HTTP {status})",
+                f"not PrestaShop's webservice but something else answered (HTTP {status})",
+            ),
+            hint=_hint_of(status),
         )
-    return ShopRefused(f"the shop refused (HTTP {status}){said}", code=code, status=status)
+    return ShopRefused(
+        Text(f"sklep odmówił (HTTP {status}){said}", f"the shop refused (HTTP {status}){said}"),
+        code=code,
+        status=status,
+    )
 
 
-def _hint_of(status: int) -> str:
+def _hint_of(status: int) -> Text:
     if status == 404:
-        return f"Is the address right, and are friendly URLs on (Shop Parameters, Traffic & SEO)? {_FIREWALL}"
+        return Text(
+            "Czy adres jest dobry i czy włączono przyjazne adresy URL (Preferencje, Ruch)? " + _FIREWALL.pl,
+            "Is the address right, and are friendly URLs on (Shop Parameters, Traffic & SEO)? "
+            + _FIREWALL.en,
+        )
     return _FIREWALL
 
 
-def _auth_hint(code: str) -> str:
+def _auth_hint(code: str) -> Text:
     if code in {_RESOURCE_FORBIDDEN, *_METHOD_FORBIDDEN}:
-        return f"Give the key this permission: {KEY_PAGE}; docs/prestashop.md lists them."
-    if code == _OTHER_SHOP:
-        return f"The key is for another shop of a multistore: {KEY_PAGE}, Shop association."
-    if not code or code == "16":
-        return (
-            "The key did not reach the shop: hosts that drop the Authorization header need"
-            " query_string_auth=yes."
+        return Text(
+            f"Daj kluczowi to uprawnienie: {KEY_PAGE.pl}; wymienia je docs/prestashop.pl.md.",
+            f"Give the key this permission: {KEY_PAGE.en}; docs/prestashop.md lists them.",
         )
-    return f"Look at the key in {KEY_PAGE}: is it enabled, and complete (32 characters)?"
+    if code == _OTHER_SHOP:
+        return Text(
+            f"Klucz jest dla innego sklepu: {KEY_PAGE.pl}, Powiązanie sklepów.",
+            f"The key is for another shop of a multistore: {KEY_PAGE.en}, Shop association.",
+        )
+    if not code or code == "16":
+        return Text(
+            "Klucz nie dotarł do sklepu: serwery, które gubią nagłówek Authorization, wymagają klucza "
+            "w adresie (query_string_auth=yes).",
+            "The key did not reach the shop: hosts that drop the Authorization header need "
+            "query_string_auth=yes.",
+        )
+    return Text(
+        f"Obejrzyj klucz: {KEY_PAGE.pl}. Czy jest włączony i cały (32 znaki)?",
+        f"Look at the key in {KEY_PAGE.en}: is it enabled, and complete (32 characters)?",
+    )
 
 
 def _first_error(content: bytes) -> tuple[str, str]:

@@ -13,8 +13,10 @@ from adapters.prestashop.config import zone_named
 from adapters.prestashop.permissions import NAMES, missing, needed
 from adapters.prestashop.settings import read_settings
 from adapters.prestashop.times import TIME_ZONE
+from core.findings import Text
 
 _NOTICEABLE_SKEW = 60
+_CONNECTION = Text("połączenie", "connection")
 _SETTINGS = (
     TIME_ZONE,
     "PS_TAX",
@@ -23,16 +25,23 @@ _SETTINGS = (
     "PS_PRICE_ROUND_MODE",
     "PS_INVOICE",
 )
-_ROUND_TYPES = {"1": "each unit", "2": "each line", "3": "the whole order"}
-_ROUND_MODES = {
-    "0": "up",
-    "1": "down",
-    "2": "half up",
-    "3": "half down",
-    "4": "half to even",
-    "5": "half to odd",
+_ROUND_TYPES = {
+    "1": Text("każdą sztukę", "each unit"),
+    "2": Text("każdą pozycję", "each line"),
+    "3": Text("całe zamówienie", "the whole order"),
 }
-_TAX_ADDRESSES = {"id_address_invoice": "invoice", "id_address_delivery": "delivery"}
+_ROUND_MODES = {
+    "0": Text("w górę", "up"),
+    "1": Text("w dół", "down"),
+    "2": Text("połówki w górę", "half up"),
+    "3": Text("połówki w dół", "half down"),
+    "4": Text("połówki do parzystej", "half to even"),
+    "5": Text("połówki do nieparzystej", "half to odd"),
+}
+_TAX_ADDRESSES = {
+    "id_address_invoice": Text("adresu faktury", "invoice"),
+    "id_address_delivery": Text("adresu dostawy", "delivery"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ def check_store(client: PrestaClient, wishes: Wishes, *, now: Callable[[], datet
     try:
         answer = client.get("")
     except ShopError as error:
-        return [CheckLine(False, "connection", _sentence(error))]
+        return [CheckLine(False, _CONNECTION, error.words)]
     lines = [
         *_connection(client),
         _reading(client),
@@ -72,8 +81,11 @@ def check_store(client: PrestaClient, wishes: Wishes, *, now: Callable[[], datet
     try:
         settings = read_settings(client, _SETTINGS)
     except ShopError as error:
-        why = f"the shop's settings cannot be read: {_sentence(error)}"
-        lines.append(CheckLine(None if wishes.time_zone else False, "settings", why))
+        why = Text(
+            f"nie da się odczytać ustawień sklepu: {error.words.pl}",
+            f"the shop's settings cannot be read: {error.words.en}",
+        )
+        lines.append(CheckLine(None if wishes.time_zone else False, Text("ustawienia", "settings"), why))
     else:
         lines += [
             _zone(settings.get(TIME_ZONE, ()), wishes.time_zone),
@@ -87,20 +99,27 @@ def check_store(client: PrestaClient, wishes: Wishes, *, now: Callable[[], datet
 
 
 def _connection(client: PrestaClient) -> Iterator[CheckLine]:
-    yield CheckLine(True, "connection", "the shop answers and knows the key")
+    yield CheckLine(
+        True, _CONNECTION, Text("sklep odpowiada i zna klucz", "the shop answers and knows the key")
+    )
     if not client.is_https:
         yield CheckLine(
-            None, "encryption", "plain http: everybody on the way can read the key and the orders; use https"
+            None,
+            Text("szyfrowanie", "encryption"),
+            Text(
+                "zwykłe http: klucz i zamówienia może po drodze czytać każdy; użyj https",
+                "plain http: everybody on the way can read the key and the orders; use https",
+            ),
         )
 
 
 def _reading(client: PrestaClient) -> CheckLine:
-    title = "reading orders"
+    title = Text("odczyt zamówień", "reading orders")
     try:
         client.get("orders", {"display": "[id]", "limit": "1"})
     except ShopError as error:
-        return CheckLine(False, title, _sentence(error))
-    return CheckLine(True, title, "the key may read orders")
+        return CheckLine(False, title, error.words)
+    return CheckLine(True, title, Text("klucz może czytać zamówienia", "the key may read orders"))
 
 
 def _permissions(answer: Answer, wishes: Wishes) -> Iterator[CheckLine]:
@@ -109,26 +128,42 @@ def _permissions(answer: Answer, wishes: Wishes) -> Iterator[CheckLine]:
     for collection, methods in lacking.items():
         words = ", ".join(NAMES[one] for one in methods)
         yield CheckLine(
-            False, f"permission {collection}", f"the key lacks {words}: tick it in {KEY_PAGE}, the key"
+            False,
+            Text(f"uprawnienie {collection}", f"permission {collection}"),
+            Text(
+                f"kluczowi brakuje {words}: zaznacz je przy kluczu, {KEY_PAGE.pl}",
+                f"the key lacks {words}: tick it in {KEY_PAGE.en}, the key",
+            ),
         )
     if not lacking:
-        yield CheckLine(True, "permissions", "the key may do everything that is needed")
+        yield CheckLine(
+            True,
+            Text("uprawnienia", "permissions"),
+            Text("klucz może wszystko, co potrzebne", "the key may do everything that is needed"),
+        )
 
 
 def _version(answer: Answer, wishes: Wishes) -> CheckLine:
-    title = "PrestaShop"
+    title = Text("PrestaShop", "PrestaShop")
     major = answer.version.partition(".")[0]
     if not major.isdigit():
-        return CheckLine(None, title, "the shop does not tell its version")
+        untold = Text("sklep nie podaje swojej wersji", "the shop does not tell its version")
+        return CheckLine(None, title, untold)
+    version = Text(f"wersja {answer.version}", f"version {answer.version}")
     if int(major) >= 8:
-        return CheckLine(True, title, f"version {answer.version}")
+        return CheckLine(True, title, version)
     if not wishes.notes:
-        return CheckLine(True, title, f"version {answer.version}; no notes are written")
+        unnoted = Text(f"{version.pl}; notatek się nie zapisuje", f"{version.en}; no notes are written")
+        return CheckLine(True, title, unnoted)
     return CheckLine(
         False,
         title,
-        f"version {answer.version} cannot change an order's note alone: put private_note=no into the store's"
-        " configuration; messages to the buyer work",
+        Text(
+            f"{version.pl} nie umie zmienić samej notatki zamówienia: wyłącz notatki w zamówieniach "
+            "(private_note=no); wiadomości do kupującego działają",
+            f"{version.en} cannot change an order's note alone: put private_note=no into the store's "
+            "configuration; messages to the buyer work",
+        ),
     )
 
 
@@ -136,84 +171,131 @@ def _clock(answer: Answer, ours: datetime) -> Iterator[CheckLine]:
     if answer.date is None:
         return
     apart = abs((answer.date - ours).total_seconds())
+    title = Text("zegar", "clock")
     if apart >= _NOTICEABLE_SKEW:
-        yield CheckLine(None, "clock", f"the shop's clock is {apart:.0f} s away from ours")
+        skewed = Text(
+            f"zegar sklepu różni się od naszego o {apart:.0f} s",
+            f"the shop's clock is {apart:.0f} s away from ours",
+        )
+        yield CheckLine(None, title, skewed)
     else:
-        yield CheckLine(True, "clock", "the shop's clock agrees with ours")
+        yield CheckLine(
+            True, title, Text("zegar sklepu zgadza się z naszym", "the shop's clock agrees with ours")
+        )
 
 
 def _zone(told: tuple[str, ...], chosen: str) -> CheckLine:
-    title = "time zone"
+    title = Text("strefa czasowa", "time zone")
     if chosen:
         if told in {(), (chosen,)}:
-            return CheckLine(True, title, f"{chosen}, as the store's configuration says")
+            fits = Text(
+                f"{chosen}, jak w ustawieniach połączenia", f"{chosen}, as the store's configuration says"
+            )
+            return CheckLine(True, title, fits)
         shown = ", ".join(told)
-        return CheckLine(
-            False, title, f"the store's configuration says {chosen}, the shop {shown}: take time_zone out"
+        differs = Text(
+            f"ustawienia połączenia mówią {chosen}, a sklep {shown}: usuń strefę (time_zone)",
+            f"the store's configuration says {chosen}, the shop {shown}: take time_zone out",
         )
+        return CheckLine(False, title, differs)
     if len(told) != 1:
-        shown = ", ".join(told) or "none"
-        return CheckLine(
-            False, title, f"the shop tells {shown}: put time_zone into the store's configuration"
+        unclear = Text(
+            f"sklep podaje {', '.join(told) or 'żadną'}: wpisz strefę (time_zone) w ustawieniach połączenia",
+            f"the shop tells {', '.join(told) or 'none'}: put time_zone into the store's configuration",
         )
+        return CheckLine(False, title, unclear)
     try:
         zone_named(told[0])
     except ShopError as error:
-        return CheckLine(False, title, _sentence(error))
-    return CheckLine(True, title, f"{told[0]}; times are read as the shop's own")
+        return CheckLine(False, title, error.words)
+    return CheckLine(
+        True,
+        title,
+        Text(
+            f"{told[0]}; czasy są czytane jako czasy sklepu", f"{told[0]}; times are read as the shop's own"
+        ),
+    )
 
 
 def _taxes(settings: Mapping[str, tuple[str, ...]]) -> Iterator[CheckLine]:
+    title = Text("podatki", "taxes")
     if settings.get("PS_TAX") == ("1",):
-        by = " and ".join(_TAX_ADDRESSES.get(one, one) for one in settings.get("PS_TAX_ADDRESS_TYPE", ()))
-        yield CheckLine(True, "taxes", "on" + (f", by the {by} address" if by else ""))
-    else:
-        yield CheckLine(
-            None, "taxes", "off: the shop charges no tax, and the seller's file has to say what that means"
+        by = _named(_TAX_ADDRESSES, settings.get("PS_TAX_ADDRESS_TYPE", ()))
+        on = Text(
+            "włączone" + (f", według {by.pl}" if by.pl else ""),
+            "on" + (f", by the {by.en} address" if by.en else ""),
         )
-    kinds = [_ROUND_TYPES.get(one, one) for one in settings.get("PS_ROUND_TYPE", ())]
-    modes = [_ROUND_MODES.get(one, one) for one in settings.get("PS_PRICE_ROUND_MODE", ())]
-    if kinds:
-        how = f", {' and '.join(modes)}" if modes else ""
-        yield CheckLine(None, "rounding", f"the shop rounds {' and '.join(kinds)}{how}")
+        yield CheckLine(True, title, on)
+    else:
+        off = Text(
+            "wyłączone: sklep nie nalicza podatku, a ustawienia sprzedawcy muszą mówić, co to znaczy",
+            "off: the shop charges no tax, and the seller's file has to say what that means",
+        )
+        yield CheckLine(None, title, off)
+    kinds = _named(_ROUND_TYPES, settings.get("PS_ROUND_TYPE", ()))
+    modes = _named(_ROUND_MODES, settings.get("PS_PRICE_ROUND_MODE", ()))
+    if kinds.en:
+        rounds = Text(
+            f"sklep zaokrągla {kinds.pl}" + (f", {modes.pl}" if modes.pl else ""),
+            f"the shop rounds {kinds.en}" + (f", {modes.en}" if modes.en else ""),
+        )
+        yield CheckLine(None, Text("zaokrąglanie", "rounding"), rounds)
+
+
+def _named(words: Mapping[str, Text], values: tuple[str, ...]) -> Text:
+    """Settings of a multistore in words, which may differ by shop."""
+    found = [words.get(one, Text(one, one)) for one in values]
+    return Text(" i ".join(one.pl for one in found), " and ".join(one.en for one in found))
 
 
 def _invoices(settings: Mapping[str, tuple[str, ...]]) -> Iterator[CheckLine]:
     own = settings.get("PS_INVOICE")
+    title = Text("własne faktury sklepu", "the shop's own invoices")
     if own == ("0",):
-        yield CheckLine(True, "the shop's own invoices", "off")
+        yield CheckLine(True, title, Text("wyłączone", "off"))
     elif own:
-        yield CheckLine(
-            None,
-            "the shop's own invoices",
-            "on: buyers get a second invoice, which is not in KSeF; turn them off in Orders, Invoices,"
-            " Enable invoices",
+        on = Text(
+            "włączone: kupujący dostają drugą fakturę, której nie ma w KSeF; wyłącz: Zamówienia, Faktury, "
+            "Włącz faktury",
+            "on: buyers get a second invoice, which is not in KSeF; turn them off in Orders, Invoices, "
+            "Enable invoices",
         )
+        yield CheckLine(None, title, on)
 
 
 def _messages() -> CheckLine:
     return CheckLine(
         None,
-        "messages to buyers",
-        "buyers read them in My account, at the order; PrestaShop sends no e-mail for them",
+        Text("wiadomości do kupujących", "messages to buyers"),
+        Text(
+            "kupujący czytają je w Moim koncie, przy zamówieniu; PrestaShop nie wysyła o nich e-maili",
+            "buyers read them in My account, at the order; PrestaShop sends no e-mail for them",
+        ),
     )
 
 
 def _state(client: PrestaClient, key: str) -> CheckLine:
-    title = "order state with e-mail"
+    title = Text("stan zamówienia z e-mailem", "order state with e-mail")
     try:
         found = client.get(f"order_states/{key}").resources()
     except NotFound:
-        return CheckLine(False, title, f"the shop has no order state {key}: correct invoice_state")
-    except ShopError as error:
-        return CheckLine(None, title, _sentence(error))
-    state = found[0]
-    if not state.flag("send_email"):
-        return CheckLine(
-            False, title, f"{state.text('name')} sends no e-mail: Shop Parameters, Order Settings, Statuses"
+        unknown = Text(
+            f"sklep nie ma stanu zamówienia {key}: popraw jego numer (invoice_state)",
+            f"the shop has no order state {key}: correct invoice_state",
         )
-    return CheckLine(True, title, f"{state.text('name')}: the shop sends its e-mail once an order")
-
-
-def _sentence(error: ShopError) -> str:
-    return f"{error.message}. {error.hint}" if error.hint else error.message
+        return CheckLine(False, title, unknown)
+    except ShopError as error:
+        return CheckLine(None, title, error.words)
+    state = found[0]
+    name = state.text("name")
+    if not state.flag("send_email"):
+        silent = Text(
+            f"{name} nie wysyła e-maila: Preferencje, Zamówienia, Statusy",
+            f"{name} sends no e-mail: Shop Parameters, Order Settings, Statuses",
+        )
+        return CheckLine(False, title, silent)
+    mails = Text(
+        f"{name}: sklep wysyła jego e-mail raz na zamówienie",
+        f"{name}: the shop sends its e-mail once an order",
+    )
+    return CheckLine(True, title, mails)

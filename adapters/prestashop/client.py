@@ -25,6 +25,7 @@ from adapters.http import Limits, date_of, read_body, retrying, transport_error
 from adapters.prestashop.answers import refusal_of
 from adapters.prestashop.mapping.documents import parse_answer, resources_in
 from adapters.prestashop.mapping.resource import Resource
+from core.findings import Text
 
 DEFAULT_USER_AGENT: Final = "ksef-shop-connector"
 
@@ -204,8 +205,14 @@ class PrestaClient:
         # a module's warnings turn an answer into errors under a good status
         if root is None or root.find("errors") is not None:
             raise BrokenXml(
-                "the shop's answer is not XML of its webservice, or only a part of it",
-                hint="A firewall, a maintenance page, a PHP warning or a buyer's text may stand in the way.",
+                Text(
+                    "odpowiedź sklepu nie jest XML-em jego webservice albo to tylko jego część",
+                    "the shop's answer is not XML of its webservice, or only a part of it",
+                ),
+                hint=Text(
+                    "Przeszkadzać może zapora, strona konserwacji, ostrzeżenie PHP lub tekst kupującego.",
+                    "A firewall, a maintenance page, a PHP warning or a buyer's text may stand in the way.",
+                ),
                 outcome_unknown=writing,
             )
         return Answer(root, response.headers.get("PSWS-Version", "").strip(), date_of(response))

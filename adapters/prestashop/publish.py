@@ -77,7 +77,7 @@ def publish_note(client: PrestaClient, order_id: str, message: Message) -> str:
             raise
     except ShopRefused as error:
         if error.code == METHOD_UNKNOWN or (error.status == 405 and not error.code):
-            raise ShopRefused(error.message, code=error.code, status=405, hint=_NO_PATCH_HINT) from None
+            raise ShopRefused(error.said, code=error.code, status=405, hint=_NO_PATCH_HINT) from None
         raise
     return order_id
 

@@ -27,7 +27,7 @@ def zone_of(client: PrestaClient) -> ZoneInfo:
         names = read_settings(client, (TIME_ZONE,)).get(TIME_ZONE, ())
     except ShopAuthFailed as error:
         raise ShopAuthFailed(
-            error.message, code=error.code, status=error.status, hint=f"{error.hint} Or {TIME_ZONE_HINT}"
+            error.said, code=error.code, status=error.status, hint=f"{error.hint} Or {TIME_ZONE_HINT}"
         ) from None
     if len(names) != 1:
         told = f"several time zones ({', '.join(names)})" if names else "no time zone"

@@ -2,6 +2,7 @@
 
 from adapters.shopify.adapter import ShopifyAdapter, connect
 from adapters.shopify.config import CONFIG_KEYS, ORDER_FILE, mapping_options, order_reader
+from adapters.shopify.connecting import CONNECTING, CONSENT
 from adapters.shopify.events import event_reader
 from adapters.shopify.mapping import MappingOptions, MoneyKind, map_order, map_refund
 
@@ -10,6 +11,8 @@ SAVES_CONFIG = True
 
 __all__ = [
     "CONFIG_KEYS",
+    "CONNECTING",
+    "CONSENT",
     "ORDER_FILE",
     "SAVES_CONFIG",
     "MappingOptions",

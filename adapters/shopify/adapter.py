@@ -6,6 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from adapters.contract import (
@@ -33,6 +34,7 @@ from adapters.shopify.reading import Reader
 from adapters.shopify.tokens import App, ClientCredentials, RotatingToken, StaticToken, TokenSource, grant_of
 from adapters.shopify.transport import Limits, Transport, shop_url
 from adapters.shopify.webhooks import ShopifyWebhooks
+from core.findings import Text
 from core.orders import Order, Refund
 
 _CHANNELS = frozenset({Channel.METADATA, Channel.TAG, Channel.PRIVATE_NOTE})
@@ -149,6 +151,7 @@ def connect(
     *,
     save_config: Callable[[Mapping[str, str]], None] | None = None,
     load_config: Callable[[], Mapping[str, str]] | None = None,
+    guard: Callable[[], AbstractContextManager[None]] | None = None,
     limits: Limits | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -161,6 +164,7 @@ def connect(
         save_config: stores changed entries of the configuration durably before it returns; needed for
             rotating tokens.
         load_config: the configuration as it is stored now; lets several processes share rotating tokens.
+        guard: keeps every other worker out while a token is renewed.
         limits: times and sizes of requests.
         sleep: waits the given seconds.
         clock: the time now, aware UTC.
@@ -170,10 +174,13 @@ def connect(
         ShopError: a required value is missing or malformed.
     """
     if not config.get("url", "").strip():
-        raise ShopError("the Shopify store has no url", hint=f"url: {CONFIG_KEYS['url']}.")
+        raise ShopError(
+            Text("sklep Shopify nie ma adresu (url)", "the Shopify store has no url"),
+            hint=f"url: {CONFIG_KEYS['url']}.",
+        )
     options = mapping_options(config)
     transport = Transport(shop_url(config["url"]), limits=limits, clock=clock)
-    tokens = _tokens(config, transport, save_config, load_config)
+    tokens = _tokens(config, transport, save_config, load_config, guard or contextlib.nullcontext)
     client = GraphClient(transport, tokens, sleep=sleep, jitter=jitter)
     return ShopifyAdapter(
         client,
@@ -188,6 +195,7 @@ def _tokens(
     transport: Transport,
     save: Callable[[Mapping[str, str]], None] | None,
     load: Callable[[], Mapping[str, str]] | None,
+    guard: Callable[[], AbstractContextManager[None]],
 ) -> TokenSource:
     """The kind of credentials that the configuration holds."""
     app = App(config.get("client_id", "").strip(), config.get("client_secret", "").strip())
@@ -196,15 +204,21 @@ def _tokens(
     if grant.refresh_token:
         if not has_app or save is None:
             raise ShopError(
-                "a rotating token needs client_id, client_secret and a place to store the next one",
-                hint="Connect the shop again in the panel.",
+                Text(
+                    "token, który się zmienia, wymaga client_id, client_secret i miejsca na następny",
+                    "a rotating token needs client_id, client_secret and a place to store the next one",
+                ),
+                hint=Text("Połącz sklep jeszcze raz.", "Connect the shop again in the panel."),
             )
-        return RotatingToken(transport, app, grant, save, load)
+        return RotatingToken(transport, app, grant, save, load, guard)
     if grant.access_token:
         return StaticToken(grant.access_token)
     if has_app:
         return ClientCredentials(transport, app)
     raise ShopError(
-        "the Shopify store has no credentials",
-        hint="Give access_token, or client_id and client_secret.",
+        Text("sklep Shopify nie ma danych dostępu", "the Shopify store has no credentials"),
+        hint=Text(
+            "Podaj access_token albo client_id i client_secret.",
+            "Give access_token, or client_id and client_secret.",
+        ),
     )

@@ -17,6 +17,7 @@ from adapters.shopify.budget import CostBudget
 from adapters.shopify.operations import API_VERSION, Operation
 from adapters.shopify.tokens import TokenSource
 from adapters.shopify.transport import Transport
+from core.findings import Text
 
 PATH = f"/admin/api/{API_VERSION}/graphql.json"
 MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
@@ -172,10 +173,14 @@ class GraphClient:
         if code == "ACCESS_DENIED":
             needed = str(extensions.get("requiredAccess") or "").replace("`", "").strip()
             return ShopAuthFailed(
-                f"the app may not do this: {said}",
+                Text(f"aplikacji tego nie wolno: {said}", f"the app may not do this: {said}"),
                 code=code,
                 status=403,
-                hint=f"Give the app what it needs: {needed}" if needed else "Give the app more scopes.",
+                hint=Text(
+                    f"Daj aplikacji to, czego potrzebuje: {needed}", f"Give the app what it needs: {needed}"
+                )
+                if needed
+                else Text("Daj aplikacji więcej uprawnień.", "Give the app more scopes."),
             )
         if code in _OURS_TO_REPEAT:
             return ShopUnavailable(f"the shop failed: {said}", outcome_unknown=operation.writes)

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from adapters.contract import ForgedEvent, ShopError
 from adapters.shopify.tokens import App, Grant, ask_for_grant
 from adapters.shopify.transport import Limits, Transport, shop_domain, shop_url
+from core.findings import Text
 
 SCOPES: Final = ("read_orders", "write_orders", "read_customers")
 """What the adapter needs; ``read_all_orders`` (orders older than 60 days) needs Shopify's approval."""
@@ -71,19 +72,27 @@ def check_callback(
     given = params.get("hmac", "")
     signed = "&".join(_pair(key, params[key]) for key in sorted(params) if key not in {"hmac", "signature"})
     if not any(hmac.compare_digest(_digest(secret, signed), given.encode()) for secret in secrets if secret):
-        raise ForgedEvent("the callback is not signed by Shopify")
+        raise ForgedEvent(
+            Text("tej odpowiedzi nie podpisał Shopify", "the callback is not signed by Shopify")
+        )
     if not state or not hmac.compare_digest(params.get("state", "").encode(), state.encode()):
-        raise ForgedEvent("the callback belongs to another installation")
+        raise ForgedEvent(
+            Text("ta odpowiedź należy do innej instalacji", "the callback belongs to another installation")
+        )
     if params.get("shop", "") != shop_domain(shop_url(shop)):
-        raise ForgedEvent("the callback is about another shop")
+        raise ForgedEvent(Text("ta odpowiedź dotyczy innego sklepu", "the callback is about another shop"))
     stamp = params.get("timestamp", "")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
-        raise ForgedEvent("the callback has no time")
+        raise ForgedEvent(Text("ta odpowiedź nie ma czasu", "the callback has no time"))
     if abs(now - datetime.fromtimestamp(int(stamp), UTC)) > CALLBACK_AGE:
-        raise ForgedEvent("the callback is too old")
+        raise ForgedEvent(Text("ta odpowiedź jest zbyt stara", "the callback is too old"))
     code = params.get("code", "")
     if not code:
-        raise ShopError("the merchant did not agree to the installation")
+        raise ShopError(
+            Text(
+                "w sklepie nie wyrażono zgody na instalację", "the merchant did not agree to the installation"
+            )
+        )
     return code
 
 

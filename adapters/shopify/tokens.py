@@ -7,12 +7,14 @@ durably before it is used, or a crash between would lock the store out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from adapters.contract import ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
 from adapters.shopify.transport import Transport
+from core.findings import Text
 
 TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 - an address
 
@@ -119,12 +121,17 @@ def ask_for_grant(transport: Transport, form: Mapping[str, str]) -> Grant:
 
 def _not_accepted(error: ShopRefused) -> ShopAuthFailed:
     return ShopAuthFailed(
-        "Shopify gives no access token for these credentials",
+        Text(
+            "Shopify nie daje tokenu dostępu za te dane",
+            "Shopify gives no access token for these credentials",
+        ),
         code=error.code,
         status=401,
-        hint=(
-            "Look at client_id and client_secret. Client credentials work only for shops of the app's own"
-            " organisation; a refresh token that is used up or 90 days old needs a new installation."
+        hint=Text(
+            "Sprawdź client ID i client secret. Same dane aplikacji działają tylko w sklepach jej własnej "
+            "organizacji; token odświeżania, który zużyto lub który ma 90 dni, wymaga nowej instalacji.",
+            "Look at client_id and client_secret. Client credentials work only for shops of the app's own "
+            "organisation; a refresh token that is used up or 90 days old needs a new installation.",
         ),
     )
 
@@ -186,6 +193,8 @@ class RotatingToken:
             raises, the new token is kept and saved again before it is used.
         load: the store's configuration as it is stored now, so that a token that another process has
             renewed is taken over instead of renewed again; ``None`` when this is the only one.
+        guard: held from the look at what is stored until the next token is stored, so that two workers
+            never use up one refresh token at the same moment.
     """
 
     transport: Transport
@@ -193,27 +202,36 @@ class RotatingToken:
     grant: Grant
     save: Callable[[Config], None]
     load: Callable[[], Config] | None = None
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext
     _unsaved: bool = False
 
     def token(self) -> str:
         """See :meth:`TokenSource.token`."""
         if not self._unsaved and _is_over(self.grant.expires_at, self.transport.clock()):
-            self._refresh()
+            self._renew()
         self._store()
         return self.grant.access_token
 
     def renew(self, rejected: str) -> bool:
         """See :meth:`TokenSource.renew`."""
         if self.grant.access_token == rejected:
+            self._renew()
+        return True
+
+    def _renew(self) -> None:
+        with self.guard():
             self._refresh()
             self._store()
-        return True
 
     def _refresh(self) -> None:
         if self._taken_over():
             return
         if not self.grant.refresh_token:
-            raise ShopAuthFailed("the store has no refresh token", status=401, hint="Install the app again.")
+            raise ShopAuthFailed(
+                Text("sklep nie ma tokenu odświeżania", "the store has no refresh token"),
+                status=401,
+                hint=Text("Zainstaluj aplikację jeszcze raz.", "Install the app again."),
+            )
         fresh = ask_for_grant(
             self.transport,
             {

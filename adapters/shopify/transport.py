@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from adapters.contract import ShopAuthFailed, ShopBusy, ShopError, ShopRefused, ShopUnavailable
 from adapters.http import read_body, retry_after, transport_error
+from core.findings import Text
 
 USER_AGENT: Final = "ksef-shop-connector"
 DEFAULT_PAUSE: Final = 2.0
@@ -150,7 +151,11 @@ class Transport:
         data = _parsed(content)
         if not isinstance(data, dict):
             raise ShopUnavailable(
-                "the shop's answer is not JSON, or only a part of it", outcome_unknown=writing
+                Text(
+                    "odpowiedź sklepu nie jest JSON-em albo to tylko jego część",
+                    "the shop's answer is not JSON, or only a part of it",
+                ),
+                outcome_unknown=writing,
             )
         return Reply(data, response.headers.get("X-Shopify-API-Version", ""))
 
@@ -163,27 +168,45 @@ class Transport:
             # a 503 may come from a gateway whose server has carried the request out
             if status == 429 or (pause is not None and not writing):
                 return ShopBusy(
-                    f"the shop asks for a pause (HTTP {status})",
+                    Text(
+                        f"sklep prosi o przerwę (HTTP {status})", f"the shop asks for a pause (HTTP {status})"
+                    ),
                     retry_after=DEFAULT_PAUSE if pause is None else pause,
                 )
         if status >= 500:
-            return ShopUnavailable(f"the shop failed (HTTP {status})", outcome_unknown=writing)
+            return ShopUnavailable(
+                Text(f"błąd sklepu (HTTP {status})", f"the shop failed (HTTP {status})"),
+                outcome_unknown=writing,
+            )
         if 300 <= status < 400:
             return _redirect(response)
         if status in {401, 403}:
             return ShopAuthFailed(
-                f"the shop does not accept the access token{said}",
+                Text(
+                    f"sklep nie przyjmuje tokenu dostępu{said}",
+                    f"the shop does not accept the access token{said}",
+                ),
                 code=code,
                 status=status,
-                hint="Was the app uninstalled or its token revoked? Connect the shop again.",
+                hint=Text(
+                    "Czy aplikację odinstalowano albo unieważniono jej token? Połącz sklep jeszcze raz.",
+                    "Was the app uninstalled or its token revoked? Connect the shop again.",
+                ),
             )
         words = {
-            402: "the shop is frozen until its owner pays Shopify",
-            404: "there is no such shop, or not this version of the API",
-            423: "the shop is locked by Shopify",
+            402: Text(
+                "sklep jest zamrożony, dopóki właściciel nie zapłaci Shopify",
+                "the shop is frozen until its owner pays Shopify",
+            ),
+            404: Text(
+                "nie ma takiego sklepu albo tej wersji API",
+                "there is no such shop, or not this version of the API",
+            ),
+            423: Text("sklep jest zablokowany przez Shopify", "the shop is locked by Shopify"),
         }
-        message = words.get(status, f"the shop refused (HTTP {status})")
-        return ShopRefused(f"{message}{said}", code=code, status=status)
+        refused = Text(f"sklep odmówił (HTTP {status})", f"the shop refused (HTTP {status})")
+        message = words.get(status, refused)
+        return ShopRefused(Text(f"{message.pl}{said}", f"{message.en}{said}"), code=code, status=status)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -219,10 +242,17 @@ def _redirect(response: requests.Response) -> ShopRefused:
         host = urlsplit(response.headers.get("Location", "")).hostname
     except ValueError:
         host = None
+    status = response.status_code
     return ShopRefused(
-        f"the shop redirects{f' to {host}' if host else ''} (HTTP {response.status_code})",
-        status=response.status_code,
-        hint="Give the shop's own address, NAME.myshopify.com, as Settings, Domains shows it.",
+        Text(
+            f"sklep przekierowuje{f' na {host}' if host else ''} (HTTP {status})",
+            f"the shop redirects{f' to {host}' if host else ''} (HTTP {status})",
+        ),
+        status=status,
+        hint=Text(
+            "Podaj własny adres sklepu, NAZWA.myshopify.com, jak w Ustawienia, Domeny.",
+            "Give the shop's own address, NAME.myshopify.com, as Settings, Domains shows it.",
+        ),
     )
 
 
@@ -240,8 +270,14 @@ def shop_url(text: str) -> str:
         ShopError: it is no address of a shop.
     """
     bad = ShopError(
-        "the shop's address must look like name.myshopify.com",
-        hint="It is not the shop's public domain; see Settings, Domains in the admin.",
+        Text(
+            "adres sklepu musi wyglądać tak: nazwa.myshopify.com",
+            "the shop's address must look like name.myshopify.com",
+        ),
+        hint=Text(
+            "To nie jest publiczna domena sklepu; zob. Ustawienia, Domeny w panelu.",
+            "It is not the shop's public domain; see Settings, Domains in the admin.",
+        ),
     )
     typed = text.strip().rstrip("/")
     try:

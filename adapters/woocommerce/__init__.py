@@ -8,10 +8,13 @@ from adapters.woocommerce.adapter import (
     event_reader,
     order_reader,
 )
+from adapters.woocommerce.connecting import CONNECTING, CONSENT
 from adapters.woocommerce.mapping import MappingOptions, map_order, map_refund
 
 __all__ = [
     "CONFIG_KEYS",
+    "CONNECTING",
+    "CONSENT",
     "ORDER_FILE",
     "MappingOptions",
     "WooCommerceAdapter",

@@ -9,10 +9,14 @@ import requests
 
 from adapters.contract import NotFound, ShopAuthFailed, ShopError, ShopRefused, ShopUnavailable
 from adapters.http import busy, quoted, redirected
+from core.findings import Text
 
 _AUTH_CODES = ("woocommerce_rest_authentication_error", "rest_forbidden", "woocommerce_rest_cannot_")
-_FIREWALL_HINT = (
-    "A firewall or security plugin may stand in the way: let /wp-json/wc/ pass, or choose another user agent."
+_FIREWALL_HINT = Text(
+    "Na drodze może stać zapora lub wtyczka bezpieczeństwa: przepuść /wp-json/wc/ albo podaj inną nazwę "
+    "programu (user agent).",
+    "A firewall or security plugin may stand in the way: let /wp-json/wc/ pass, or choose another user "
+    "agent.",
 )
 
 
@@ -31,12 +35,20 @@ def refusal_of(response: requests.Response, content: bytes, *, now: datetime, wr
     if pause is not None:
         return pause
     if status >= 500:
-        return ShopUnavailable(f"the shop failed (HTTP {status}){quoted(message)}", outcome_unknown=writing)
+        said = quoted(message)
+        return ShopUnavailable(
+            Text(f"błąd sklepu (HTTP {status}){said}", f"the shop failed (HTTP {status}){said}"),
+            outcome_unknown=writing,
+        )
     if 300 <= status < 400:
         return redirected(response)
     if not code and status != 401:
         return ShopUnavailable(
-            f"not WooCommerce but something else answered (HTTP {status})", hint=_FIREWALL_HINT
+            Text(
+                f"odpowiedziało coś innego niż WooCommerce (HTTP {status})",
+                f"not WooCommerce but something else answered (HTTP {status})",
+            ),
+            hint=_FIREWALL_HINT,
         )
     return _by_code(status, code, message)
 
@@ -45,34 +57,54 @@ def _by_code(status: int, code: str, message: str) -> ShopRefused:
     said = quoted(message)
     if status == 401 or (status == 403 and code.startswith(_AUTH_CODES)):
         return ShopAuthFailed(
-            f"the shop does not accept the key{said}",
+            Text(f"sklep nie przyjmuje klucza{said}", f"the shop does not accept the key{said}"),
             code=code,
             status=status,
             hint=_auth_hint(message, code),
         )
     if code == "rest_no_route":
         return ShopRefused(
-            f"the shop has no WooCommerce REST API{said}",
+            Text(f"sklep nie ma REST API WooCommerce{said}", f"the shop has no WooCommerce REST API{said}"),
             code=code,
             status=status,
-            hint="Is WooCommerce active? Settings, Permalinks must be anything but Plain.",
+            hint=Text(
+                "Czy WooCommerce jest włączony? Ustawienia, Bezpośrednie odnośniki: cokolwiek poza Prosty.",
+                "Is WooCommerce active? Settings, Permalinks must be anything but Plain.",
+            ),
         )
     if status == 404:
-        return NotFound(f"the shop does not have it{said}", code=code, status=status)
-    return ShopRefused(f"the shop refused (HTTP {status}){said}", code=code, status=status)
-
-
-def _auth_hint(message: str, code: str) -> str:
-    if "permissions" in message:
-        return "Give the key the permission Read/Write: WooCommerce, Settings, Advanced, REST API."
-    if "timestamp" in message.lower():
-        return "The clocks of the shop and of this machine differ by more than 15 minutes."
-    if code.startswith("woocommerce_rest_cannot_") or "missing" in message.lower():
-        return (
-            "The key did not reach the shop, or its user is no shop manager. Hosts that drop the"
-            " Authorization header need query_string_auth."
+        return NotFound(
+            Text(f"sklep tego nie ma{said}", f"the shop does not have it{said}"), code=code, status=status
         )
-    return "Make a new key in WooCommerce, Settings, Advanced, REST API, with the permission Read/Write."
+    return ShopRefused(
+        Text(f"sklep odmówił (HTTP {status}){said}", f"the shop refused (HTTP {status}){said}"),
+        code=code,
+        status=status,
+    )
+
+
+def _auth_hint(message: str, code: str) -> Text:
+    if "permissions" in message:
+        return Text(
+            "Daj kluczowi uprawnienia Odczyt/Zapis: WooCommerce, Ustawienia, Zaawansowane, REST API.",
+            "Give the key the permission Read/Write: WooCommerce, Settings, Advanced, REST API.",
+        )
+    if "timestamp" in message.lower():
+        return Text(
+            "Zegary sklepu i tej maszyny różnią się o ponad 15 minut.",
+            "The clocks of the shop and of this machine differ by more than 15 minutes.",
+        )
+    if code.startswith("woocommerce_rest_cannot_") or "missing" in message.lower():
+        return Text(
+            "Klucz nie dotarł do sklepu albo jego użytkownik nie zarządza sklepem. Serwery, które gubią "
+            "nagłówek Authorization, wymagają kluczy w adresie (query_string_auth).",
+            "The key did not reach the shop, or its user is no shop manager. Hosts that drop the "
+            "Authorization header need query_string_auth.",
+        )
+    return Text(
+        "Utwórz nowy klucz: WooCommerce, Ustawienia, Zaawansowane, REST API, uprawnienia Odczyt/Zapis.",
+        "Make a new key in WooCommerce, Settings, Advanced, REST API, with the permission Read/Write.",
+    )
 
 
 def _error_body(content: bytes) -> tuple[str, str]:

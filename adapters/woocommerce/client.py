@@ -32,6 +32,7 @@ from woocommerce.oauth import OAuth
 from adapters.contract import ShopError, ShopUnavailable
 from adapters.http import Limits, date_of, read_body, retrying, transport_error
 from adapters.woocommerce.answers import refusal_of
+from core.findings import Text
 
 PER_PAGE: Final = 100
 """The most items that the REST API gives per page."""
@@ -268,8 +269,14 @@ class WooClient:
             data = None
         if not isinstance(data, dict | list):
             raise ShopUnavailable(
-                "the shop's answer is not JSON, or only a part of it",
-                hint="A firewall, a security or maintenance plugin or a PHP warning may stand in the way.",
+                Text(
+                    "odpowiedź sklepu nie jest JSON-em albo to tylko jego część",
+                    "the shop's answer is not JSON, or only a part of it",
+                ),
+                hint=Text(
+                    "Przeszkadzać może zapora, wtyczka bezpieczeństwa lub konserwacji albo ostrzeżenie PHP.",
+                    "A firewall, a security or maintenance plugin or a PHP warning may stand in the way.",
+                ),
                 outcome_unknown=writing,
             )
         return Answer(

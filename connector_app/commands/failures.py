@@ -9,6 +9,7 @@ from connector_app.commands.files import reason_of
 from core.findings import Text
 
 if TYPE_CHECKING:
+    from adapters.contract import ShopError
     from core.ksef.errors import KsefError
 
 _KEY_HINTS = {
@@ -67,10 +68,15 @@ def explain(error: Exception, language: str) -> Failure | None:
         said = Text(f"Schematu nie da się użyć: {error}.", f"The schema cannot be used: {error}.")
         failure = Failure(said.in_language(language), _SCHEMA_DIR.in_language(language))
     elif isinstance(error, ShopError):
-        failure = Failure(error.message, error.hint)
+        failure = Failure(*shop_words(error, language))
     elif isinstance(error, KsefError):
         failure = ksef_failure(error, language)
     return failure
+
+
+def shop_words(error: ShopError, language: str) -> tuple[str, str]:
+    """What a shop's error says, and what to do about it, in the screen language."""
+    return error.said.in_language(language), error.advice.in_language(language)
 
 
 def ksef_failure(error: KsefError, language: str) -> Failure:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from email.utils import parseaddr
 from pathlib import Path
 
 import click
@@ -16,16 +14,16 @@ from connector_app.commands.find_store import find_store
 from connector_app.documents import actions
 from connector_app.documents.obstacles import MAIL_ENDS
 from connector_app.documents.wording import ActionName
-from connector_app.mail.compose import compose, message_id, usable_address
+from connector_app.mail.compose import usable_address
 from connector_app.mail.post import settings_of
-from connector_app.mail.settings import LOCAL_HOSTS, PORTS, MailSettings, Security
-from connector_app.mail.transport import MailError, Transport
+from connector_app.mail.settings import PORTS, MailSettings, Security
+from connector_app.mail.transport import MailError
+from connector_app.mail.trial import mail_faults, send_trial
 from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
 from core.findings import Text
 
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
 _ID = click.IntRange(1, 2**63 - 1)
-_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 _NOT_SENT = (MailState.DUE, MailState.SENDING, MailState.UNKNOWN, MailState.REFUSED, MailState.DROPPED)
 
 
@@ -92,7 +90,6 @@ def set_server(
     E-mails go out only when the store's policy says so: store set CODE --mail yes.
     """
     way = Security(security)
-    _check(app, host, way, sender, reply_to)
     if bool(user) != (password_file is not None):
         raise BadInput(
             app.text(
@@ -103,6 +100,7 @@ def set_server(
     lines = app.read_text(password_file).splitlines() if password_file is not None else [""]
     password = lines[0] if lines else ""
     settings = MailSettings(host, port or PORTS[way], way, sender, user, password, reply_to)
+    _check(app, settings)
     services = app.open()
     with services.database.begin() as session:
         row = find_store(session, app, code)
@@ -116,22 +114,10 @@ def set_server(
     app.say(Text(f"→ ksef-connector mail test {code} ADRES", f"→ ksef-connector mail test {code} ADDRESS"))
 
 
-def _check(app: App, host: str, way: Security, sender: str, reply_to: str) -> None:
-    if _HOST.fullmatch(host) is None:
-        raise BadInput(app.text(f"{host!r} nie jest nazwą serwera.", f"{host!r} is no name of a server."))
-    if way is Security.NONE and host not in LOCAL_HOSTS:
-        raise BadInput(
-            app.text(
-                "Bez ochrony połączenia faktury i hasło szłyby przez sieć otwartym tekstem.",
-                "Without protection invoices and the password would cross the network in the open.",
-            ),
-            "--security starttls | tls",
-        )
-    for address in filter(None, (sender, reply_to)):
-        if not usable_address(parseaddr(address)[1]) or "\n" in address or "\r" in address:
-            raise BadInput(
-                app.text(f"{address!r} nie jest adresem e-mail.", f"{address!r} is no e-mail address.")
-            )
+def _check(app: App, settings: MailSettings) -> None:
+    for name, fault in mail_faults(settings).items():
+        hint = "--security starttls | tls" if name == "security" else ""
+        raise BadInput(fault.in_language(app.language), hint)
 
 
 @mail.command(pl="Wysyła próbną wiadomość z ustawień sklepu pod podany adres.")
@@ -154,24 +140,13 @@ def test(app: App, code: str, address: str) -> None:
             app.text(f"Sklep {code} nie ma ustawień poczty.", f"Store {code} has no mail settings."),
             f"ksef-connector mail set {code} --host ...",
         )
-    now = services.clock()
-    text = Text(
-        "To wiadomość próbna łącznika KSeF: poczta tego sklepu działa.",
-        "This is a trial message of the KSeF connector: this store's mail works.",
-    ).in_language(app.language)
-    identity = message_id(settings, f"test {now.isoformat()} {recipient}")
-    transport = Transport(settings)
     try:
-        transport.send(
-            compose(settings, recipient, text, text, identity, now), recipient, before_text=lambda: None
-        )
+        send_trial(settings, recipient, app.language, services.clock())
     except MailError as error:
         raise Failure(
             app.text(f"Poczta nie działa: {error}", f"The mail does not work: {error}"),
             f"ksef-connector mail set {code} ...",
         ) from None
-    finally:
-        transport.close()
     app.say(Text(f"✓ Wysłano do {recipient}.", f"✓ Sent to {recipient}."))
 
 

@@ -49,7 +49,19 @@ def _prestashop(port: int, state: Path | None) -> ShopSandbox:
     )
 
 
+def _shopify(port: int, state: Path | None) -> ShopSandbox:
+    from sandbox.shopify import (  # noqa: PLC0415
+        DEMO_CLIENT_ID,
+        DEMO_CLIENT_SECRET,
+        ShopifySandbox,
+        demo_orders,
+    )
+
+    keys = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}
+    return ShopSandbox("Shopify", ShopifySandbox(demo_orders(), port=port, state_path=state), keys)
+
+
 SHOPS: Mapping[str, Callable[[int, Path | None], ShopSandbox]] = MappingProxyType(
-    {"woocommerce": _woocommerce, "prestashop": _prestashop}
+    {"woocommerce": _woocommerce, "prestashop": _prestashop, "shopify": _shopify}
 )
 """Makes a platform's shop on a port, with a file that keeps it over a restart."""

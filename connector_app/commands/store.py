@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from rich.table import Table
 from sqlalchemy import select
 
 from adapters import registry as platforms
-from adapters.contract import CheckLine, ShopAdapter, ShopError
-from connector_app import subscriptions
+from adapters.contract import CheckLine, ShopError
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
+from connector_app.commands.failures import shop_words
 from connector_app.commands.files import FILE
 from connector_app.commands.find_store import find_store
 from connector_app.commands.ksef import find_seller
@@ -32,12 +33,12 @@ from connector_app.commands.tables import Choice, document_json, load, print_doc
 from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Store
-from connector_app.store.recovered import IS_SHOP, NO_SHOPS
-from connector_app.subscriptions import Door
+from connector_app.store.recovered import IS_SHOP
+from connector_app.store_check import check_store
+from connector_app.stores import StoreRefused, check_code, connect_store, try_config
 from core.calendar import warsaw_day
 from core.findings import Text
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
 
 
@@ -84,45 +85,18 @@ def add(
 
     A store that is changed keeps the settings that are not given.
     """
-    if _CODE.fullmatch(code) is None:
-        raise BadInput(
-            app.text(f"{code!r} nie nadaje się na kod sklepu.", f"{code!r} cannot be a store's code."),
-            app.text(
-                "Do 32 liter bez polskich znaków, cyfr, - i _.", "Up to 32 letters a-z, digits, - and _."
-            ),
-        )
+    with _refusals(app):
+        check_code(code)
     _check_platform(app, platform)
     config = {"url": url, **read_config(app, platform, config_file)}
     try:
-        # nothing is contacted here, so nothing has to be kept
-        made = platforms.connect(
-            platform, config, save_config=lambda _changed: None, load_config=lambda: config
-        )
-        made.close()
+        try_config(platform, config)
     except ShopError as error:
-        raise BadInput(error.message, error.hint) from None
+        raise BadInput(*shop_words(error, app.language)) from None
     services = app.open()
-    now = services.clock()
-    with services.database.begin() as session:
+    with _refusals(app), services.database.begin() as session:
         seller = find_seller(app, session, nip)
-        row = session.scalar(select(Store).where(Store.code == code))
-        if row is None:
-            row = Store(code=code, created_at=now)
-            policy = StorePolicy(start_day=warsaw_day(now))
-        else:
-            policy = StorePolicy.from_json(row.policy)
-        if row.platform in NO_SHOPS:
-            raise BadInput(
-                app.text(
-                    f"Kod {code} jest zajęty przez dokumenty odzyskane z KSeF albo wgrane z plików.",
-                    f"The code {code} belongs to documents recovered from KSeF or uploaded as files.",
-                )
-            )
-        policy = changed(policy, choices)
-        row.closed_at = None
-        row.seller_id, row.platform, row.url = seller.id, platform, url
-        row.config, row.policy = services.vault.seal(config), policy.as_json()
-        session.add(row)
+        connect_store(services, session, seller, code, platform, config, lambda one: changed(one, choices))
     app.say(Text(f"✓ Sklep {code} ({platform}) {url}", f"✓ Store {code} ({platform}) {url}"))
     app.say(Text(f"→ ksef-connector store check {code}", f"→ ksef-connector store check {code}"))
 
@@ -152,36 +126,37 @@ def check(app: App, code: str, as_json: bool) -> None:
     with services.database() as session:
         row = find_store(session, app, code)
     try:
-        shop = services.shop(row)
-        lines = [*shop.check(), *_webhook_line(shop, subscriptions.door_of(services, row), code)]
-        shop.close()
+        lines = check_store(services, row)
     except ShopError as error:
-        raise Failure(error.message, error.hint) from None
+        raise Failure(*shop_words(error, app.language)) from None
     if as_json:
-        app.json([{"ok": line.ok, "title": line.title, "detail": line.detail} for line in lines])
+        app.json([_line_json(line) for line in lines])
     else:
         for line in lines:
             mark = {True: "✓", False: "✗", None: "i"}[line.ok]
-            app.out.print(f"{mark} {line.title}: {line.detail}", markup=False)
+            title, detail = line.title.in_language(app.language), line.detail.in_language(app.language)
+            app.out.print(f"{mark} {title}: {detail}", markup=False)
     sys.exit(1 if any(line.ok is False for line in lines) else 0)
 
 
-def _webhook_line(shop: ShopAdapter, door: Door | None, code: str) -> list[CheckLine]:
-    """Whether the shop tells of changes by itself."""
-    title = "webhooks"
-    if shop.webhooks is None:
-        return [CheckLine(None, title, "this platform has none; changes are found by asking")]
-    if door is None or not door.base:
-        hint = "not registered; changes are found by asking. serve --public-url URL registers them"
-        return [CheckLine(None, title, hint)]
+def _line_json(line: CheckLine) -> dict[str, object]:
+    """For machines: the English words stay the same in every screen language."""
+    return {
+        "ok": line.ok,
+        "title": line.title.en,
+        "detail": line.detail.en,
+        "title_pl": line.title.pl,
+        "detail_pl": line.detail.pl,
+    }
+
+
+@contextmanager
+def _refusals(app: App) -> Iterator[None]:
+    """What cannot be connected, in the screen language."""
     try:
-        asleep = [one for one in shop.webhooks.health(door.address(code)) if not one.active]
-    except ShopError as error:
-        return [CheckLine(None, title, f"cannot be looked at: {error.message}")]
-    if not asleep:
-        return [CheckLine(True, title, f"all {len(shop.webhooks.topics)} are active")]
-    said = "; ".join(f"{one.topic}: {one.detail}" for one in asleep)
-    return [CheckLine(False, title, f"{said}. ksef-connector store webhooks {code} --register")]
+        yield
+    except StoreRefused as error:
+        raise BadInput(error.text.in_language(app.language), error.hint.in_language(app.language)) from None
 
 
 @store.command(

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.failures import shop_words
 from connector_app.commands.find_store import find_store
 from connector_app.pipeline import backfill as reading
 from connector_app.pipeline.backfill import Tell
@@ -92,7 +93,8 @@ def _report(app: App, result: IntakeResult, code: str, *, as_json: bool) -> None
         )
     if result.failure is not None:
         again = app.text("Uruchom ponownie: idzie dalej.", "Run it again: it goes on.")
-        raise Failure(result.failure.message, f"{result.failure.hint} {again}".strip())
+        message, hint = shop_words(result.failure, app.language)
+        raise Failure(message, f"{hint} {again}".strip())
     if not as_json:
         app.say(Text(f"→ ksef-connector store sync {code}", f"→ ksef-connector store sync {code}"))
 

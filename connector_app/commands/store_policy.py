@@ -13,8 +13,8 @@ from adapters.contract import Channel
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.find_store import find_store
-from connector_app.pipeline.deciding import settle_store
 from connector_app.policies import Corrections, Place, Recipients, StorePolicy, Trigger
+from connector_app.store_rules import NoMailServer, change_policy
 from core.findings import Text
 from core.ksef.offline import OfflinePolicy
 
@@ -211,32 +211,25 @@ def set_policy(app: App, /, code: str, as_json: bool, **choices: Any) -> None:
     with it.
     """
     services = app.open()
-    with services.database.begin() as session:
-        row = find_store(session, app, code)
-        before = StorePolicy.from_json(row.policy)
-        policy = changed(before, choices)
-        if policy.mail and row.mail is None:
-            raise BadInput(
-                app.text(
-                    f"Sklep {code} nie ma jeszcze ustawień poczty.", f"Store {code} has no mail settings yet."
-                ),
-                f"ksef-connector mail set {code} --host ...",
-            )
-        row.policy = policy.as_json()
-        store_id = row.id
+    with services.database() as session:
+        store_id = find_store(session, app, code).id
+    try:
+        done = change_policy(services, store_id, lambda policy: changed(policy, choices))
+    except NoMailServer as error:
+        raise BadInput(
+            error.text.in_language(app.language), f"ksef-connector mail set {code} --host ..."
+        ) from None
+    policy = done.after
     if as_json:
         app.json(policy.as_json())
     else:
         for name, value in policy.as_json().items():
             app.out.print(f"{name}: {_shown(value)}", markup=False)
-    if policy == before:
-        return
-    count = settle_store(services, store_id)
-    if not as_json:
+    if policy != done.before and not as_json:
         app.say(
             Text(
-                f"✓ Zasady sklepu {code} zmienione. Rozstrzygnięto od nowa: {count}.",
-                f"✓ The policy of store {code} is changed. Decided anew: {count}.",
+                f"✓ Zasady sklepu {code} zmienione. Rozstrzygnięto od nowa: {done.settled}.",
+                f"✓ The policy of store {code} is changed. Decided anew: {done.settled}.",
             )
         )
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import click
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from adapters.contract import ShopError
-from connector_app import subscriptions
+import click
+
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.find_store import find_store
-from connector_app.pipeline.services import Services
-from connector_app.store.models import Document, DocumentState, ShopOrder, Store
-from connector_app.vault import VaultLocked
+from connector_app.store_closing import UnderWay, WebhooksRemain, close_store, open_ones, refuse_under_way
 from core.findings import Text
-
-_UNDER_WAY = (DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT, DocumentState.ACCEPTED)
-_OPEN = (DocumentState.WAITING, DocumentState.ATTENTION, DocumentState.REJECTED)
 
 
 @click.command(
@@ -50,21 +44,17 @@ def remove(app: App, code: str, yes: bool, force: bool) -> None:
     services = app.open()
     with services.database() as session:
         store = find_store(session, app, code)
-        _refuse_under_way(app, session, store)
-        waiting = _count(session, store.id, *_OPEN)
+        with _refusals(app, code):
+            refuse_under_way(session, store.id)
+        waiting = open_ones(session, store.id)
     if waiting and not yes:
         question = app.text(
             f"Dokumenty, które czekają lub wymagają decyzji: {waiting}. Zamknąć sklep mimo to?",
             f"Documents that wait or need a person: {waiting}. Close the store all the same?",
         )
         click.confirm(question, abort=True, err=True)
-    _end_webhooks(app, services, store, force=force)
-    with services.database.begin() as session:
-        row = session.get_one(Store, store.id)
-        # once more, in the transaction that closes: the application may be at work
-        _refuse_under_way(app, session, row)
-        row.closed_at, row.backfill = services.clock(), None
-        row.config = services.vault.seal({"url": row.url})
+    with _refusals(app, code):
+        close_store(services, store.id, force=force)
     app.say(
         Text(
             f"✓ Sklep {code} jest zamknięty; jego dokumenty zostają.",
@@ -73,38 +63,18 @@ def remove(app: App, code: str, yes: bool, force: bool) -> None:
     )
 
 
-def _end_webhooks(app: App, services: Services, store: Store, *, force: bool) -> None:
+@contextmanager
+def _refusals(app: App, code: str) -> Iterator[None]:
+    """Why it cannot be closed now, in the screen language."""
     try:
-        subscriptions.unregister(services, store.id)
-    except (ShopError, VaultLocked) as error:
-        if not force:
-            said = error.message if isinstance(error, ShopError) else str(error)
-            raise Failure(
-                app.text(
-                    f"Webhooków nie udało się usunąć: {said}", f"The webhooks could not be deleted: {said}"
-                ),
-                "--force",
-            ) from None
-        subscriptions.forget(services, store.id)
-
-
-def _refuse_under_way(app: App, session: Session, store: Store) -> None:
-    count = _count(session, store.id, *_UNDER_WAY)
-    if count:
+        yield
+    except UnderWay as error:
         raise BadInput(
-            app.text(f"Dokumenty sklepu w drodze: {count}.", f"Documents of the store under way: {count}."),
+            error.text.in_language(app.language),
             app.text(
-                f"Poczekaj, aż będą gotowe: ksef-connector store sync {store.code}",
-                f"Wait until they are done: ksef-connector store sync {store.code}",
+                f"Poczekaj, aż będą gotowe: ksef-connector store sync {code}",
+                f"Wait until they are done: ksef-connector store sync {code}",
             ),
-        )
-
-
-def _count(session: Session, store_id: int, *states: DocumentState) -> int:
-    query = (
-        select(func.count())
-        .select_from(Document)
-        .join(ShopOrder, ShopOrder.id == Document.order_id)
-        .where(ShopOrder.store_id == store_id, Document.state.in_(states))
-    )
-    return session.scalar(query) or 0
+        ) from None
+    except WebhooksRemain as error:
+        raise Failure(error.text.in_language(app.language), "--force") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,11 @@ from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE
 from connector_app.commands.find_store import find_store
-from connector_app.texts import BadTexts, Facts, effective, fill, parse
+from connector_app.texts import BadTexts, effective, fill, parse
 from connector_app.texts.reading import LANGUAGES
+from connector_app.texts.sample import INVENTED
 from connector_app.texts.templates import SLOTS
 from core.findings import Text
-
-_INVENTED = Facts(
-    invoice_number="FV/2026/11/0042",
-    issue_date=date(2026, 11, 24),
-    order_number="1042",
-    total="246.00 PLN",
-    seller_name="Sklep Przykładowy sp. z o.o.",
-    ksef_number="5265877635-20261124-0100001AF629-AF",
-    verification_link="https://qr.ksef.mf.gov.pl/invoice/5265877635/24-11-2026/UtQp9Gpc51y",
-    certificate_link="https://qr.ksef.mf.gov.pl/certificate/Nip/5265877635/5265877635/01F20A5D352AE590",
-    buyer_page="https://faktury.sklep.example/1042",
-    pdf_link="https://faktury.sklep.example/1042.pdf",
-    file_mark="9f2c61d0a3b7",
-    refusal="Błąd weryfikacji semantyki dokumentu faktury",
-    refusal_code="450",
-)
-"""An order that nobody placed, for the preview."""
 
 
 @click.command(
@@ -108,5 +91,5 @@ def _print(app: App, stored: Mapping[str, Any] | None) -> None:
             app.out.print(f"[{slot.name}] {language} ({mark})", markup=False)
             for line in template.strip("\n").splitlines():
                 app.out.print(f"    {line}", markup=False)
-            for line in fill(template, _INVENTED).splitlines():
+            for line in fill(template, INVENTED).splitlines():
                 app.out.print(f"  → {line}", markup=False)

@@ -11,6 +11,7 @@ from adapters.contract import ShopError, WebhookHealth
 from connector_app import subscriptions
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.failures import shop_words
 from connector_app.commands.find_store import find_store
 from connector_app.commands.public_url import public_address_of
 from connector_app.pipeline.services import Services
@@ -75,7 +76,7 @@ def webhooks(
             app.text(text, f"{store.platform} has no webhooks; changes are found by asking the shop.")
         ) from None
     except ShopError as error:
-        raise Failure(error.message, error.hint) from None
+        raise Failure(*shop_words(error, app.language)) from None
     _show(app, found, as_json=as_json)
     sys.exit(0 if unregister or (found and all(one.active for one in found)) else 1)
 

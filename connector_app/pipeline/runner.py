@@ -128,8 +128,8 @@ class Runner:
                 seen = self._take_in(store_id, code)
                 result.intake[code] = seen
                 if seen.failure:
-                    said = f"{seen.failure.message} {seen.failure.hint}".strip()
-                    result.problems.append(Text(f"Sklep {code}: {said}", f"Store {code}: {said}"))
+                    said = seen.failure.words
+                    result.problems.append(Text(f"Sklep {code}: {said.pl}", f"Store {code}: {said.en}"))
         except SQLAlchemyError as error:
             result.problems.append(trouble(error))
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections, SellerAccess
 from connector_app.profiles import Profile, parse
 from connector_app.registers import Registers
+from connector_app.store.locks import lock
 from connector_app.store.models import Document, Seller, Store
 from connector_app.vault import Vault
 from core.findings import Text
@@ -40,6 +42,7 @@ class ConnectShop(Protocol):
         *,
         save_config: Callable[[Mapping[str, str]], None] | None = None,
         load_config: Callable[[], Mapping[str, str]] | None = None,
+        guard: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> ShopAdapter:
         """Make it from the store's connection data; nothing is contacted yet."""
         ...
@@ -95,7 +98,12 @@ class Services:
                 row = session.get_one(Store, store.id)
                 row.config = self.vault.seal({**self._unsealed(row), **changed})
 
-        return self.connect_shop(store.platform, self._unsealed(store), save_config=save, load_config=load)
+        def guard() -> AbstractContextManager[None]:
+            return lock(self.database, f"store-{store.id}-config")
+
+        return self.connect_shop(
+            store.platform, self._unsealed(store), save_config=save, load_config=load, guard=guard
+        )
 
     def _unsealed(self, store: Store) -> dict[str, str]:
         config = self.vault.unseal(store.config)

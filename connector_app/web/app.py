@@ -42,6 +42,7 @@ from connector_app.web.registers.views import registers
 from connector_app.web.safety import add_safety
 from connector_app.web.settings.views import settings
 from connector_app.web.setup.views import setup
+from connector_app.web.stores.views import stores
 from connector_app.web.taxes.views import taxes
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
@@ -66,6 +67,7 @@ _FEATURES = (
     registers,
     settings,
     setup,
+    stores,
     taxes,
     uploads,
 )

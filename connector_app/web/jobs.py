@@ -120,8 +120,7 @@ def _run(services: Services, job_id: int, work: Work) -> None:
     except JobFailed as error:
         state, says = JobState.FAILED, error.text
     except ShopError as error:
-        said = f"{error.message} {error.hint}".strip()
-        state, says = JobState.FAILED, Text(said, said)
+        state, says = JobState.FAILED, error.words
     except Exception:
         _log.exception("job %s failed", job_id)
         state, says = JobState.FAILED, _BROKEN

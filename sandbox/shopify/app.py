@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute, parse, validate
@@ -17,6 +21,7 @@ from sandbox.shopify.state import Json, ShopState
 
 GRAPHQL = "/admin/api/<version>/graphql.json"
 TOKENS = "/admin/oauth/access_token"
+AUTHORIZE = "/admin/oauth/authorize"
 
 
 @dataclass(slots=True)
@@ -95,14 +100,47 @@ def create_app(shop: Shop) -> Flask:
         shop.before(str(body.get("operationName")))
         with shop.state.lock:
             answer = _answer(shop, body, token.scopes)
+            if _changes(body):
+                shop.state.save()
         return _json(answer, 200, {"X-Shopify-API-Version": shop.version})
 
     @app.post(TOKENS)
     def tokens() -> Response:
         with shop.state.lock:
-            return _grant(shop.state, request.form.to_dict())
+            answer = _grant(shop.state, request.form.to_dict())
+            shop.state.save()
+            return answer
+
+    @app.get(AUTHORIZE)
+    def authorize() -> Response:
+        """The page on which a merchant agrees to an app; its link leads back with a signed code."""
+        asked = request.args.to_dict()
+        if asked.get("client_id") != shop.state.client_id or not asked.get("redirect_uri"):
+            return Response("unknown app or redirect_uri", 400, content_type="text/plain")
+        with shop.state.lock:
+            code = shop.state.new_code()
+            shop.state.save()
+        params = {
+            "code": code,
+            "shop": request.host,
+            "state": asked.get("state", ""),
+            "timestamp": str(int(shop.state.clock().timestamp())),
+        }
+        signed = "&".join(f"{name}={params[name]}" for name in sorted(params))
+        seal = hmac.new(shop.state.client_secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
+        address = f"{asked['redirect_uri']}?{urlencode(params | {'hmac': seal})}"
+        page = (
+            '<!doctype html><html lang="en"><title>Install app</title><h1>Install app</h1>'
+            f"<p>Scopes: {escape(asked.get('scope', ''))}</p>"
+            f'<p><a href="{escape(address)}">Install</a></p></html>'
+        )
+        return Response(page, content_type="text/html; charset=utf-8")
 
     return app
+
+
+def _changes(body: Json) -> bool:
+    return str(body.get("query", "")).lstrip().startswith("mutation")
 
 
 def _answer(shop: Shop, body: Json, scopes: frozenset[str]) -> Json:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ class ShopifySandbox(BackgroundServer):
         schema: what operations are answered by; the committed part when not given.
         settings: fields of ``Shop`` that differ.
         port: 0 takes a free one.
+        state_path: file that keeps the shop over a restart; ``None`` keeps it in memory.
         sleep: waits the given seconds in a ``slow`` fault; ``None`` really waits.
     """
 
@@ -54,12 +56,16 @@ class ShopifySandbox(BackgroundServer):
         schema: GraphQLSchema | None = None,
         settings: Json | None = None,
         port: int = 0,
+        state_path: Path | str | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         super().__init__(port, _QuietHandler)
-        self.state = ShopState(clock, self.client_id, self.client_secret)
+        path = Path(state_path) if state_path else None
+        self.state = ShopState(clock, self.client_id, self.client_secret, path=path)
+        self.state.load()
         self.state.tokens[self.token] = Token()
-        self.state.add_orders(orders)
+        self.state.take_over(orders)
+        self.state.save()
         self.shop = Shop(self.state, schema or pruned_schema(), Bucket(clock), settings or {})
         self.webhooks = WebhookSender(self.state, self.client_secret)
         self.state.happened = self.webhooks.emit

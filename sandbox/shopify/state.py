@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -41,6 +43,7 @@ class ShopState:
         tokens: access tokens. refresh_tokens, codes: each works once.
         client_id, client_secret: of the app.
         happened: told of every change, as webhooks are.
+        path: file that keeps the shop over a restart; ``None`` keeps it in memory.
         lock: held by whoever reads or changes several things that belong together.
     """
 
@@ -56,8 +59,53 @@ class ShopState:
     codes: set[str] = field(default_factory=set)
     scopes: frozenset[str] = ALL_SCOPES
     happened: Happened = lambda _topic, _payload: None
+    path: Path | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     _next: int = 9000
+
+    def load(self) -> None:
+        """Read the file, when there is one.
+
+        Raises:
+            json.JSONDecodeError, UnicodeDecodeError, KeyError: it holds something else.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        data = json.loads(self.path.read_text("utf-8"))
+        self.orders, self.definitions = data["orders"], data["definitions"]
+        self.subscriptions, self.emails = data["subscriptions"], data["emails"]
+        self.refresh_tokens, self.codes = set(data["refresh_tokens"]), set(data["codes"])
+        self._next = data["next"]
+        for token, scopes, ends in data["tokens"]:
+            self.tokens[token] = Token(frozenset(scopes), datetime.fromisoformat(ends) if ends else None)
+
+    def save(self) -> None:
+        """Write the file anew, when there is one; the old one stays until the new one is complete."""
+        if self.path is None:
+            return
+        with self.lock:
+            tokens = [
+                (text, sorted(one.scopes), one.ends.isoformat() if one.ends else None)
+                for text, one in self.tokens.items()
+            ]
+            data = {
+                "orders": self.orders,
+                "definitions": self.definitions,
+                "subscriptions": self.subscriptions,
+                "emails": self.emails,
+                "refresh_tokens": sorted(self.refresh_tokens),
+                "codes": sorted(self.codes),
+                "next": self._next,
+                "tokens": tokens,
+            }
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self.path.with_name(f"{self.path.name}.new")
+            draft.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+            draft.replace(self.path)
+
+    def take_over(self, orders: Iterable[Json]) -> None:
+        """Add copies of orders that the shop does not have yet."""
+        self.add_orders(order for order in orders if order["id"] not in self.orders)
 
     def now(self) -> str:
         """The time now as the API writes it."""
@@ -133,6 +181,13 @@ class ShopState:
                 self.refresh_tokens.add(refresh)
                 answer |= {"refresh_token": refresh, "refresh_token_expires_in": 90 * 86_400}
             return answer
+
+    def new_code(self) -> str:
+        """A code of the authorization code grant; it works once."""
+        self._next += 1
+        code = hashlib.sha256(f"code {self._next}".encode()).hexdigest()[:32]
+        self.codes.add(code)
+        return code
 
     def token(self, text: str) -> Token | None:
         """A token that works now."""

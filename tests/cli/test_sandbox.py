@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from adapters import registry
+from adapters.contract import Channel, Message
 from core.calendar import WARSAW
+from core.orders import Order
 from sandbox.ksef import KsefSandbox
+from sandbox.shopify import ShopifySandbox
 from tests.cli.conftest import Run, environment, program
 
 
@@ -23,6 +27,11 @@ from tests.cli.conftest import Run, environment, program
         (("ksef",), "KSeF API", "/security/public-key-certificates"),
         (("shops",), "WooCommerce", "/sandbox/orders/15"),
         (("shops", "--platform", "prestashop"), "PrestaShop", "/sandbox/orders/10"),
+        (
+            ("shops", "--platform", "shopify"),
+            "Shopify",
+            f"/admin/oauth/authorize?client_id={ShopifySandbox.client_id}&redirect_uri=http://127.0.0.1/x",
+        ),
     ],
 )
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -58,16 +67,37 @@ def test_all_shops_run_side_by_side(tmp_path: Path) -> None:
         text=True,
     )
     assert made.stdout
-    told = dict(made.stdout.readline().split() for _ in range(5))
-    assert list(told) == ["WooCommerce", "consumer_key", "consumer_secret", "PrestaShop", "key"]
+    told = dict(made.stdout.readline().split() for _ in range(8))
+    assert list(told) == [
+        "WooCommerce",
+        "consumer_key",
+        "consumer_secret",
+        "PrestaShop",
+        "key",
+        "Shopify",
+        "client_id",
+        "client_secret",
+    ]
     assert requests.get(f"{told['WooCommerce']}/sandbox/orders/15", timeout=10).status_code == 200
     orders = requests.get(f"{told['PrestaShop']}/api/orders", auth=(told["key"], ""), timeout=10)
     assert orders.status_code == 200
+    app = {"client_id": told["client_id"], "client_secret": told["client_secret"]}
+    shopify = registry.connect("shopify", {"url": told["Shopify"], **app})
+    assert [one.id for one in shopify.changed_orders(None) if isinstance(one, Order)] == [
+        "1001",
+        "1002",
+        "1003",
+        "1004",
+    ]
+    shopify.publish("1001", Channel.TAG, Message(text="KSeF", marker="KSeF"))
+    shopify.close()
     made.send_signal(signal.SIGTERM)
     assert made.wait(timeout=20) == 0
     made.stdout.close()
     assert (tmp_path / "shop.json").exists()
     assert (tmp_path / "shop.prestashop.json").exists()
+    kept = ShopifySandbox(state_path=tmp_path / "shop.shopify.json").state
+    assert kept.orders["gid://shopify/Order/1001"]["tags"] == ["KSeF"]
 
 
 @pytest.mark.parametrize("name", ["ksef", "shops"])

@@ -315,7 +315,7 @@ def test_a_bad_key_file_is_refused_without_showing_it(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ({"url": "shop"}, "address"),
+        ({"url": "shop"}, "adres sklepu"),
         ({"code": "zły kod"}, "kod sklepu"),
         ({"code": "x" * 33}, "kod sklepu"),
         ({"seller": "5260250274"}, "Nie ma sprzedawcy"),

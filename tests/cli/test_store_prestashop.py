@@ -34,7 +34,7 @@ def test_add_check_and_sync(run: Run, tmp_path: Path) -> None:
         assert run(*base, "--url", f"{shop.url}/api/", "--config-file", "shop.conf").exit_code == 0
         good = run("store", "check", "shop")
         assert good.exit_code == 0
-        assert "PrestaShop: version 9.1.4" in good.output
+        assert "PrestaShop: wersja 9.1.4" in good.output
         taken = run("store", "sync", "--json")
         assert taken.exit_code == 0
         assert [one["state"] for one in json.loads(taken.stdout)["changed"]] == ["cancelled"] * 4
@@ -42,5 +42,5 @@ def test_add_check_and_sync(run: Run, tmp_path: Path) -> None:
         run(*base, "--url", shop.url, "--config-file", "reading.conf")
         weak = run("store", "check", "shop")
         assert weak.exit_code == 1
-        assert "permission orders: the key lacks Patch (PATCH)" in weak.output
+        assert "uprawnienie orders: kluczowi brakuje Patch (PATCH)" in weak.output
         assert DEMO_KEY not in good.output + weak.output

@@ -18,7 +18,7 @@ KEY = "D4" * 16
 
 
 def by_title(lines: list[CheckLine]) -> dict[str, CheckLine]:
-    return {line.title: line for line in lines}
+    return {line.title.en: line for line in lines}
 
 
 def test_a_healthy_shop(adapter: PrestaShopAdapter) -> None:
@@ -27,14 +27,14 @@ def test_a_healthy_shop(adapter: PrestaShopAdapter) -> None:
     assert not [line for line in lines.values() if line.ok is False]
     assert lines["reading orders"].ok
     assert lines["permissions"].ok
-    assert "9.1.4" in lines["PrestaShop"].detail
+    assert "9.1.4" in lines["PrestaShop"].detail.en
     assert lines["clock"].ok
-    assert "Europe/Warsaw" in lines["time zone"].detail
-    assert "delivery address" in lines["taxes"].detail
-    assert "each line, half up" in lines["rounding"].detail
-    assert "on: buyers get a second invoice" in lines["the shop's own invoices"].detail
-    assert "no e-mail" in lines["messages to buyers"].detail
-    assert "plain http" in lines["encryption"].detail
+    assert "Europe/Warsaw" in lines["time zone"].detail.en
+    assert "delivery address" in lines["taxes"].detail.en
+    assert "each line, half up" in lines["rounding"].detail.en
+    assert "on: buyers get a second invoice" in lines["the shop's own invoices"].detail.en
+    assert "no e-mail" in lines["messages to buyers"].detail.en
+    assert "plain http" in lines["encryption"].detail.en
 
 
 def test_nothing_is_written(connected: Connect, clock: Clock) -> None:
@@ -54,7 +54,7 @@ def test_missing_permissions_by_resource(connected: Connect, clock: Clock) -> No
     with PrestaSandbox(demo_data(), clock=clock, keys={KEY: allowed}) as shop:
         lines = by_title(connected(shop, key=KEY).check())
         without_notes = by_title(connected(shop, key=KEY, private_note="no").check())
-    missing = {title: line.detail for title, line in lines.items() if title.startswith("permission ")}
+    missing = {title: line.detail.en for title, line in lines.items() if title.startswith("permission ")}
     assert sorted(missing) == ["permission customer_messages", "permission order_slip", "permission orders"]
     assert "Patch (PATCH)" in missing["permission orders"]
     assert "Add (POST)" in missing["permission customer_messages"]
@@ -77,14 +77,14 @@ def test_a_wrong_key(shop: PrestaSandbox, connected: Connect) -> None:
     """A wrong key gives one broken line instead of a row of the same."""
     (line,) = connected(shop, key="C3" * 16).check()
     assert line.ok is False
-    assert "not active" in line.detail
+    assert "not active" in line.detail.en
 
 
 def test_a_webservice_that_is_off(connected: Connect, clock: Clock) -> None:
     """The one line says where the switch is."""
     with PrestaSandbox(demo_data(), clock=clock, enabled=False) as shop:
         (line,) = connected(shop).check()
-    assert "Enable PrestaShop's webservice" in line.detail
+    assert "Enable PrestaShop's webservice" in line.detail.en
 
 
 @pytest.mark.parametrize(("notes", "ok"), [("yes", False), ("no", True)])
@@ -93,7 +93,7 @@ def test_an_old_version(connected: Connect, clock: Clock, notes: str, ok: bool) 
     with PrestaSandbox(demo_data(), clock=clock, version="1.7.8.11") as shop:
         line = by_title(connected(shop, private_note=notes).check())["PrestaShop"]
     assert line.ok is ok
-    assert "1.7.8.11" in line.detail
+    assert "1.7.8.11" in line.detail.en
 
 
 def settings(**changes: str) -> dict[str, list[object]]:
@@ -110,7 +110,7 @@ def test_other_settings(connected: Connect, clock: Clock) -> None:
     with PrestaSandbox(data, clock=clock) as shop:  # type: ignore[arg-type]
         lines = by_title(connected(shop).check())
     assert lines["taxes"].ok is None
-    assert "the whole order, half to even" in lines["rounding"].detail
+    assert "the whole order, half to even" in lines["rounding"].detail.en
     assert lines["the shop's own invoices"].ok is True
 
 

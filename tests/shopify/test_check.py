@@ -13,20 +13,20 @@ from tests.shopify.conftest import Clock, Connect
 
 
 def by_title(lines: list[CheckLine]) -> dict[str, CheckLine]:
-    return {line.title: line for line in lines}
+    return {line.title.en: line for line in lines}
 
 
 def test_healthy_shop(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     lines = by_title(adapter.check())
     assert not [line for line in lines.values() if line.ok is False]
-    assert "sandbox.myshopify.com" in lines["connection"].detail
+    assert "sandbox.myshopify.com" in lines["connection"].detail.en
     assert lines["scopes"].ok
     assert lines["API version"].ok
-    assert "PLN" in lines["currency"].detail
-    assert "with tax" in lines["taxes"].detail
-    assert "Europe/Warsaw" in lines["time zone"].detail
-    assert "60 days" in lines["older orders"].detail
-    assert "asking" in lines["webhooks"].detail
+    assert "PLN" in lines["currency"].detail.en
+    assert "with tax" in lines["taxes"].detail.en
+    assert "Europe/Warsaw" in lines["time zone"].detail.en
+    assert "60 days" in lines["older orders"].detail.en
+    assert "asking" in lines["webhooks"].detail.en
     assert {"SetNote", "SetMetafields", "DefineMetafield"}.isdisjoint(shop.calls)
 
 
@@ -35,7 +35,7 @@ def test_missing_scopes(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     shop.state.tokens[shop.token] = Token(frozenset({"read_orders", "read_all_orders"}))
     lines = by_title(adapter.check())
     assert lines["scopes"].ok is False
-    assert "write_orders, read_customers" in lines["scopes"].detail
+    assert "write_orders, read_customers" in lines["scopes"].detail.en
     assert "older orders" not in lines
     shop.state.tokens[shop.token] = Token(frozenset({"write_orders", "read_orders", "write_customers"}))
     assert by_title(adapter.check())["scopes"].ok
@@ -45,7 +45,7 @@ def test_older_version_falls_forward(shop: ShopifySandbox, adapter: ShopifyAdapt
     shop.shop.version = "2027-10"
     line = by_title(adapter.check())["API version"]
     assert line.ok is None
-    assert "2027-10" in line.detail
+    assert "2027-10" in line.detail.en
 
 
 def test_other_settings(connected: Connect, clock: Clock) -> None:
@@ -55,9 +55,9 @@ def test_other_settings(connected: Connect, clock: Clock) -> None:
     ]
     with ShopifySandbox(orders, clock=clock, settings=settings) as shop:
         lines = by_title(connected(shop).check())
-    assert "without tax" in lines["taxes"].detail
+    assert "without tax" in lines["taxes"].detail.en
     assert "tax on delivery" in lines
-    assert "Protected customer data" in lines["buyers' data"].detail
+    assert "Protected customer data" in lines["buyers' data"].detail.en
 
 
 def test_what_was_set_up(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
@@ -72,7 +72,7 @@ def test_what_was_set_up(shop: ShopifySandbox, adapter: ShopifyAdapter) -> None:
     shop.state.subscriptions.popitem()
     line = by_title(adapter.check())["webhooks"]
     assert line.ok is False
-    assert "APP_UNINSTALLED" in line.detail
+    assert "APP_UNINSTALLED" in line.detail.en
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_shop_that_does_not_answer(
     shop.fault(fault, times=99)
     (line,) = adapter.check()
     assert line.ok is False
-    assert said in line.detail
+    assert said in line.detail.en
 
 
 def test_wrong_token(shop: ShopifySandbox, connected: Connect) -> None:
     (line,) = connected(shop, access_token="shpat_wrong").check()
     assert line.ok is False
-    assert "Connect the shop again" in line.detail
+    assert "Connect the shop again" in line.detail.en
 
 
 def test_registry() -> None:

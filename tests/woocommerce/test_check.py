@@ -16,7 +16,7 @@ from tests.woocommerce.servers import Clock, Connect
 
 
 def by_title(lines: list[CheckLine]) -> dict[str, CheckLine]:
-    return {line.title: line for line in lines}
+    return {line.title.en: line for line in lines}
 
 
 def test_healthy_shop(adapter: WooCommerceAdapter) -> None:
@@ -25,9 +25,9 @@ def test_healthy_shop(adapter: WooCommerceAdapter) -> None:
     assert not [line for line in lines.values() if line.ok is False]
     assert lines["reading orders"].ok
     assert lines["writing notes and metadata"].ok
-    assert "11.0.1" in lines["WooCommerce"].detail
-    assert "with tax" in lines["taxes"].detail
-    assert "per line" in lines["rounding"].detail
+    assert "11.0.1" in lines["WooCommerce"].detail.en
+    assert "with tax" in lines["taxes"].detail.en
+    assert "per line" in lines["rounding"].detail.en
     assert lines["e-mail of customer notes"].ok
 
 
@@ -46,14 +46,14 @@ def test_read_only_key(shop: WooSandbox, connected: Connect) -> None:
     lines = by_title(adapter.check())
     assert lines["reading orders"].ok
     assert lines["writing notes and metadata"].ok is False
-    assert "Read/Write" in lines["writing notes and metadata"].detail
+    assert "Read/Write" in lines["writing notes and metadata"].detail.en
 
 
 def test_wrong_key(shop: WooSandbox, connected: Connect) -> None:
     """A wrong key gives one broken line instead of a row of the same."""
     (line,) = connected(shop, consumer_key="ck_wrong").check()
     assert line.ok is False
-    assert "Consumer key is invalid" in line.detail
+    assert "Consumer key is invalid" in line.detail.en
 
 
 def test_unhealthy_settings(connected: Connect, clock: Clock) -> None:
@@ -71,9 +71,9 @@ def test_unhealthy_settings(connected: Connect, clock: Clock) -> None:
     with WooSandbox(orders, clock=clock, settings=settings, zone=ZoneInfo("Europe/Warsaw")) as shop:
         lines = by_title(connected(shop).check())
     assert lines["e-mail of customer notes"].ok is False
-    assert "without tax" in lines["taxes"].detail
-    assert "subtotal" in lines["rounding"].detail
-    assert lines["time zone"].detail.startswith("UTC+01:00")
+    assert "without tax" in lines["taxes"].detail.en
+    assert "subtotal" in lines["rounding"].detail.en
+    assert lines["time zone"].detail.en.startswith("UTC+01:00")
 
 
 @pytest.mark.parametrize(("seconds", "ok"), [(0, True), (-120, None), (800, None)])

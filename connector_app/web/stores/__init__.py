@@ -1,0 +1,1 @@
+"""Stores: connecting them, how one stands, its policy, texts and mail server."""
