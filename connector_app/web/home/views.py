@@ -36,8 +36,9 @@ def page() -> str:
     return render_template(
         "home/page.html",
         counts=[(state, counts.get(state.value, 0)) for state in DocumentState],
-        problems=seen.problems,
-        notices=place.pulse.notices,
+        # they name sellers and stores of the whole installation
+        problems=seen.problems if access.me().is_admin else [],
+        notices=place.pulse.notices if access.me().is_admin else [],
         findings=seen.noticed.findings(),
         boards=[board_line(url, one, place.services.clock()) for url, one in seen.boards.items()],
     )
