@@ -35,11 +35,12 @@ test: setup ## Run the whole test suite
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: setup ## Format, lint, types, import rules
+lint: setup ## Format, lint, types, import rules, known faults of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.audit_dependencies
 
 docs: setup ## Write the command reference and the rule book from the program
 	$(BIN)/python -m tools.cli_reference

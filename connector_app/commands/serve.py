@@ -96,6 +96,8 @@ def serve(
             port=port,
             threads=_THREADS,
             max_request_body_size=LARGEST_UPLOAD,
+            # the application itself decides whom it believes: by KSEF_CONNECTOR_PROXIES
+            clear_untrusted_proxy_headers=False,
         )
         break_off(services)
         background.start()

@@ -16,12 +16,17 @@ REAL_HASHER = accounts._hasher
 """What the program hashes passwords with."""
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+def hash_quickly(patch: pytest.MonkeyPatch) -> None:
     """Hashing is slow on purpose; tests that sign in a hundred times need not be."""
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(accounts, "_hasher", quick)
-    monkeypatch.setattr(accounts, "_NOBODY", quick.hash("nobody"))
+    patch.setattr(accounts, "_hasher", quick)
+    patch.setattr(accounts, "_NOBODY", quick.hash("nobody"))
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every test of pages."""
+    hash_quickly(monkeypatch)
 
 
 @pytest.fixture
