@@ -104,7 +104,8 @@ def do_many() -> AnyResponse | str:
             "documents/confirm.html", plan=planned, name=name.value, label=label, says=says, back=back
         )
     done, left_out = acting.act_on_many(name, ids)
-    here().wake()
+    if done:
+        here().wake()
     flash(t(f"Zrobiono: {done}. Pominięto: {left_out}.", f"Done: {done}. Left out: {left_out}."), "success")
     return redirect(back)
 
