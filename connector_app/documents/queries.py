@@ -17,7 +17,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from connector_app.store.listing import folded
@@ -261,7 +261,7 @@ _NIP_LENGTH = 10
 
 
 def _load(session: Session, ids: Sequence[int]) -> list[Listed]:
-    columns: Select[Any] = (
+    columns = (
         select(
             Document.id, Document.state, Document.kind, Document.purpose, Document.number,
             Document.ksef_number, Document.total, Document.currency, Document.buyer_name,
@@ -272,7 +272,8 @@ def _load(session: Session, ids: Sequence[int]) -> list[Listed]:
         .join(Store, ShopOrder.store_id == Store.id)
         .where(Document.id.in_(ids))
     )  # fmt: skip
-    by_id = {row[0]: Listed(*row) for row in session.execute(columns)}
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in session.execute(columns)]
+    by_id = {row[0]: Listed(*row) for row in rows}
     return [by_id[one] for one in ids if one in by_id]
 
 
@@ -285,8 +286,9 @@ def _beyond(by: ColumnElement[Any] | None, begin: _Place, *, descending: bool) -
 
 
 def _write_place(side: str, row: Row[Any]) -> str:
-    value = row[1] if len(row) > 1 else None
-    raw = json.dumps([side, value.isoformat() if isinstance(value, date) else value, row[0]])
+    values: tuple[Any, ...] = tuple(row)
+    document_id, value = values[0], values[1] if len(values) > 1 else None
+    raw = json.dumps([side, value.isoformat() if isinstance(value, date) else value, document_id])
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 
 

@@ -273,16 +273,17 @@ def test_an_action_is_done_once_written_down_and_wakes_the_work(made: World, pag
     assert browser.client.post(f"/documents/{ask.id}/do", data={"action": "withdraw"}).status_code == 400
 
 
-REFUSED = {
+_STATES = {state.value for state in DocumentState}
+REFUSED: dict[str, set[str]] = {
     "issue": {"issued", "sent", "accepted", "published", "rejected", "cancelled"},
-    "issue-offline": set(DocumentState) - {"ready"},
+    "issue-offline": _STATES - {"ready"},
     "send-again": {"waiting", "ready", "attention", "cancelled", "accepted", "published"},
-    "publish-again": set(DocumentState) - {"accepted", "published"},
-    "mail-again": set(DocumentState),
+    "publish-again": _STATES - {"accepted", "published"},
+    "mail-again": _STATES,
     "withdraw": {"issued", "sent", "accepted", "published", "rejected", "cancelled"},
-    "restore": set(DocumentState),
-    "close": set(DocumentState),
-    "link": set(DocumentState),
+    "restore": _STATES,
+    "close": _STATES,
+    "link": _STATES,
 }
 
 
