@@ -29,7 +29,7 @@ _MOST_TERMS = 8
 _LONGEST_QUERY = 200
 _LONGEST_PLACE = 400
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_NUMBER_LIKE = re.compile(r"(?:[a-z]{2})?[\d\s.-]{8,}")
+_NIP = re.compile(r"[0-9]{10}")
 _SPACES = re.compile(r"[\s.-]+")
 
 
@@ -117,7 +117,12 @@ class Filter:
         return bool(self.text or self.month or self.store_id or self.kind or self.ids is not None)
 
     def _searched(self) -> list[ColumnElement[bool]]:
-        return [Document.search.contains(one, autoescape=True) for one in terms(self.text)]
+        words = [Document.search.contains(one, autoescape=True) for one in terms(self.text)]
+        tax_id = tax_id_in(self.text)
+        if not tax_id:
+            return words
+        # an invoice number may look like a tax number with hyphens
+        return [or_(Document.search.contains(tax_id), and_(*words))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +253,14 @@ def month_span(month: str) -> tuple[date, date] | None:
 
 
 def terms(text: str) -> list[str]:
-    """The words of a search as they are compared; a tax number loses its hyphens and spaces."""
-    plain = folded(text[:_LONGEST_QUERY]).strip()
-    if _NUMBER_LIKE.fullmatch(plain):
-        digits = _SPACES.sub("", plain).removeprefix("pl")
-        if len(digits) == _NIP_LENGTH:
-            return [digits]
-    return plain.split()[:_MOST_TERMS]
+    """The words of a search as they are compared."""
+    return folded(text[:_LONGEST_QUERY]).split()[:_MOST_TERMS]
 
 
-_NIP_LENGTH = 10
+def tax_id_in(text: str) -> str:
+    """The ten digits of a search that is a NIP, however it is written; empty for any other."""
+    digits = _SPACES.sub("", folded(text[:_LONGEST_QUERY])).removeprefix("pl")
+    return digits if _NIP.fullmatch(digits) else ""
 
 
 def _load(session: Session, ids: Sequence[int]) -> list[Listed]:

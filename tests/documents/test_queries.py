@@ -144,7 +144,7 @@ def test_amounts_are_ordered_as_amounts(many: Sessions) -> None:
 
 NAMES = [
     "FV/77/2026", "fv/77/", "z-2001", "5265877635-20261124-ABC", "Zolc", "żółć  anna", "526-587-76-35",
-    "PL 5265877635", "50%_zniżki",
+    "PL 5265877635", "50%_zniżki", "2026-11-0001",
 ]  # fmt: skip
 
 
@@ -152,7 +152,9 @@ NAMES = [
 def test_a_document_is_found_by_any_of_its_names(many: Sessions, words: str) -> None:
     """Number, order, KSeF number, buyer without marks, NIP with hyphens; % is a letter like others."""
     with many.begin() as session:
-        session.add(order(2001, nip="PL 526-58-77-635"))
+        found = order(2001, nip="PL 526-58-77-635")
+        found.number = "Z-2001 2026-11-0001"
+        session.add(found)
         session.flush()
         session.add(
             document(
