@@ -152,9 +152,9 @@ NAMES = [
 def test_a_document_is_found_by_any_of_its_names(many: Sessions, words: str) -> None:
     """Number, order, KSeF number, buyer without marks, NIP with hyphens; % is a letter like others."""
     with many.begin() as session:
-        found = order(2001, nip="PL 526-58-77-635")
-        found.number = "Z-2001 2026-11-0001"
-        session.add(found)
+        named = order(2001, nip="PL 526-58-77-635")
+        named.number = "Z-2001 2026-11-0001"
+        session.add(named)
         session.flush()
         session.add(
             document(
