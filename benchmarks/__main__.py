@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import batch, client, imports, invoice, order, picture, pipeline
+from benchmarks import batch, client, imports, invoice, order, pages, picture, pipeline
 from benchmarks.timing import TINY, Effort, Row
 
 BENCHES: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
@@ -22,6 +22,7 @@ BENCHES: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
     batch.NAME: batch.measure,
     client.NAME: client.measure,
     pipeline.NAME: pipeline.measure,
+    pages.NAME: pages.measure,
 }
 """Every bench by the name that ``--only`` takes."""
 

@@ -147,7 +147,7 @@ def _document(
         "created_at": made, "updated_at": made,
         "store_id": store, "day": day, "sort_total": minor_units(total),
         "buyer_key": folded(buyer)[:BUYER_LENGTH], "buyer_tax_id": tax_id,
-        "search": search_text(invoice, ksef, order["number"], tax_id, buyer),
+        "search": search_text(invoice, ksef, f"{100_000 + number}", tax_id, buyer),
         "attention": _ATTENTION if state == "attention" else None,
     }  # fmt: skip
     return order, row

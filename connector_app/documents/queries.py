@@ -17,7 +17,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from connector_app.store.listing import folded
@@ -29,7 +29,7 @@ _MOST_TERMS = 8
 _LONGEST_QUERY = 200
 _LONGEST_PLACE = 400
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_NUMBER_LIKE = re.compile(r"(?:[a-z]{2})?[\d\s.-]{8,}")
+_NIP = re.compile(r"[0-9]{10}")
 _SPACES = re.compile(r"[\s.-]+")
 
 
@@ -117,7 +117,12 @@ class Filter:
         return bool(self.text or self.month or self.store_id or self.kind or self.ids is not None)
 
     def _searched(self) -> list[ColumnElement[bool]]:
-        return [Document.search.contains(one, autoescape=True) for one in terms(self.text)]
+        words = [Document.search.contains(one, autoescape=True) for one in terms(self.text)]
+        tax_id = tax_id_in(self.text)
+        if not tax_id:
+            return words
+        # an invoice number may look like a tax number with hyphens
+        return [or_(Document.search.contains(tax_id), and_(*words))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,20 +253,18 @@ def month_span(month: str) -> tuple[date, date] | None:
 
 
 def terms(text: str) -> list[str]:
-    """The words of a search as they are compared; a tax number loses its hyphens and spaces."""
-    plain = folded(text[:_LONGEST_QUERY]).strip()
-    if _NUMBER_LIKE.fullmatch(plain):
-        digits = _SPACES.sub("", plain).removeprefix("pl")
-        if len(digits) == _NIP_LENGTH:
-            return [digits]
-    return plain.split()[:_MOST_TERMS]
+    """The words of a search as they are compared."""
+    return folded(text[:_LONGEST_QUERY]).split()[:_MOST_TERMS]
 
 
-_NIP_LENGTH = 10
+def tax_id_in(text: str) -> str:
+    """The ten digits of a search that is a NIP, however it is written; empty for any other."""
+    digits = _SPACES.sub("", folded(text[:_LONGEST_QUERY])).removeprefix("pl")
+    return digits if _NIP.fullmatch(digits) else ""
 
 
 def _load(session: Session, ids: Sequence[int]) -> list[Listed]:
-    columns: Select[Any] = (
+    columns = (
         select(
             Document.id, Document.state, Document.kind, Document.purpose, Document.number,
             Document.ksef_number, Document.total, Document.currency, Document.buyer_name,
@@ -272,7 +275,8 @@ def _load(session: Session, ids: Sequence[int]) -> list[Listed]:
         .join(Store, ShopOrder.store_id == Store.id)
         .where(Document.id.in_(ids))
     )  # fmt: skip
-    by_id = {row[0]: Listed(*row) for row in session.execute(columns)}
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in session.execute(columns)]
+    by_id = {row[0]: Listed(*row) for row in rows}
     return [by_id[one] for one in ids if one in by_id]
 
 
@@ -285,8 +289,9 @@ def _beyond(by: ColumnElement[Any] | None, begin: _Place, *, descending: bool) -
 
 
 def _write_place(side: str, row: Row[Any]) -> str:
-    value = row[1] if len(row) > 1 else None
-    raw = json.dumps([side, value.isoformat() if isinstance(value, date) else value, row[0]])
+    values: tuple[Any, ...] = tuple(row)
+    document_id, value = values[0], values[1] if len(values) > 1 else None
+    raw = json.dumps([side, value.isoformat() if isinstance(value, date) else value, document_id])
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 
 

@@ -81,7 +81,7 @@ class Sheet:
         steps: its life, oldest first. chain: all documents of its order. order: what the shop said last;
             ``None`` when that cannot be read.
         publications, mails: where it was told of.
-        link: of QR code I; empty while it is not issued.
+        link: of QR code I; empty while it is not issued, and when KSeF refused it.
         session: ``None`` when it was not sent. signer: who signed its UPO; ``None`` when that is not known.
         refusal: KSeF's code in words; ``None`` when nothing was refused.
         damages: what is wrong with its stored files.
@@ -125,7 +125,8 @@ def read(session: Session, document_id: int) -> Sheet | None:
         order=_order(row),
         publications=list(row.publications),
         mails=list(row.mails),
-        link=verification_link(row) if row.xml_sha256 and row.issued_on else "",
+        # KSeF knows nothing of what it refused, so there is nothing to verify
+        link=verification_link(row) if row.xml_sha256 and row.issued_on and not refused else "",
         session=_session_proof(session, row),
         signer=session.get(UpoCertificate, row.upo_certificate) if row.upo_certificate else None,
         refusal=explain(row.refusal_code, CodeKind.DOCUMENT) if refused and row.refusal_code else None,

@@ -22,7 +22,7 @@ from connector_app.store.models import Document, ShopOrder
 from core.calendar import warsaw_day
 from core.invoices.tax_ids import normalise
 
-SEARCH_LENGTH = 400
+SEARCH_LENGTH = 300
 """Characters of the search text; with them an index row stays below PostgreSQL's limit."""
 BUYER_LENGTH = 40
 _MOST_MINOR = 2**62

@@ -351,7 +351,7 @@ class Document(Base):
     """Begin of the buyer's name, for sorting."""
     buyer_tax_id: Mapped[str | None] = mapped_column(String(40))
     """The buyer's number as the document has it; until it is issued, as the shop's order has it."""
-    search: Mapped[str | None] = mapped_column(String(400))
+    search: Mapped[str | None] = mapped_column(String(300))
     """Numbers and buyer in small letters without marks, for searching."""
 
     seller: Mapped[Seller] = relationship()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_login import login_required
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app.documents import actions, archive, files, naming, queries, sheet
@@ -19,7 +21,7 @@ from connector_app.store.models import Document, DocumentState
 from connector_app.web import access
 from connector_app.web.access import Right
 from connector_app.web.documents import acting
-from connector_app.web.documents.asked import asked, stores
+from connector_app.web.documents.asked import Asked, asked, stores
 from connector_app.web.here import here
 from connector_app.web.language import language, say, t
 from connector_app.web.safety import frame_by_itself, safe_next
@@ -60,13 +62,8 @@ def index() -> str:
     """The list: search, filters, counts by state, pages; the address says everything."""
     with here().services.database() as session:
         wanted = asked(session, request.args)
-        found = queries.find(
-            session, wanted.chosen, wanted.sort, ascending=wanted.ascending, place=wanted.place
-        )
-        if wanted.place and not found.rows:
-            # a place at an end that moved away: the list from its begin
-            found = queries.find(session, wanted.chosen, wanted.sort, ascending=wanted.ascending, place="")
         counted = queries.counts(session, wanted.chosen)
+        found = _page(session, wanted, counted)
         return render_template(
             "documents/index.html",
             page=found,
@@ -80,6 +77,17 @@ def index() -> str:
             sorts=_SORTS,
             here_path=request.full_path,
         )
+
+
+def _page(session: Session, wanted: Asked, counted: dict[str, int]) -> queries.Page:
+    """The page that is asked for; the first one where its place moved away."""
+    states = wanted.chosen.states or counted.keys()
+    if not any(counted.get(state) for state in states):
+        return queries.Page([], "", "")  # known already, so nothing is looked through once more
+    found = queries.find(session, wanted.chosen, wanted.sort, ascending=wanted.ascending, place=wanted.place)
+    if found.rows or not wanted.place:
+        return found
+    return queries.find(session, wanted.chosen, wanted.sort, ascending=wanted.ascending, place="")
 
 
 @documents.post("/documents/do")
@@ -104,7 +112,8 @@ def do_many() -> AnyResponse | str:
             "documents/confirm.html", plan=planned, name=name.value, label=label, says=says, back=back
         )
     done, left_out = acting.act_on_many(name, ids)
-    here().wake()
+    if done:
+        here().wake()
     flash(t(f"Zrobiono: {done}. Pominięto: {left_out}.", f"Done: {done}. Left out: {left_out}."), "success")
     return redirect(back)
 
@@ -133,7 +142,7 @@ def export(form: str) -> AnyResponse:
             ),
             "warning",
         )
-        return redirect(url_for("documents.index", **wanted.values))
+        return redirect(f"{url_for('documents.index')}?{urlencode(wanted.values)}")
     what = archive.Wanted(wanted.chosen, language(), pdf=request.values.get("pdf") != "no")
     made = archive.as_csv if form == "csv" else archive.as_zip
     mimetype = "text/csv; charset=utf-8" if form == "csv" else "application/zip"

@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("sort_total", sa.BigInteger(), nullable=True),
         sa.Column("buyer_key", sa.String(40), nullable=True),
         sa.Column("buyer_tax_id", sa.String(40), nullable=True),
-        sa.Column("search", sa.String(400), nullable=True),
+        sa.Column("search", sa.String(300), nullable=True),
     ):
         op.add_column("documents", column)
     _fill()
