@@ -35,6 +35,7 @@ from connector_app.recovery.linking import link_by_hand
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.proofs import UpoCertificate
 from connector_app.store.recovered import NEVER
+from connector_app.store.uploaded import is_uploaded
 from core.calendar import WARSAW
 from core.findings import Text
 from core.invoices.corrections.proof import ProofSheet
@@ -299,6 +300,15 @@ def retry(app: App, document_id: int) -> None:
     try:
         life.change(services, document_id, lambda one: life.again(one, services.clock()))
     except life.NothingToRetry:
+        if is_uploaded(row):
+            raise Failure(
+                app.text(
+                    "Ten dokument to wgrany plik, którego KSeF nie przyjął: ponowienie niczego nie zmieni.",
+                    "This document is an uploaded file that KSeF refused: a retry changes nothing.",
+                ),
+                app.text("Wgraj poprawiony plik: ", "Upload a corrected file: ")
+                + "ksef-connector documents upload",
+            ) from None
         raise Failure(
             app.text(
                 "Tej zmiany łącznik nie skoryguje sam: nie zgaduje, co się zmieniło.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from tests.pipeline.refunds import corrections, parsed, states
 from tests.pipeline.world import World
 from tests.web.site import Browser, Site
 
-ZUS = {
+ZUS: dict[str, Any] = {
     "kind": "company",
     "tax_id": "521-301-72-28",
     "name": "Zakład Ubezpieczeń",
@@ -98,16 +99,16 @@ def test_a_buyer_is_entered_with_faults_beside_the_fields(made: World, pages: Si
     assert "order.buyer" in actions(pages)
 
 
-def form(page: str) -> dict[str, str]:
+def form(page: str) -> dict[str, Any]:
     """The values of a correction's form as it stands."""
     found = dict(re.findall(r'name="((?:quantity|amount)-\d+|n|seen|what)"[^>]*value="([^"]*)"', page))
     return found | {"reason": "Rabat", "type": "2"}
 
 
-def lower(someone: Browser, path: str) -> tuple[dict[str, str], str]:
+def lower(someone: Browser, path: str) -> tuple[dict[str, Any], str]:
     """Fill in a correction of a grosz more than nothing, and look at it."""
     values = form(someone.get(path))
-    values["amount-0"] = f"{Decimal(values['amount-0']) - 1:.2f}".replace(".", ",")
+    values["amount-0"] = f"{Decimal(values['amount-0'].replace(',', '.')) - 1:.2f}".replace(".", ",")
     page = someone.post(path, **values, do="preview")
     return form(page) | {"amount-0": values["amount-0"]}, page
 

@@ -62,7 +62,8 @@ def rows_of(state: InvoiceState) -> list[LineRow]:
         if line.amount is None:
             continue
         quantity = line.quantity or Decimal(0)
-        texts = shown(quantity), f"{line.amount:.2f}"
+        point = t(",", ".")
+        texts = shown(quantity).replace(".", point), f"{line.amount:.2f}".replace(".", point)
         rows.append(LineRow(key_of(line), line.name, quantity, line.amount, *texts))
     return rows
 
