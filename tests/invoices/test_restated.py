@@ -15,10 +15,10 @@ from core.fa.write import write
 from core.findings import Severity
 from core.invoices.attention import NeedsAttention
 from core.invoices.corrections.policy import CorrectionPolicy, RowStyle
-from core.invoices.corrections.restated import Restated, restate
+from core.invoices.corrections.restated import Added, Restated, restate
 from core.invoices.corrections.state import InvoiceState, key_of, state_of
 from core.invoices.from_order import draft
-from core.invoices.model import Invoice, InvoiceKind, RateRow
+from core.invoices.model import Invoice, InvoiceKind, RateRow, VatCategory
 from core.invoices.policy import InvoicePolicy
 from tests.invoices.orders import MOMENT, SELLER, line, order
 
@@ -85,7 +85,7 @@ def test_what_is_left_of_a_rate_becomes_exactly_zero() -> None:
     made = restated(before, (1, "0", "0"))
     after = state_of(before.original, KSEF_NUMBER, [made])
     rate = after.rates[RateRow.REDUCED]
-    assert (rate.net, rate.vat) == (0, 0)
+    assert (rate.net, rate.vat) == (D(0), D(0))
     assert after.lines[1].quantity == 0
 
 
@@ -120,6 +120,26 @@ def test_what_cannot_be_or_is_stale_or_nothing_asks(wanted: Restated) -> None:
         restate(before, {key_of(before.lines[0]): wanted}, "Powód", CorrectionPolicy())
     with pytest.raises(NeedsAttention):
         restate(before, {"#77": wanted}, "Powód", CorrectionPolicy())
+
+
+@pytest.mark.parametrize("gross", [True, False])
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("rate", [VatCategory.R23, VatCategory.R5])
+def test_a_line_is_added(gross: bool, style: RowStyle, rate: VatCategory) -> None:
+    """Of a rate that the invoice has, and of one that it lacks; it can be corrected further."""
+    before = state(gross=gross)
+    policy = CorrectionPolicy(style=style)
+    new = Added("Dodatkowy kubek", D(2), D("50.00"), rate)
+    made = restate(before, {}, "Dodano towar", policy, [new]).issue("KOR/1", DAY, MOMENT)
+    for declared in registry.SCHEMAS:
+        found = check_built(made, write(made, declared), declared, DAY)
+        assert [one.code for one in found if one.severity is Severity.ERROR] == []
+    expected = D("50.00") if gross else D("50.00") + D("50.00") * rate.rate / 100
+    assert made.total == expected
+    after = state_of(before.original, KSEF_NUMBER, [made])
+    assert after.lines[-1].amount == D("50.00")
+    back = restated(after, (3, "0", "0"), style=style)
+    assert state_of(before.original, KSEF_NUMBER, [made, back]).total == before.total
 
 
 _AMOUNTS = st.integers(0, 30_000).map(lambda grosze: D(grosze) / 100)

@@ -343,3 +343,77 @@ def test_a_wrong_address_and_a_wrong_nip_by_hand(invoiced: World, official_ksef:
     assert parsed(rows["invoice"]).buyer.tax_id.value == "5213017228"
     assert parsed(rows["replaced-1/wrong-buyer"]).total == -parsed(rows["replaced-1/invoice"]).total
     check_official(invoiced, official_ksef)
+
+
+def test_a_refund_without_lines_is_solved_by_its_lines(invoiced: World) -> None:
+    """The correction has to be the refund; another amount is refused, and the shop is not asked for lines."""
+    given = refund(invoiced, "refund_amount_only")
+    invoiced.clock.sleep(60)
+    invoiced.run()
+    (asks,) = corrections(invoiced)
+    assert asks.state == "attention"
+    services = invoiced.services()
+    amount = Decimal(given["amount"])
+    with services.database() as session:
+        row = session.get_one(Document, asks.id)
+        original = original_of(session, row)
+        assert original is not None
+        state, _ = state_for(session, original, row)
+        wrong = preview(services, session, original, less("0.01")(state), row)  # type: ignore[operator]
+    assert "correction-is-not-the-refund" in {one.code for one in wrong.findings}
+    correct(invoiced, less(f"{amount}", reason="Zwrot"), asks.purpose)
+    invoiced.run()
+    (done,) = corrections(invoiced)
+    assert (done.id, done.state, done.total) == (asks.id, "published", -amount)
+    invoiced.clock.sleep(60)
+    invoiced.shop.state.touch(ORDER)
+    invoiced.run()
+    assert len(invoiced.in_ksef()) == 2
+
+
+def test_a_withdrawn_answer_asks_again(invoiced: World) -> None:
+    """The document that asked has its reasons back, and nothing was issued."""
+    refund(invoiced, "refund_amount_only")
+    invoiced.clock.sleep(60)
+    invoiced.run()
+    (asks,) = corrections(invoiced)
+    planned = correct(invoiced, less(f"{-(asks.total or 0)}", reason="Zwrot"), asks.purpose)
+    with invoiced.services().database.begin() as session:
+        withdraw_correction(session.get_one(Document, planned.id), invoiced.clock())
+    invoiced.run()
+    (again,) = corrections(invoiced)
+    assert (again.state, again.attention, again.plan) == ("attention", asks.attention, None)
+    assert len(invoiced.in_ksef()) == 1
+
+
+def test_an_order_that_goes_on_after_zero_gets_its_invoice_back(invoiced: World) -> None:
+    """Cancelled, corrected to zero, reinstated in the shop: the form brings the lines back, once."""
+    whole = left(invoiced)
+    (invoice,) = invoiced.documents()
+    lines = parsed(invoice).lines
+    invoiced.clock.sleep(60)
+    invoiced.shop.state.change(ORDER, status="cancelled")
+    invoiced.run()
+    retry(invoiced, next(one.id for one in invoiced.documents() if one.purpose == "cancellation"))
+    invoiced.run()
+    assert left(invoiced) == 0
+    invoiced.clock.sleep(60)
+    invoiced.shop.state.change(ORDER, status="processing")
+    invoiced.run()
+    assert states(invoiced)["reinstated"] == "attention"
+
+    def back(_state: object) -> dict[str, object]:
+        nothing = Decimal(0)
+        restated = {
+            key_of(one): Restated(nothing, nothing, one.quantity or nothing, one.amount or nothing)
+            for one in lines
+        }
+        return lines_plan(restated, "Wznowienie zamówienia", WHEN)
+
+    correct(invoiced, back, "reinstated")
+    invoiced.run()
+    assert left(invoiced) == whole
+    invoiced.clock.sleep(60)
+    invoiced.shop.state.touch(ORDER)
+    invoiced.run()
+    assert set(states(invoiced).values()) == {"published"}

@@ -135,6 +135,21 @@ def test_a_correction_is_looked_at_and_issued_once(made: World, pages: Site) -> 
     assert "document.correct" in actions(pages)
 
 
+def test_a_line_is_added_by_the_form(made: World, pages: Site) -> None:
+    """Goods added to the order after its invoice; without an amount the fault is said."""
+    made.run()
+    someone = pages.user()
+    path = "/documents/1/correct"
+    new = {"new-name": "Drugi kubek", "new-quantity": "1", "new-amount": "", "new-rate": "23"}
+    assert "wymaga nazwy" in someone.post(path, 422, **form(someone.get(path)) | new, do="preview")
+    page = someone.post(path, **form(someone.get(path)) | new | {"new-amount": "12,30"}, do="preview")
+    assert "Zmiana razem" in page
+    someone.post(path, **form(page) | new | {"new-amount": "12,30"}, do="issue")
+    made.run()
+    (done,) = corrections(made)
+    assert (done.state, str(done.total)) == ("published", "12.30")
+
+
 @pytest.mark.parametrize("amount", ["abc", "-5", "1,234", "NaN", "1e9"])
 def test_a_wrong_amount_is_said_beside_its_line(made: World, pages: Site, amount: str) -> None:
     """And nothing is made."""
