@@ -5,7 +5,7 @@ A plan names what the person saw. When the invoice has changed since, nothing is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -17,9 +17,9 @@ from core.invoices.attention import NeedsAttention
 from core.invoices.buyers import buyer_of
 from core.invoices.corrections.build import CorrectionDraft
 from core.invoices.corrections.others import buyer_data, to_zero
-from core.invoices.corrections.restated import Restated, restate
+from core.invoices.corrections.restated import Added, Restated, restate
 from core.invoices.corrections.state import InvoiceState
-from core.invoices.model import Address, Buyer, CorrectionType
+from core.invoices.model import Address, Buyer, CorrectionType, VatCategory
 from core.invoices.texts import NAME_LIMIT, clean
 from core.orders import Order
 
@@ -27,19 +27,23 @@ LINES, ZERO, BUYER = "lines", "zero", "buyer"
 """Kinds of a plan: lines restated, everything taken back, the buyer's data."""
 
 
-def lines_plan(lines: Mapping[str, Restated], reason: str, kind: CorrectionType) -> dict[str, Any]:
-    """A plan that restates lines.
+def lines_plan(
+    lines: Mapping[str, Restated], reason: str, kind: CorrectionType, added: Sequence[Added] = ()
+) -> dict[str, Any]:
+    """A plan that restates lines, or adds some.
 
     Args:
         lines: by the line's key, see :func:`core.invoices.corrections.state.key_of`.
         reason: PrzyczynaKorekty.
         kind: TypKorekty.
+        added: lines that the invoice lacks.
     """
     kept = {
         key: [f"{value:f}" for value in (one.quantity_before, one.amount_before, one.quantity, one.amount)]
         for key, one in lines.items()
     }
-    return {"kind": LINES, "reason": reason, "type": kind.value, "lines": kept}
+    more = [[one.name, f"{one.quantity:f}", f"{one.amount:f}", one.category.value] for one in added]
+    return {"kind": LINES, "reason": reason, "type": kind.value, "lines": kept, "added": more}
 
 
 def zero_plan(left: Decimal, reason: str, kind: CorrectionType) -> dict[str, Any]:
@@ -88,7 +92,11 @@ def build_plan(
             raise NeedsAttention([_stale(Decimal(plan["left"]), state)])
         return to_zero(state, plan["reason"], policy)
     lines = {key: Restated(*(Decimal(one) for one in values)) for key, values in plan["lines"].items()}
-    return restate(state, lines, plan["reason"], policy)
+    added = [
+        Added(name, Decimal(quantity), Decimal(amount), VatCategory(category))
+        for name, quantity, amount, category in plan.get("added", ())
+    ]
+    return restate(state, lines, plan["reason"], policy, added)
 
 
 def _buyer(

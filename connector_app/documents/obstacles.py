@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from connector_app.pipeline import life
-from connector_app.pipeline.purposes import BY_HAND, WRONG_BUYER, chapter, plain
+from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.store.models import INVOICE, Document, DocumentState, MailState
-from connector_app.store.recovered import NEVER, PLATFORM
+from connector_app.store.recovered import NEVER, NO_SHOPS
+from connector_app.store.uploaded import is_uploaded
 from connector_app.words import state_text
 from core.findings import Text
 from core.rulebook import Route
@@ -51,7 +52,9 @@ def _cannot_hurry(document: Document) -> Text | None:
 def _cannot_retry(document: Document) -> Text | None:
     if document.next_attempt_at == NEVER:
         return _NO_ORDER
-    if document.purpose.startswith(BY_HAND):
+    if life.is_final_upload(document):
+        return UPLOADED
+    if document.purpose.startswith((*BY_HAND, HAND)) and document.plan is None:
         return NOT_BY_ITSELF
     if document.state == DocumentState.CANCELLED:
         if is_of_replaced(document):
@@ -84,6 +87,8 @@ def cannot_send(document: Document) -> Text | None:
         return _NO_ORDER
     if document.ksef_number is not None:
         return Text("KSeF ma już ten dokument.", "KSeF has this document already.")
+    if life.is_final_upload(document):
+        return UPLOADED
     if document.xml_sha256 is None or document.state == DocumentState.CANCELLED:
         return Text("Tego dokumentu jeszcze nie wystawiono.", "This document is not issued yet.")
     return None
@@ -91,7 +96,7 @@ def cannot_send(document: Document) -> Text | None:
 
 def cannot_publish(document: Document) -> Text | None:
     """Of writing it to the shop again."""
-    if document.next_attempt_at == NEVER or document.order.store.platform == PLATFORM:
+    if document.next_attempt_at == NEVER or document.order.store.platform in NO_SHOPS:
         return _NO_ORDER
     if document.ksef_number is None:
         return Text("Dokument nie ma jeszcze numeru KSeF.", "The document has no KSeF number yet.")
@@ -155,7 +160,7 @@ def cannot_restore(document: Document) -> Text | None:
 
 def cannot_close(document: Document) -> Text | None:
     """Of ending a correction without issuing it."""
-    if document.purpose == INVOICE:
+    if document.purpose == INVOICE and not is_uploaded(document):
         return Text(
             "Faktury się nie zamyka: jej zamówienie mogłoby zostać zafakturowane dwa razy.",
             "An invoice is not closed: its order could be invoiced twice.",
@@ -191,6 +196,10 @@ def is_of_replaced(document: Document) -> bool:
     return bool(chapter(document.purpose)) and plain(document.purpose) != WRONG_BUYER
 
 
+UPLOADED = Text(
+    "Ten dokument to wgrany plik, którego KSeF nie przyjął: ponowienie niczego nie zmieni. Wgraj poprawiony plik.",
+    "This document is an uploaded file that KSeF refused: a retry changes nothing. Upload a corrected file.",
+)
 NOT_BY_ITSELF = Text(
     "Tej zmiany łącznik nie skoryguje sam: nie zgaduje, co się zmieniło. Wystaw korektę ręcznie, a potem "
     "zamknij ten dokument.",

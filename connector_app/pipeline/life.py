@@ -156,6 +156,14 @@ def is_idle(document: Document) -> bool:
     return document.state in idle or document.next_attempt_at == NEVER
 
 
+def is_final_upload(document: Document) -> bool:
+    """Whether a document is an uploaded file that nothing but another file helps: its bytes are not ours."""
+    if not is_uploaded(document):
+        return False
+    refused = document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT
+    return document.xml_sha256 is None or document.state == DocumentState.CANCELLED or refused
+
+
 def again(document: Document, now: datetime) -> None:
     """Try a document again because a person asked, at once even when the seller's lane waits.
 
@@ -169,11 +177,7 @@ def again(document: Document, now: datetime) -> None:
     """
     if document.purpose.startswith((*BY_HAND, HAND)) and document.plan is None:
         raise NothingToRetry(f"document {document.id} stands for a change that is corrected by hand")
-    if is_uploaded(document) and (
-        document.xml_sha256 is None
-        or document.state == DocumentState.CANCELLED
-        or (document.state == DocumentState.REJECTED and document.refusal_code in _WRONG_CONTENT)
-    ):
+    if is_final_upload(document):
         raise NothingToRetry(f"document {document.id} was uploaded: a corrected file takes its place")
     of_replaced = chapter(document.purpose) and plain(document.purpose) != WRONG_BUYER
     if of_replaced and document.state == DocumentState.CANCELLED:

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from connector_app.byhand.corrections import order_correction, state_for
+from connector_app.byhand.plans import zero_plan
 from connector_app.pipeline import life
+from connector_app.recovery.linking import link_by_hand
 from connector_app.store.models import Document, Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.uploads import Outcome, UploadResult, take
 from core.fa.read import read
 from core.fa.schema import parse
+from core.invoices.model import CorrectionType
 from core.ksef import environments
 from tests.pipeline.world import World, recorded, world
 from tests.uploads import erp
@@ -186,3 +190,35 @@ def test_a_corrected_file_takes_the_place_of_what_ksef_refused(made: World) -> N
     (document,) = made.documents()
     assert document.state == "published"
     assert document.xml == erp.xml(erp.invoice(day=date(2026, 11, 23)))
+
+
+def test_an_uploaded_invoice_is_corrected_by_hand(made: World) -> None:
+    """It has no order of a shop, and its correction is numbered by the connector."""
+    put(made, erp.xml())
+    made.run()
+    services = made.services()
+    with services.database.begin() as session:
+        invoice = session.scalars(select(Document)).one()
+        state, _ = state_for(session, invoice)
+        assert state is not None
+        plan = zero_plan(state.total, "Anulowanie sprzedaży", CorrectionType.CORRECTION_DAY)
+        order_correction(session, invoice, plan, -state.total, "ja@sklep.example", made.clock(), n=1)
+    assert made.run().problems == []
+    correction = made.documents()[1]
+    assert (correction.state, correction.number) == ("published", "KOR/2026/11/0001")
+    assert str(correction.total) == "-123.00"
+
+
+def test_a_linked_upload_gives_its_number_to_the_shop(tmp_path: Path) -> None:
+    """A person says that the uploaded file is the order's invoice: no other is issued."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        put(made, erp.xml(erp.invoice(names="15")))
+        made.run()
+        uploaded, asks = made.documents()
+        link_by_hand(made.services(), uploaded.id, asks.order_id)
+        made.run()
+        linked = next(one for one in made.documents() if one.purpose == "invoice")
+        assert (linked.id, linked.state, linked.order.number) == (uploaded.id, "published", "15")
+        assert any(linked.ksef_number in note["note"] for note in made.in_shop(15)["notes"])
+        assert len(made.in_ksef()) == 1

@@ -12,10 +12,10 @@ from typing import Any
 from connector_app.byhand.plans import LINES, ZERO, buyer_plan, lines_plan, zero_plan
 from connector_app.store.overrides import EnteredBuyer
 from connector_app.web.language import t
-from core.invoices.corrections.restated import Restated
+from core.invoices.corrections.restated import Added, Restated
 from core.invoices.corrections.state import InvoiceState, key_of
-from core.invoices.model import CorrectionType
-from core.invoices.texts import clean
+from core.invoices.model import CorrectionType, VatCategory
+from core.invoices.texts import NAME_LIMIT, clean
 
 _LONGEST = 20
 REASON_LIMIT = 256
@@ -46,11 +46,12 @@ class Entered:
     """What a form says.
 
     Attributes:
-        rows: the lines. plan: what it asks for; ``None`` with faults.
+        rows: the lines. new: texts of the line to add. plan: what it asks for; ``None`` with faults.
         faults: of the whole form, by the field's name.
     """
 
     rows: list[LineRow]
+    new: dict[str, str] = field(default_factory=dict)
     plan: dict[str, Any] | None = None
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -62,7 +63,8 @@ def rows_of(state: InvoiceState) -> list[LineRow]:
         if line.amount is None:
             continue
         quantity = line.quantity or Decimal(0)
-        texts = shown(quantity), f"{line.amount:.2f}"
+        point = t(",", ".")
+        texts = shown(quantity).replace(".", point), f"{line.amount:.2f}".replace(".", point)
         rows.append(LineRow(key_of(line), line.name, quantity, line.amount, *texts))
     return rows
 
@@ -90,9 +92,10 @@ def read_form(form: Mapping[str, str], kind: str, state: InvoiceState, buyer: En
     if when not in set(CorrectionType):
         when = CorrectionType.CORRECTION_DAY
     if kind == LINES:
-        lines = _lines(form, entered)
+        added = _added(form, entered, state)
+        lines = _lines(form, entered, needed=not added)
         if not entered.faults and lines is not None:
-            entered.plan = lines_plan(lines, reason, CorrectionType(when))
+            entered.plan = lines_plan(lines, reason, CorrectionType(when), added)
     elif entered.faults:
         pass
     elif kind == ZERO:
@@ -102,7 +105,36 @@ def read_form(form: Mapping[str, str], kind: str, state: InvoiceState, buyer: En
     return entered
 
 
-def _lines(form: Mapping[str, str], entered: Entered) -> dict[str, Restated] | None:
+def categories_of(state: InvoiceState) -> list[VatCategory]:
+    """How a line that is added may be taxed: as lines of the invoice are, or by a usual rate."""
+    own = [line.category for line in state.lines if line.category is not None]
+    return list(dict.fromkeys((*own, VatCategory.R23, VatCategory.R8, VatCategory.R5)))
+
+
+def _added(form: Mapping[str, str], entered: Entered, state: InvoiceState) -> list[Added]:
+    """The line that the form adds; none when its name is empty."""
+    entered.new = {name: form.get(f"new-{name}", "")[:_LONGEST] for name in ("quantity", "amount", "rate")}
+    entered.new["name"] = clean(form.get("new-name", ""), NAME_LIMIT)
+    if not any(entered.new[name] for name in ("name", "amount")):
+        return []
+    quantity, amount = number(entered.new["quantity"] or "1"), number(entered.new["amount"])
+    rates = {one.value: one for one in categories_of(state)}
+    is_good = quantity is not None and quantity > 0 and amount is not None and amount > 0
+    if not is_good or not entered.new["name"] or entered.new["rate"] not in rates:
+        entered.faults["new"] = t(
+            "Dodawana pozycja wymaga nazwy, ilości, kwoty i stawki.",
+            "A line to add needs a name, a quantity, an amount and a rate.",
+        )
+        return []
+    assert quantity is not None, "checked above"
+    assert amount is not None, "checked above"
+    if amount != round(amount, 2):
+        entered.faults["new"] = t("Kwota do grosza.", "Amounts have two decimals.")
+        return []
+    return [Added(entered.new["name"], quantity, amount, rates[entered.new["rate"]])]
+
+
+def _lines(form: Mapping[str, str], entered: Entered, *, needed: bool) -> dict[str, Restated] | None:
     lines: dict[str, Restated] = {}
     for place, row in enumerate(entered.rows):
         row.entered_quantity = form.get(f"quantity-{place}", row.entered_quantity)[:_LONGEST]
@@ -123,7 +155,7 @@ def _lines(form: Mapping[str, str], entered: Entered) -> dict[str, Restated] | N
             lines[row.key] = Restated(row.quantity, row.amount, quantity, amount)
     if any(row.faults for row in entered.rows):
         return None
-    if not lines:
+    if not lines and needed and "new" not in entered.faults:
         entered.faults["lines"] = t(
             "Zmień ilość lub kwotę co najmniej jednej pozycji.", "Change at least one quantity or amount."
         )

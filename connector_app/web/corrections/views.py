@@ -26,7 +26,7 @@ from connector_app.byhand.plans import BUYER, LINES, ZERO
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.access import Right
-from connector_app.web.corrections.reading import Entered, digest, read_form, rows_of
+from connector_app.web.corrections.reading import Entered, categories_of, digest, read_form, rows_of
 from connector_app.web.here import here
 from connector_app.web.language import language, say, t
 from connector_app.web.orders.forms import BuyerForm, kind_of
@@ -222,6 +222,7 @@ def _page(
         seen=seen,
         mark=mark,
         rate_name=rate_name,
+        categories=categories_of(case.state),
         trouble=trouble,
         reason=request.form.get("reason", ""),
         when=request.form.get("type") or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import InputRequired, Length
 
 from connector_app.store.overrides import EnteredBuyer
@@ -22,9 +23,9 @@ class BuyerForm(FlaskForm):  # type: ignore[misc]  # the library ships no types
     kind = SelectField(
         lazy("Nabywca", "Buyer"),
         choices=[
-            (COMPANY, lazy("firma z NIP", "company with a Polish NIP")),
-            (FOREIGN, lazy("firma z innego kraju", "company of another country")),
-            (PERSON, lazy("osoba prywatna, bez numeru", "private person, no number")),
+            SelectChoice(COMPANY, lazy("firma z NIP", "company with a Polish NIP")),
+            SelectChoice(FOREIGN, lazy("firma z innego kraju", "company of another country")),
+            SelectChoice(PERSON, lazy("osoba prywatna, bez numeru", "private person, no number")),
         ],
     )
     tax_id = StringField(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from sqlalchemy.orm import Session
@@ -15,7 +17,6 @@ from connector_app.byhand.orders import (
     standing,
     withdraw_order,
 )
-from connector_app.pipeline.claims import may_wait
 from connector_app.store.models import Document, ShopOrder
 from connector_app.store.overrides import entered, invoice_order
 from connector_app.store.snapshots import from_json
@@ -71,6 +72,7 @@ def _page(
 ) -> str:
     place = here()
     found = standing(session, row, place.services.clock())
+    decision = found.document.decision if found.document is not None else None
     shop = from_json(row.snapshot) if row.snapshot is not None else None
     if form is None and shop is not None:
         form = BuyerForm(formdata=None, data=from_order(invoice_order(row)))
@@ -81,13 +83,13 @@ def _page(
         order=invoice_order(row) if shop is not None else None,
         found=found,
         documents=reading.documents_of(session, row.id),
-        decision=found.document.decision if found.document is not None else None,
+        decision=decision,
+        decided_on=date.fromisoformat(decision["day"]) if decision else None,
         override=entered(row.buyer_override),
         form=form,
         findings=findings or [],
         trouble=trouble,
         may_operate=access.may(session, row.store.seller_id, Right.OPERATE),
-        is_simple=found.document is None or may_wait(found.document),
     )
 
 

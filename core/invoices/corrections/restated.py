@@ -24,7 +24,7 @@ from core.invoices.corrections.state import (
     row_of,
     with_amount,
 )
-from core.invoices.model import InvoiceLine, Pricing, RateRow, RateSummary
+from core.invoices.model import InvoiceLine, Pricing, RateRow, RateSummary, VatCategory
 from core.money import ZERO, grosz
 
 _PRICE_STEP = Decimal("0.00000001")
@@ -45,8 +45,27 @@ class Restated:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A line that the invoice lacks, such as goods added to the order after it.
+
+    Attributes:
+        name: P_7. quantity: more than zero. amount: in the invoice's pricing, more than zero.
+        category: P_12.
+    """
+
+    name: str
+    quantity: Decimal
+    amount: Decimal
+    category: VatCategory
+
+
 def restate(
-    state: InvoiceState, lines: Mapping[str, Restated], reason: str, policy: CorrectionPolicy
+    state: InvoiceState,
+    lines: Mapping[str, Restated],
+    reason: str,
+    policy: CorrectionPolicy,
+    added: Sequence[Added] = (),
 ) -> CorrectionDraft:
     """Write what a person restated as a correction.
 
@@ -55,11 +74,13 @@ def restate(
         lines: by :func:`~core.invoices.corrections.state.key_of`; lines left out stay as they are.
         reason: PrzyczynaKorekty.
         policy: style and type.
+        added: lines to add.
 
     Raises:
         NeedsAttention: the invoice changed since, or nothing is changed, or a line cannot be so.
     """
     found = _check(state, lines)
+    found += [_impossible(one.name) for one in added if one.quantity <= 0 or not _is_grosze(one.amount)]
     if found:
         raise NeedsAttention(found)
     changes = [
@@ -67,9 +88,44 @@ def restate(
         for line in state.lines
         if key_of(line) in lines and _differs(line, lines[key_of(line)])
     ]
+    changes += [_addition(state, place, one) for place, one in enumerate(added, 1)]
     if not changes:
         raise NeedsAttention([reasons.nothing()])
     return build(state, changes, _rates(state, changes), reason=reason, kind=policy.type, style=policy.style)
+
+
+def _is_grosze(amount: Decimal) -> bool:
+    return amount > 0 and amount == grosz(amount)
+
+
+def _addition(state: InvoiceState, place: int, one: Added) -> LineChange:
+    """A new line; before the correction there was nothing of it."""
+    like = state.lines[0]
+    is_net = state.pricing is Pricing.NET
+    line = InvoiceLine(
+        number=max(line.number for line in state.lines) + place,
+        name=one.name,
+        quantity=one.quantity,
+        unit=like.unit,
+        net_amount=one.amount if is_net else None,
+        gross_amount=None if is_net else one.amount,
+        category=one.category,
+        exchange_rate=like.exchange_rate,
+    )
+    line = _priced(line, one.amount, one.quantity)
+    if like.vat is not None:
+        line = replace(line, vat=_tax(one.amount, line))
+    return LineChange(emptied(line), line)
+
+
+def _priced(line: InvoiceLine, amount: Decimal, quantity: Decimal) -> InvoiceLine:
+    """A line with the unit price that its amount asks for, and without a discount."""
+    price = PRICE_CONTEXT.divide(amount, quantity)
+    price = short_price(price.quantize(_PRICE_STEP, context=PRICE_CONTEXT))
+    is_net = line.pricing is Pricing.NET
+    return replace(
+        line, discount=None, net_price=price if is_net else None, gross_price=None if is_net else price
+    )
 
 
 def _differs(line: InvoiceLine, wanted: Restated) -> bool:
@@ -102,15 +158,7 @@ def _after(line: InvoiceLine, wanted: Restated) -> InvoiceLine:
     changed = with_amount(replace(line, quantity=wanted.quantity), wanted.amount)
     if (changed.discount or ZERO) < 0:
         # dearer than before: that is another price, not a discount below zero
-        price = PRICE_CONTEXT.divide(wanted.amount, wanted.quantity)
-        price = short_price(price.quantize(_PRICE_STEP, context=PRICE_CONTEXT))
-        is_net = line.pricing is Pricing.NET
-        changed = replace(
-            changed,
-            discount=None,
-            net_price=price if is_net else None,
-            gross_price=None if is_net else price,
-        )
+        changed = _priced(changed, wanted.amount, wanted.quantity)
     if line.vat is None:
         return changed
     return replace(changed, vat=_tax(wanted.amount, line))
@@ -124,28 +172,38 @@ def _tax(amount: Decimal, line: InvoiceLine) -> Decimal:
 
 def _rates(state: InvoiceState, changes: Sequence[LineChange]) -> dict[RateRow, RateSummary]:
     """Differences of the VAT table."""
-    after = {key_of(change.after): change.after for change in changes}
+    after = {key_of(line): line for line in state.lines}
+    after |= {key_of(change.after): change.after for change in changes}
     rates: dict[RateRow, RateSummary] = {}
-    for row in dict.fromkeys(row_of(change.before) for change in changes):
-        own = [change for change in changes if row_of(change.before) is row]
+    for row in dict.fromkeys(row_of(change.after) for change in changes):
+        own = [change for change in changes if row_of(change.after) is row]
         left = state.rates.get(row)
-        rest = [after.get(key_of(line), line) for line in state.lines if row_of(line) is row]
-        if left is not None and not any(line.amount for line in rest):
+        if left is not None and not any(line.amount for line in after.values() if row_of(line) is row):
             rates[row] = RateSummary(row, -left.net, _minus(left.vat), _minus(left.vat_pln))
             continue
-        amount = sum(((one.after.amount or ZERO) - (one.before.amount or ZERO) for one in own), ZERO)
-        line = own[0].before
-        tax = _tax(amount, line)
-        net = amount if line.pricing is Pricing.NET else amount - tax
-        states_vat = left is not None and left.vat is not None
-        in_pln = left is not None and left.vat_pln is not None and line.exchange_rate is not None
-        rates[row] = RateSummary(
-            row,
-            net,
-            tax if states_vat else None,
-            grosz(tax * line.exchange_rate) if in_pln and line.exchange_rate is not None else None,
-        )
+        amount, tax = _difference(own)
+        net = amount if own[0].after.pricing is Pricing.NET else amount - tax
+        exchange = own[0].after.exchange_rate
+        # a rate that the invoice lacks states its tax as every rate with a percentage does
+        has_vat = left.vat is not None if left is not None else bool(percent_of(own[0].after))
+        in_pln = exchange is not None and has_vat and (left is None or left.vat_pln is not None)
+        in_pln_amount = grosz(tax * exchange) if in_pln and exchange is not None else None
+        rates[row] = RateSummary(row, net, tax if has_vat else None, in_pln_amount)
     return {row: rate for row, rate in rates.items() if rate.net or rate.vat}
+
+
+def _difference(changes: Sequence[LineChange]) -> tuple[Decimal, Decimal]:
+    """Amount and tax by which lines of one row change; the tax is counted once for each percentage."""
+    amounts: dict[Decimal, Decimal] = {}
+    for one in changes:
+        rate = percent_of(one.after)
+        change = (one.after.amount or ZERO) - (one.before.amount or ZERO)
+        amounts[rate] = amounts.get(rate, ZERO) + change
+    is_net = changes[0].after.pricing is Pricing.NET
+    tax = sum(
+        (grosz(amount * rate / (100 if is_net else 100 + rate)) for rate, amount in amounts.items()), ZERO
+    )
+    return sum(amounts.values(), ZERO), tax
 
 
 def _minus(amount: Decimal | None) -> Decimal | None:
