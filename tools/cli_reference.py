@@ -38,7 +38,7 @@ stream; `--json` gives answers for scripts.
 | `KSEF_CONNECTOR_LANG` | `pl` or `en` |
 | `KSEF_CONNECTOR_DEBUG` | any value: show the traceback of an error of the program itself |
 | `KSEF_CONNECTOR_TOKENS_END` | last day on which KSeF tokens sign in, if the law changes |
-| `KSEF_CONNECTOR_PUBLIC_URL` | https address under which shops and buyers reach this program, see `serve --public-url` |
+| `KSEF_CONNECTOR_PUBLIC_URL` | https address for shops and buyers to reach it, see `serve --public-url` |
 | `KSEF_SCHEMA_DIR` | folder with the Ministry's XSD files, to check with those instead of the program's own |
 | `KSEF_UPO_CERTIFICATES` | certificates (file or folder) that may sign UPOs; without it any may |
 | `DATABASE_URL` | another database than SQLite in the installation's folder (not tried beyond SQLite yet) |
@@ -65,7 +65,7 @@ błędów; `--json` daje odpowiedzi dla skryptów.
 | `KSEF_CONNECTOR_LANG` | `pl` albo `en` |
 | `KSEF_CONNECTOR_DEBUG` | dowolna wartość: pokaż szczegóły błędu samego programu |
 | `KSEF_CONNECTOR_TOKENS_END` | ostatni dzień logowania tokenem KSeF, gdyby zmieniło się prawo |
-| `KSEF_CONNECTOR_PUBLIC_URL` | adres https, pod którym sklepy i nabywcy widzą ten program, zob. `serve --public-url` |
+| `KSEF_CONNECTOR_PUBLIC_URL` | adres https tego programu dla sklepów i nabywców, zob. `serve --public-url` |
 | `KSEF_SCHEMA_DIR` | folder z plikami XSD Ministerstwa, aby sprawdzać nimi zamiast schematami programu |
 | `KSEF_UPO_CERTIFICATES` | certyfikaty (plik lub folder), którymi wolno podpisać UPO; bez tego każdym |
 | `DATABASE_URL` | inna baza niż SQLite w folderze instalacji (poza SQLite jeszcze nie sprawdzana) |
