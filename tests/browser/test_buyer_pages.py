@@ -17,7 +17,6 @@ from tests.pipeline.refunds import parsed
 from tests.pipeline.world import World, recorded, world
 from tests.web.site import Site, site
 
-
 _SMALL = ViewportSize(width=PHONE["width"], height=PHONE["height"])
 _WIDE = ViewportSize(width=DESK["width"], height=DESK["height"])
 
