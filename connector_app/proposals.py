@@ -8,7 +8,7 @@ Podmiot2K in the schemas).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -200,7 +200,8 @@ def _why_not_anew(order: Order, profile: Profile) -> tuple[Finding, ...]:
     if order.currency != "PLN":  # an exchange rate would have to be asked for
         return ()
     try:
-        draft(order, profile.issuer, profile.policy)
+        # refunds are corrected after the new invoice
+        draft(replace(order, refunds=()), profile.issuer, profile.policy)
     except NeedsAttention as attention:
         return (_NOT_ANEW, *attention.reasons)
     return ()

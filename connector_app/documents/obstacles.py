@@ -197,7 +197,8 @@ def is_of_replaced(document: Document) -> bool:
 
 
 UPLOADED = Text(
-    "Ten dokument to wgrany plik, którego KSeF nie przyjął: ponowienie niczego nie zmieni. Wgraj poprawiony plik.",
+    "Ten dokument to wgrany plik, którego KSeF nie przyjął: ponowienie niczego nie zmieni. Wgraj "
+    "poprawiony plik.",
     "This document is an uploaded file that KSeF refused: a retry changes nothing. Upload a corrected file.",
 )
 NOT_BY_ITSELF = Text(

@@ -6,10 +6,14 @@ to zero and a new one is issued (description of Podmiot2K in the schemas).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connector_app.byhand.plans import planned_buyer
 from connector_app.pipeline import life
+from connector_app.pipeline.after_issue import after_issue
 from connector_app.pipeline.issue import is_same
 from connector_app.pipeline.purposes import PROPOSAL, REASONS, REPLACED, WRONG_BUYER, chapter, is_invoice
 from connector_app.pipeline.services import Services
@@ -73,7 +77,8 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
     """Let a new invoice take the place of one with a wrong tax number, all in one transaction.
 
     The document that asked becomes the correction to zero. What belongs to the old invoice goes into a
-    chapter of its own, and what of it KSeF does not have is cancelled.
+    chapter of its own, and what of it KSeF does not have is cancelled. The new invoice is about the whole
+    order, and the refunds that the shop names are corrected after it once more.
 
     Args:
         services: the outside world.
@@ -118,6 +123,14 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
             f"Replaces invoice {state.original.number}, which has a wrong tax number.",
         )
         life.move(new, DocumentState.READY, because, now)
-    services.watch(document)
-    services.watch(new)
+        refunds = _refunds_once_more(session, new, now)
+    for one in (document, new, *refunds):
+        services.watch(one)
     return document
+
+
+def _refunds_once_more(session: Session, new: Document, now: datetime) -> list[Document]:
+    """Let the corrections of an order's refunds wait for the invoice that takes the old one's place."""
+    order = new.order
+    found = from_json(order.snapshot) if order.snapshot is not None else None
+    return after_issue(session, order.store, new, found, now) if found is not None and found.refunds else []

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy.orm import joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from connector_app.decisions import Decision
 from connector_app.mail.queue import queue
 from connector_app.numbering import take_number
 from connector_app.pipeline import deciding, life, proposed
 from connector_app.pipeline.offline import OfflinePlan
+from connector_app.pipeline.purposes import REFUND
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.overrides import buyer_conflict, invoice_order
@@ -30,6 +33,7 @@ from core.invoices.attention import NeedsAttention
 from core.invoices.exchange import RateError, draft_at_rate
 from core.invoices.model import Invoice, InvoiceKind
 from core.invoices.numbering import BadPattern, Series
+from core.orders import Order
 
 
 class _Refused(Exception):
@@ -60,6 +64,7 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
         if not due or document.xml_sha256 or snapshot is None:
             return document
         order = proposed.applied(session, document.order_id, invoice_order(document.order))
+        order = _without_refunds_to_come(session, document, order)
         changed = buyer_conflict(document.order)
         decision = deciding.look(session, document, order, warsaw_day(now))
     if decision.state != DocumentState.READY and document.corrected_sha256 is None:
@@ -83,6 +88,25 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
         return life.postpone_one(services, document_id, error.finding().message)
     series = profile.numbering.series(InvoiceKind.VAT, day, store.code)
     return freeze(services, document, prepared.issue, series, now, offline, decision)
+
+
+def _without_refunds_to_come(session: Session, document: Document, order: Order) -> Order:
+    """The order without refunds whose corrections wait for this very invoice.
+
+    Such there are only when it takes the place of another one: it is about the whole order then, and each
+    refund corrects it afterwards as it corrected the old one.
+    """
+    if not order.refunds:
+        return order
+    waiting = session.scalars(
+        select(Document.purpose).where(
+            Document.order_id == document.order_id,
+            Document.purpose.startswith(REFUND),
+            Document.state.in_(life.UNDECIDED),
+            Document.xml_sha256.is_(None),
+        )
+    ).all()
+    return replace(order, refunds=tuple(one for one in order.refunds if f"{REFUND}{one.id}" not in waiting))
 
 
 def day_of_issue(document: Document, now: datetime) -> date:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector_app import proposals
+from connector_app.pipeline.corrections import issue_correction
 from connector_app.pipeline.runner import Runner
 from connector_app.store.desk import BuyerProposal
 from core.invoices.model import InvoiceKind, TaxId
@@ -97,6 +98,37 @@ def test_a_refund_after_it_corrects_the_new_invoice(invoiced: World) -> None:
     assert (made.state, said.buyer.tax_id) == ("published", TaxId.nip(RIGHT_NIP))
     assert said.correction is not None
     assert [one.ksef_number for one in said.correction.originals] == [invoiced.by_order()["15"].ksef_number]
+
+
+def test_a_refund_before_it_is_corrected_on_the_new_invoice_once_more(invoiced: World) -> None:
+    """To zero is what was left; the new invoice is about the whole order, and its refund follows."""
+    refund(invoiced, ONE_MUG)
+    invoiced.run()
+    left = sum(parsed(one).total for one in invoiced.documents())
+    approve(invoiced, propose(invoiced))
+    invoiced.run()
+    again = next(purpose for purpose in states(invoiced) if purpose.startswith("refund:"))
+    assert states(invoiced) == REPLACED | {f"replaced-1/{again}": "published", again: "published"}
+    of_new = [one for one in invoiced.documents() if not one.purpose.startswith("replaced-1/")]
+    assert sum(parsed(one).total for one in of_new) == left
+    assert sum(parsed(one).total for one in invoiced.documents()) == left
+    assert {parsed(one).buyer.tax_id for one in of_new} == {TaxId.nip(RIGHT_NIP)}
+    invoiced.clock.sleep(60)
+    invoiced.shop.state.change(ORDER, status="completed")
+    invoiced.run()
+    assert len(invoiced.in_ksef()) == 5
+
+
+def test_a_refund_that_is_new_before_the_new_invoice_asks(invoiced: World) -> None:
+    """Nobody corrected it, so the new invoice may not pass over it."""
+    approve(invoiced, propose(invoiced))
+    services = invoiced.services()
+    (proposal,) = [one.id for one in invoiced.documents() if one.purpose.startswith("proposal:")]
+    issue_correction(services, proposal, None)
+    refund(invoiced, ONE_MUG)
+    invoiced.run()
+    assert states(invoiced)["invoice"] == "attention"
+    assert "refunded-before-invoice" in reasons(invoiced.by_order()["15"])
 
 
 def test_a_second_approval_changes_nothing(invoiced: World) -> None:

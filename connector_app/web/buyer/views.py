@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app import proposals
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
+from connector_app.store.database import trouble
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.buyer import sheet
@@ -156,6 +168,19 @@ def _too_many(_error: object) -> Response:
     said = t("Za dużo wejść w krótkim czasie", "Too many requests in a short time")
     hint = t("Odczekaj chwilę i otwórz stronę ponownie.", "Wait a moment and open the page again.")
     return make_response(render_template("buyer/none.html", said=said, hint=hint), 429)
+
+
+@buyer.errorhandler(500)
+def _failed(_error: object) -> Response:
+    said = t("Strona jest chwilowo niedostępna", "The page is unavailable for the moment")
+    hint = t("Odczekaj chwilę i otwórz ją ponownie.", "Wait a moment and open it again.")
+    return make_response(render_template("buyer/none.html", said=said, hint=hint), 503)
+
+
+@buyer.errorhandler(SQLAlchemyError)
+def _database(error: SQLAlchemyError) -> Response:
+    current_app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+    return _failed(error)
 
 
 @buyer.errorhandler(CSRFError)
