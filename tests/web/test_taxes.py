@@ -87,16 +87,20 @@ def test_what_was_said_can_be_taken_back_and_others_stay(pages: Site) -> None:
     with pages.services.database.begin() as session:
         seller = session.get_one(Seller, 1)
         seller.profile = seller.profile | {
-            "tax_classes": {"zero-rate": "0 KR", "elsewhere": "np I"},
+            "tax_classes": {"zero-rate": "0 KR", "elsewhere": "np I", "odd": "23"},
             "invoices": {"unit": "kpl."},
         }
     browser = pages.user()
     say(browser, of_zero_rate="", eu_goods="0 WDT", export="0 EX", oss="on")
     found = profile(pages)
-    assert found["tax_classes"] == {"elsewhere": "np I"}
+    assert found["tax_classes"] == {"elsewhere": "np I", "odd": "23"}
+    assert 'value="23" selected' in browser.get(PAGE)
+    say(browser, of_odd="23", of_elsewhere="zw", law="art. 43")
+    assert profile(pages)["tax_classes"] == {"elsewhere": "zw", "odd": "23"}
     assert found["treatments"] == {"eu_goods": "0 WDT", "export": "0 EX", "oss": True}
     assert found["invoices"] == {"unit": "kpl."}
-    say(browser, of_zero_rate="")
+    say(browser, of_elsewhere="")
+    assert profile(pages)["invoices"] == {"unit": "kpl."}
     assert "treatments" not in profile(pages)
 
 
