@@ -44,6 +44,7 @@ class Summary:
     _rates: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
     _gross: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     _days: Counter[date] = field(default_factory=Counter)
+    _causes: Counter[str] = field(default_factory=Counter)
     _kinds: Counter[str] = field(default_factory=Counter)
     _untaxed: Counter[str] = field(default_factory=Counter)
     _later: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Summary:
         if one.rule:
             self._rules[one.rule["code"]] = (one.rule, self._rules.get(one.rule["code"], ({}, 0))[1] + 1)
         self._untaxed.update(one.untaxed)
+        self._causes.update({cause_of(finding).value for finding in one.findings})
         if one.later:
             key = (one.rule["code"], one.later["code"])
             row = self._later.setdefault(key, [one.rule, one.later, 0, defaultdict(lambda: ZERO)])
@@ -104,6 +106,7 @@ class Summary:
                 rule | {"count": count}
                 for rule, count in sorted(self._rules.values(), key=lambda row: -row[1])
             ],
+            "causes": dict(self._causes),
             "groups": [_group_json(group) for group in self._groups.values()],
             "untaxed": dict(sorted(self._untaxed.items())),
             "rates": [

@@ -170,6 +170,7 @@ def test_settings_of_the_seller_decide(tmp_path: Path) -> None:
         before, _ = result_of(made)
         assert [one["code"] for one in before["groups"]] == ["tax-treatment-unknown"] * len(before["groups"])
         assert {one["cause"] for one in before["groups"]} == {"tax"}
+        assert before["causes"] == {"tax": 1}
         with made.services().database.begin() as session:
             seller = session.scalars(select(Seller)).one()
             seller.profile = seller.profile | {"tax_classes": {"none": "np I"}}

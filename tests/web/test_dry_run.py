@@ -74,11 +74,15 @@ def test_periods_are_checked(pages: Site) -> None:
 def test_a_failed_run_says_why(pages: Site, made: World) -> None:
     """In the shop's adapter's words, on the same page."""
     browser = pages.user(language="en")
-    made.shop.fault("http_500", times=20)
+    made.shop.fault("redirect")
     browser.post(PAGE, **PERIOD)
     page = finished(browser)
     assert "alert-danger" in page
     assert "No run yet" not in page
+    browser.post(PAGE, **PERIOD)
+    page = finished(browser)
+    assert "alert-danger" not in page
+    assert "Firma Sp. z o.o." in page
 
 
 def test_rights(pages: Site) -> None:

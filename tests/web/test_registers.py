@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from flask import render_template_string
 
-from connector_app.registers import Registers, VatList, Vies
-from connector_app.registers.options import BuyerChecks, checks_wanted
+from connector_app.registers import Registers, VatList, Vies, checks
+from connector_app.registers.options import BuyerChecks, checks_wanted, want_checks
 from connector_app.store.people import AuditEntry, Role
 from tests.pipeline.world import World
 from tests.registers.office import ACTIVE, GONE, Office, office
@@ -69,3 +70,21 @@ def test_owners_of_the_installation_only(pages: Site) -> None:
     owner.post(PAGE, 404, page="/", vat_list="y")
     owner.post(f"{PAGE}/look", 404, page="/", number=ACTIVE)
     assert wanted(pages) == BuyerChecks()
+
+
+def test_advice_beside_a_document(pages: Site, made: World, desk: Office) -> None:
+    """The part that pages of documents include: a warning once the list has said so, else nothing."""
+
+    def shown() -> str:
+        with pages.app.test_request_context():
+            return render_template_string(
+                '{% with document_id = 1 %}{% include "registers/_advice.html" %}{% endwith %}'
+            )
+
+    made.run()
+    assert "NIP" not in shown()
+    desk.companies.clear()
+    with pages.services.database.begin() as session:
+        want_checks(session, BuyerChecks(vat_list=True))
+    checks.ask_new(pages.services)
+    assert f"NIP nabywcy {ACTIVE}" in shown()

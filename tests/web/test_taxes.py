@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector_app.dry_run.run import Period, run
 from connector_app.store.models import DocumentState, Seller
 from connector_app.store.people import AuditEntry, Role
 from tests.dry_run.orders import untaxed_order
@@ -87,16 +89,20 @@ def test_what_was_said_can_be_taken_back_and_others_stay(pages: Site) -> None:
     with pages.services.database.begin() as session:
         seller = session.get_one(Seller, 1)
         seller.profile = seller.profile | {
-            "tax_classes": {"zero-rate": "0 KR", "elsewhere": "np I"},
+            "tax_classes": {"zero-rate": "0 KR", "elsewhere": "np I", "odd": "23"},
             "invoices": {"unit": "kpl."},
         }
     browser = pages.user()
     say(browser, of_zero_rate="", eu_goods="0 WDT", export="0 EX", oss="on")
     found = profile(pages)
-    assert found["tax_classes"] == {"elsewhere": "np I"}
+    assert found["tax_classes"] == {"elsewhere": "np I", "odd": "23"}
+    assert 'value="23" selected' in browser.get(PAGE)
+    say(browser, of_odd="23", of_elsewhere="zw", law="art. 43")
+    assert profile(pages)["tax_classes"] == {"elsewhere": "zw", "odd": "23"}
     assert found["treatments"] == {"eu_goods": "0 WDT", "export": "0 EX", "oss": True}
     assert found["invoices"] == {"unit": "kpl."}
-    say(browser, of_zero_rate="")
+    say(browser, of_elsewhere="")
+    assert profile(pages)["invoices"] == {"unit": "kpl."}
     assert "treatments" not in profile(pages)
 
 
@@ -118,6 +124,24 @@ def test_a_shop_that_does_not_tell_is_no_obstacle(pages: Site, made: World) -> N
     assert 'name="class:zero-rate"' in page
     browser.post(f"{PAGE}/read", page=PAGE)
     assert "nie udało się przeczytać" not in browser.get(PAGE)
+
+
+def test_hostile_names_stay_texts(tmp_path: Path) -> None:
+    """A class whose key is markup can be decided, and is never markup of the page."""
+    key = '"><script>alert(1)</script>'
+    with world(tmp_path, [untaxed_order(key, billing={"first_name": key, "last_name": "X"})]) as made:
+        made.prepare()
+        made.run()
+        pages = site(made.services())
+        browser = pages.user()
+        assert "<script>alert" not in browser.get(PAGE)
+        browser.post(PAGE, **{f"class:{key}": "np I"}, page="/")  # type: ignore[arg-type]
+        assert profile(pages)["tax_classes"] == {key: "np I"}
+        run(made.services(), 1, Period(date(2026, 1, 1), date(2026, 11, 24)))
+        for path in ("", "/orders/1"):
+            page = browser.get(f"/stores/test/dry-run{path}")
+            assert "alert(1)" in page
+            assert "<script>alert" not in page
 
 
 def test_rights(pages: Site) -> None:

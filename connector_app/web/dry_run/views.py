@@ -82,13 +82,20 @@ def page(code: str) -> str | Response:
         "dry_run/page.html",
         store=store,
         form=form,
-        job=job if job and (result is None or job.state != JobState.DONE) else None,
+        job=job if job and _is_news(job, result) else None,
         may_start=may_start,
         result=result,
         made_at=datetime.fromisoformat(result["made_at"]) if result else None,
         orders=_orders(kept, result) if kept and result else None,
         **_words(),
     )
+
+
+def _is_news(job: Job, result: dict[str, Any] | None) -> bool:
+    """Whether a run still goes on, or ended after the last result without one of its own."""
+    if result is None or job.state == JobState.RUNNING:
+        return True
+    return job.state != JobState.DONE and job.created_at > datetime.fromisoformat(result["made_at"])
 
 
 def _is_open(store: Store) -> bool:

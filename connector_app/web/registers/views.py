@@ -7,16 +7,26 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField
 
-from connector_app.registers import Company, RegisterDown, ViesAnswer, cache, vat_list, vies
+from connector_app.registers import Company, RegisterDown, ViesAnswer, buyer_check, cache, vat_list, vies
 from connector_app.registers.options import BuyerChecks, checks_wanted, want_checks
+from connector_app.store.models import Document
 from connector_app.web.access import admin_required, audit
 from connector_app.web.here import here
 from connector_app.web.language import lazy, say, t
 from connector_app.web.safety import limiter
 from core.calendar import warsaw_day
+from core.findings import Finding
 from core.invoices.tax_ids import as_eu_vat, as_nip
 
 registers = Blueprint("registers", __name__, template_folder="templates")
+
+
+@registers.app_template_global("buyer_advice")
+def buyer_advice(document_id: int) -> Finding | None:
+    """What a register said against a document's buyer; for pages that checked the right to see it."""
+    with here().services.database() as session:
+        document = session.get(Document, document_id)
+        return None if document is None else buyer_check(session, document)
 
 
 class ChecksForm(FlaskForm):  # type: ignore[misc]  # the library ships no types

@@ -109,6 +109,7 @@ def _page(services: Services, code: str, faults: dict[str, str]) -> str:
         entered=_entered(rows, policy),
         kept_setup=kept_setup(),
         UNTAXED=mapping.UNTAXED,
+        codes=_CODES,
         EU_GOODS=mapping.EU_GOODS,
         EXPORT=mapping.EXPORT,
         percent=mapping.percent,
@@ -158,9 +159,8 @@ def _save(services: Services, code: str) -> dict[str, str]:
         store = access.the_store(session, code, Right.OWN)
         seller = session.get_one(Seller, store.seller_id, with_for_update=True)
         rows = _rows(services, session, store, seller)
-        names = {row.key: f"{_CLASS}{row.key}" for row in rows if row.is_asked}
         said = Said(
-            {key: _category(form.get(name, ""), name, faults) for key, name in names.items() if name in form},
+            _classes(rows, faults),
             " ".join(form.get("law", "").split()),
             _category(form.get("eu_goods", ""), "eu_goods", faults),
             _category(form.get("export", ""), "export", faults),
@@ -188,10 +188,23 @@ def _save(services: Services, code: str) -> dict[str, str]:
     return {}
 
 
-def _category(code: str, name: str, faults: dict[str, str]) -> VatCategory | None:
+def _classes(rows: list[Row], faults: dict[str, str]) -> dict[str, VatCategory | None]:
+    """What the form says of the classes that it showed."""
+    said: dict[str, VatCategory | None] = {}
+    for row in rows:
+        name = f"{_CLASS}{row.key}"
+        if row.is_asked and name in request.form:
+            said[row.key] = _category(request.form[name], name, faults, row.chosen)
+    return said
+
+
+def _category(
+    code: str, name: str, faults: dict[str, str], stored: VatCategory | None = None
+) -> VatCategory | None:
     if not code:
         return None
-    if code not in _CODES:
+    # what a file once said may stay, whatever it is
+    if code not in _CODES and code != stored:
         faults[name] = t("Wybierz z listy.", "Choose from the list.")
         return None
     return VatCategory(code)
