@@ -181,6 +181,11 @@ def test_a_signature_made_elsewhere_signs_in(pages: Site, owner: Browser) -> Non
     page = owner.get(SIGN_IN)
     assert "Logowanie działa" in page
     assert "podpis poza programem" in page
+    owner.post(post, page=SIGN_IN, signed=file(signed))
+    assert finished_jobs(pages)[-1].state == JobState.FAILED, "a challenge is answered once"
+    page = owner.get(SIGN_IN)
+    assert "Logowanie działa" in page
+    assert "Ostatnia próba się nie udała" in page
 
 
 def test_a_token_is_kept_sealed_with_its_end_named(pages: Site, owner: Browser) -> None:
