@@ -34,6 +34,11 @@ def empty_site(made: World) -> Site:
     return site(made.services(), WebOptions(limits=False, sandbox=places))
 
 
+def send(browser: Browser, path: str, values: dict[str, Any]) -> str:
+    """Send a form whose fields have names that Python has not; the page that follows."""
+    return browser.post(path, **values)
+
+
 def make_company(browser: Browser, **changes: Any) -> str:
     """Fill in the first page of the setup; the page that follows."""
     return browser.post("/setup/company", page="/setup", **(COMPANY | changes))

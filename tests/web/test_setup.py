@@ -6,23 +6,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask_login import login_user
 from sqlalchemy import select
 
+from connector_app import guided
 from connector_app.store.models import DocumentState, Seller
 from connector_app.store.people import AuditEntry, Role
+from connector_app.web.accounts.people import by_email
+from connector_app.web.accounts.signing_in import SignedIn
 from connector_app.web.setup.companies import Company, RegisterSilent, add_register
+from connector_app.web.setup.steps import flow_needed
 from tests.pipeline.world import NIP, World, recorded, world
 from tests.web.setup_world import (
+    CERTIFICATES,
     COMPANY,
     SETUP,
     add_store,
     empty_site,
+    finished_jobs,
     is_signed_in,
     make_company,
+    send,
     sign_in_by_test_certificate,
     the_seller,
 )
-from tests.web.site import Browser, Site
+from tests.web.site import EMAIL, Browser, Site
 
 
 @pytest.fixture
@@ -66,18 +74,24 @@ def test_from_nothing_to_the_first_accepted_invoice(fresh: World, empty: Site, o
 
 
 def test_nothing_is_issued_offline_before_the_start(fresh: World, empty: Site, owner: Browser) -> None:
-    """A document that a person asked to issue offline waits for the start, too."""
+    """A document that a person asked to issue offline waits for the start, too, and goes out after it."""
     make_company(owner)
     sign_in_by_test_certificate(empty, owner)
+    owner.post(f"{CERTIFICATES}/enrol", page=CERTIFICATES, kind="offline")
+    finished_jobs(empty)
     add_store(fresh, empty)
     fresh.run()
     with empty.services.database.begin() as session:
         session.merge(fresh.documents()[0]).offline_asked = True
     done = fresh.run()
     (document,) = fresh.documents()
-    assert document.state == DocumentState.READY
-    assert document.number is None
+    assert (document.state, document.number) == (DocumentState.READY, None)
     assert any("Konfiguracja nie jest skończona" in one.pl for one in done.problems)
+    owner.post(f"{SETUP}/start", page=SETUP)
+    fresh.run()
+    (document,) = fresh.documents()
+    assert document.offline_mode is not None
+    assert document.state == DocumentState.PUBLISHED
 
 
 def test_the_start_needs_a_sign_in_and_a_store(empty: Site, owner: Browser) -> None:
@@ -156,10 +170,36 @@ def test_steps_that_are_fine_as_they_are_count_as_done(empty: Site, owner: Brows
     """Only those that may be left out; each is written down."""
     make_company(owner)
     owner.post(f"{SETUP}/seen/numbering", page=SETUP)
-    assert the_seller(empty).setup == {"since": the_seller(empty).setup["since"], "seen": ["numbering"]}  # type: ignore[index]
+    assert guided.seen(the_seller(empty)) == {"numbering"}
     owner.post(f"{SETUP}/seen/sign-in", 404, page=SETUP)
     with empty.services.database() as session:
         assert session.scalars(select(AuditEntry.action)).all() == ["seller.add", "setup.step"]
+
+
+def test_settings_that_are_saved_in_the_setup_lead_back_to_it(empty: Site, owner: Browser) -> None:
+    """The page says which step it is; saved there it is done, with a fault or outside the setup it is not."""
+    make_company(owner)
+    path = f"/sellers/{NIP}/numbering"
+    assert "Krok 6 z 9" in owner.get(f"{path}?setup=1")
+    assert "Krok 6" not in owner.get(path)
+    send(owner, f"{path}?setup=1", {"invoices-number_pattern": "FV"})
+    send(owner, path, {"invoices-number_pattern": "FV/{yyyy}/{n}"})
+    assert guided.seen(the_seller(empty)) == frozenset()
+    page = send(owner, f"{path}?setup=1", {"invoices-number_pattern": "F/{yyyy}/{n}"})
+    assert "Pierwsza faktura: F/2026/1." in page
+    assert "Włączenie wysyłania" in page
+    assert guided.seen(the_seller(empty)) == {"numbering"}
+
+
+def test_who_is_led_to_the_setup(empty: Site, owner: Browser) -> None:
+    """The owner of an installation without sellers; nobody else, and nobody when there is one."""
+    with empty.app.test_request_context(), empty.services.database() as session:
+        login_user(SignedIn(by_email(session, EMAIL), "", 0))
+        assert flow_needed(session)
+    make_company(owner)
+    with empty.app.test_request_context(), empty.services.database() as session:
+        login_user(SignedIn(by_email(session, EMAIL), "", 0))
+        assert not flow_needed(session)
 
 
 def test_only_owners_set_up(empty: Site, owner: Browser) -> None:

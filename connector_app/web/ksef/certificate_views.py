@@ -36,7 +36,7 @@ _REASONS = {
 }
 _STATES = {
     CertificateState.ACTIVE: Text("czynny", "active"),
-    CertificateState.BLOCKED: Text("zablokowany", "blocked"),
+    CertificateState.BLOCKED: Text("unieważnianie trwa", "being revoked"),
     CertificateState.REVOKED: Text("unieważniony", "revoked"),
     CertificateState.EXPIRED: Text("wygasł", "expired"),
 }

@@ -24,7 +24,8 @@ def read_file(field: Any, largest: int) -> bytes | None:
     upload = field.data
     if not upload or not upload.filename:
         return None
-    data: bytes = upload.read(largest + 1)
+    with upload.stream as stream:
+        data: bytes = stream.read(largest + 1)
     if len(data) > largest:
         raise ValidationError(
             t("Ten plik jest za duży; to nie może być ten.", "This file is too large; it cannot be the one.")

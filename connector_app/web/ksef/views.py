@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -222,7 +223,10 @@ def _keep(nip: str, sealed: str, details: dict[str, Any]) -> None:
 def _check(nip: str, signed: bytes | None = None) -> AnyResponse:
     with here().services.database() as session:
         seller = access.the_seller(session, nip, Right.OWN)
-    jobs.start(reading.CHECK, f"seller:{nip}", seller.id, work.check(seller.id, here().wake, signed))
+    # the same check runs once at a time; of another credential or file it is another one
+    what = hashlib.sha256(signed or seller.credential.encode()).hexdigest()[:12]
+    begun = work.check(seller.id, here().wake, signed)
+    jobs.start(reading.CHECK, f"seller:{nip}:{what}", seller.id, begun)
     return redirect(onward("ksef.sign_in", nip=nip))
 
 

@@ -27,8 +27,7 @@ def _field(entry: Entry) -> Any:
     if entry.kind is Kind.AREA:
         return TextAreaField(label, description=about, render_kw={"rows": 3})
     if entry.kind is Kind.CHOICE:
-        choices = [(value, lazy(text.pl, text.en)) for value, text in entry.choices]
-        return SelectField(label, choices=choices, description=about)
+        return SelectField(label, choices=[], default="", description=about)
     extra = {"inputmode": "numeric"} if entry.kind is Kind.NUMBER else {}
     return StringField(label, description=about, render_kw={"autocomplete": "off"} | extra)
 
@@ -45,11 +44,15 @@ def typed(section: Section, values: dict[str, Any]) -> Any:
 
 
 def _with_choices(section: Section, form: Any, values: dict[str, Any]) -> Any:
-    """Offer what a seller file chose beyond the usual choices, so that saving a page does not lose it."""
+    """Fill in the choices, and what a seller file chose beyond them, so that saving does not lose it."""
     for one in section.entries:
-        value = _shown(one, value_at(values, one.path))
-        if one.kind is Kind.CHOICE and value not in {known for known, _ in one.choices}:
-            form[one.field].choices = [*form[one.field].choices, (value, value)]
+        if one.kind is not Kind.CHOICE:
+            continue
+        choices = [(value, say(text)) for value, text in one.choices]
+        present = _shown(one, value_at(values, one.path))
+        if present not in {value for value, _ in choices}:
+            choices.append((present, present))
+        form[one.field].choices = choices
     return form
 
 

@@ -40,7 +40,7 @@ class Example:
     kind: Text
     store: str
     number: str
-    fault: str
+    fault: Text | None
     last: int
     start: int
 
@@ -67,11 +67,11 @@ def examples(session: Session, seller: Seller, profile: Profile, day: date) -> l
             series = profile.numbering.series(document_kind, day, code)
             counter = session.get(NumberCounter, (seller.id, series.key, series.period))
             last = counter.last if counter else 0
-            number = fault = ""
+            number, fault = "", None
             try:
                 number = series.number(series.following(last))
             except BadPattern as error:
-                fault = error.text.pl
+                fault = error.text
             shown = code if pattern.is_per_store else ""
             found.append(Example(words, shown, number, fault, last, series.first))
     return found

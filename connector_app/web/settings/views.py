@@ -300,7 +300,10 @@ def file(nip: str) -> str | AnyResponse:
 def _take_file(nip: str) -> list[str]:
     """Put the values of an uploaded file in the place of all that there are."""
     upload = request.files.get("file")
-    data = upload.read(_LARGEST_FILE + 1) if upload and upload.filename else b""
+    data = b""
+    if upload and upload.filename:
+        with upload.stream as stream:
+            data = stream.read(_LARGEST_FILE + 1)
     if not data:
         return [t("Wybierz plik.", "Choose a file.")]
     if len(data) > _LARGEST_FILE:

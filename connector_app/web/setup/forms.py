@@ -60,18 +60,13 @@ class EnvironmentForm(FlaskForm):  # type: ignore[misc]  # the library ships no 
             "I understand: this is the real KSeF. Each invoice that is sent is real and cannot be deleted.",
         )
     )
-    schema = SelectField(
-        lazy("Struktura dokumentów", "Structure of documents"),
-        choices=[
-            ("FA3", "FA(3)"),
-            ("FA2", lazy("FA(2), tylko środowisko TEST", "FA(2), the TEST environment only")),
-        ],
-        default="FA3",
-    )
+    schema = SelectField(lazy("Struktura dokumentów", "Structure of documents"), choices=[], default="FA3")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.environment.choices = _choices()
+        old = t("FA(2), tylko środowisko TEST", "FA(2), the TEST environment only")
+        self.schema.choices = [("FA3", "FA(3)"), ("FA2", old)]
 
     def keep(self, choice: str, words: Text) -> None:
         """A seller has an environment already: it is a choice, too, and needs no yes again."""

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -84,7 +85,7 @@ def make() -> str | Response:
     form = CompanyForm()
     nip = as_nip(str(form.nip.data)) or ""
     if not form.validate_on_submit():
-        return render_template("setup/start.html", form=form, stage="company"), 200  # type: ignore[return-value]
+        return render_template("setup/start.html", form=form, stage="company")
     place = here()
     try:
         profile = parse(form.profile_values(nip))
@@ -199,26 +200,29 @@ def header() -> dict[str, Any]:
     """The slim header of a page that is a step of the setup now."""
     if not in_setup() or not current_user.is_authenticated:
         return {"setup_of": None}
+    try:
+        return {"setup_of": _progress()}
+    except SQLAlchemyError:
+        # the page that tells of the database's trouble has no header
+        return {"setup_of": None}
+
+
+def _progress() -> dict[str, Any] | None:
+    """How far the setup came that this page belongs to."""
     services = here().services
     with services.database() as session:
         seller = _seller_of(session, request.view_args or {})
         if seller is None or not access.may(session, seller.id, Right.OWN):
-            return {"setup_of": None}
+            return None
         found = steps.steps(services, session, seller)
-        name = steps.step_of_page(request.endpoint)
-        current = next((place for place, one in enumerate(found, 1) if one.name == name), None)
+    name = steps.step_of_page(request.endpoint)
     following = steps.next_step(found)
-    if following is not None and following.name == name:
-        following = None
-    done = sum(one.state is steps.State.DONE for one in found)
     return {
-        "setup_of": {
-            "nip": seller.nip,
-            "steps": found,
-            "current": current,
-            "done": done,
-            "following": following,
-        }
+        "nip": seller.nip,
+        "steps": found,
+        "current": next((place for place, one in enumerate(found, 1) if one.name == name), None),
+        "done": sum(one.state is steps.State.DONE for one in found),
+        "following": None if following is None or following.name == name else following,
     }
 
 
