@@ -18,7 +18,7 @@ from connector_app.store.types import UtcDateTime
 from core.calendar import warsaw_day
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
