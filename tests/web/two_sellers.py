@@ -53,7 +53,7 @@ _VALUES: dict[str, dict[str, Any]] = {
         "address": {"line1": "ul. Nowa 1", "line2": "", "country": "PL"},
     },
     "mails": {"state": "sent", "occasion": "accepted"},
-    "hook_deliveries": {"event": "document.accepted"},
+    "hook_deliveries": {"event": "document.accepted", "body": {"data": {}}},
     "api_tokens": {"writes": True, "revoked_at": None},
     "invitations": {"role": "viewer"},
     "hooks": {"url": "https://127.0.0.1:1/hook", "events": ["document.accepted"]},
