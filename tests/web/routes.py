@@ -26,6 +26,7 @@ TABLES = {
     "token_id": "api_tokens",
     "hook_id": "hooks",
     "delivery_id": "hook_deliveries",
+    "message_id": "hook_deliveries",
     "proposal_id": "buyer_proposals",
     "certificate_id": "certificates",
     "batch_id": "batches",
@@ -38,6 +39,7 @@ TABLES = {
 
 NEUTRAL: dict[str, tuple[str, ...]] = {
     "kind": ("xml", "pdf"),
+    "form": ("csv", "zip"),
     "month": ("2026-11",),
     "platform": ("woocommerce",),
     "language": ("pl",),

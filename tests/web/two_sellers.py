@@ -42,15 +42,21 @@ OUTSIDE = "203.0.113.9"
 """Where browsers come from: not this machine, which may see more."""
 MARKS = (OTHER_NIP, "Obcy", FOREIGN, FOREIGN.upper())
 """What no page of the own seller's people may hold."""
-TOKENS = {OWN: "ksc_swoj_token_maszyny", FOREIGN: "ksc_obcy_token_maszyny"}
+TOKENS = {OWN: "ksefc_swoj_token_maszyny", FOREIGN: "ksefc_obcy_token_maszyny"}
 """Tokens of machines."""
 
 _VALUES: dict[str, dict[str, Any]] = {
     "jobs": {"state": "done", "kind": "dry-run"},
-    "buyer_proposals": {"state": "new", "nip": "5260250274"},
-    "api_tokens": {"writes": True},
+    "buyer_proposals": {
+        "state": "new",
+        "nip": "5260250274",
+        "address": {"line1": "ul. Nowa 1", "line2": "", "country": "PL"},
+    },
+    "mails": {"state": "sent", "occasion": "accepted"},
+    "hook_deliveries": {"event": "document.accepted", "body": {"data": {}}},
+    "api_tokens": {"writes": True, "revoked_at": None},
     "invitations": {"role": "viewer"},
-    "hooks": {"url": "https://127.0.0.1:1/hook"},
+    "hooks": {"url": "https://127.0.0.1:1/hook", "events": ["document.accepted"]},
 }
 """Values that pages rely on, where an invented one would not do."""
 _KNOWN = (desk, machines, proofs)
