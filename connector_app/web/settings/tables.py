@@ -12,7 +12,7 @@ from connector_app.web.language import say, t
 from connector_app.web.settings.entries import Kind
 from core.findings import Text
 
-SHOWN = 100
+SHOWN = 40
 """Rows on a page."""
 _EMPTY_ROWS = 3
 _YES = frozenset({"1", "tak", "yes", "true", "t", "y", "x"})
