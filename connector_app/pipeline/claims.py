@@ -186,14 +186,19 @@ def uncertain(order: Order, found: Sequence[Document]) -> Finding:
     more = len(found) - 1
     pl = f" (i {more} innych)" if more else ""
     en = f" (and {more} more)" if more else ""
+    where = (
+        Text("Wgrano już plik faktury", "A file was uploaded already of invoice")
+        if one.ksef_number is None
+        else Text("W KSeF jest już faktura", "KSeF already has invoice")
+    )
     return Finding(
         "order-perhaps-invoiced",
         Severity.ERROR,
         "",
         Text(
-            f"W KSeF jest już faktura {one.number} z {one.issued_on} na {one.total} {one.currency}{pl} do "
+            f"{where.pl} {one.number} z {one.issued_on} na {one.total} {one.currency}{pl} do "
             f"zamówienia o numerze {order.number}, ale nie wszystko się zgadza z tym zamówieniem.",
-            f"KSeF already has invoice {one.number} of {one.issued_on} for {one.total} {one.currency}{en} to "
+            f"{where.en} {one.number} of {one.issued_on} for {one.total} {one.currency}{en} to "
             f"an order with the number {order.number}, but not everything agrees with this order.",
         ),
         Text(

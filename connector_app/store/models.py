@@ -233,6 +233,8 @@ class Document(Base):
         UniqueConstraint("seller_id", "number"),
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
         Index("ix_documents_session", "session_reference"),
+        # covers the search for orders: rows with XML and snapshots are wide
+        Index("ix_documents_search", "seller_id", "purpose", "state", "order_id", "buyer_name"),
         Index("ix_documents_relief", "seller_id", "relief_month"),
         # holds all that sums by day and month read, so that they do not touch the documents themselves
         Index("ix_documents_day", "seller_id", "issued_on", "currency", "total"),

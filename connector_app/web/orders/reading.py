@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, aliased, contains_eager, defer, joinedload
 
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
@@ -59,27 +60,57 @@ def find(session: Session, sellers: Sequence[int], search: Search) -> list[tuple
         .order_by(ShopOrder.id.desc())
         .limit(PAGE + 1)
     )
-    if search.words:
-        part = search.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        query = query.where(
-            or_(
-                ShopOrder.number == search.words.lstrip("#"),
-                ShopOrder.number == search.words,
-                invoice.buyer_name.ilike(f"%{part}%", escape="\\"),
-            )
-        )
+    if search.words or search.show:
+        query = query.where(ShopOrder.id.in_(_hits(session, sellers, search)))
+    else:
+        query = query.where(*_of_orders(search))
+    return [(row[0], row[1]) for row in session.execute(query).all()]
+
+
+def _hits(session: Session, sellers: Sequence[int], search: Search) -> set[int]:
+    """Ids of the orders of one page, from the index that covers the search."""
+    conditions = _of_orders(search)
+    invoices = (
+        select(Document.order_id)
+        .where(Document.seller_id.in_(sellers), Document.purpose == INVOICE)
+        .where(Document.order_id.not_in(_of_no_shop(sellers)))
+        .order_by(Document.order_id.desc())
+        .limit(PAGE + 1)
+    )
+    if conditions:
+        invoices = invoices.join(ShopOrder, Document.order_id == ShopOrder.id).where(*conditions)
+    if search.before:
+        invoices = invoices.where(Document.order_id < search.before)
+    if search.show == LEFT_OUT:
+        invoices = invoices.where(Document.state.in_(_LEFT_OUT))
+    elif search.show == ASKING:
+        invoices = invoices.where(Document.state == DocumentState.ATTENTION)
+    if not search.words:
+        return set(session.scalars(invoices))
+    part = search.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    by_buyer = invoices.where(Document.buyer_name.ilike(f"%{part}%", escape="\\"))
+    numbers = select(ShopOrder.id).where(ShopOrder.number.in_({search.words, search.words.lstrip("#")}))
+    by_number = invoices.where(Document.order_id.in_(numbers))
+    return {*session.scalars(by_buyer), *session.scalars(by_number)}
+
+
+def _of_orders(search: Search) -> list[ColumnElement[bool]]:
+    """What is asked of the orders themselves."""
+    found: list[ColumnElement[bool]] = []
     if search.store:
-        query = query.where(Store.code == search.store)
+        # + 0: the orders are walked newest first, not by the store's index and then sorted
+        found.append((ShopOrder.store_id + 0).in_(select(Store.id).where(Store.code == search.store)))
     bounds = month_bounds(search.month)
     if bounds is not None:
-        query = query.where(ShopOrder.modified_at >= bounds[0], ShopOrder.modified_at < bounds[1])
-    if search.show == LEFT_OUT:
-        query = query.where(or_(invoice.id.is_(None), invoice.state.in_(_LEFT_OUT)))
-    elif search.show == ASKING:
-        query = query.where(invoice.state == DocumentState.ATTENTION)
+        found += [ShopOrder.modified_at >= bounds[0], ShopOrder.modified_at < bounds[1]]
     if search.before:
-        query = query.where(ShopOrder.id < search.before)
-    return [(row[0], row[1]) for row in session.execute(query).all()]
+        found.append(ShopOrder.id < search.before)
+    return found
+
+
+def _of_no_shop(sellers: Sequence[int]) -> Select[Any]:
+    """Orders of the stores that are no shops."""
+    return select(ShopOrder.id).join(Store).where(~IS_SHOP, Store.seller_id.in_(sellers))
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime] | None:

@@ -8,6 +8,7 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
+_SEARCH = ["seller_id", "purpose", "state", "order_id", "buyer_name"]
 _NAMES = ("ordered", "buyer_override")
 
 
@@ -16,10 +17,12 @@ def upgrade() -> None:
     for name in _NAMES:
         op.add_column("orders", sa.Column(name, sa.JSON, nullable=True))
     op.add_column("documents", sa.Column("plan", sa.JSON, nullable=True))
+    op.create_index("ix_documents_search", "documents", _SEARCH)
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_index("ix_documents_search", "documents")
     with op.batch_alter_table("documents") as table:
         table.drop_column("plan")
     with op.batch_alter_table("orders") as table:
