@@ -126,11 +126,11 @@ def propose(session: Session, document: Document, said: Said, now: datetime) -> 
     if row is None or row.state != ProposalState.NEW:
         row = BuyerProposal(document_id=document.id, state=ProposalState.NEW.value)
         session.add(row)
+        text = Text("Nabywca zgłosił inne dane na fakturze.", "The buyer proposed other data on the invoice.")
+        life.note(document, text, now)
     row.nip, row.name, row.contact, row.remark = said.nip, said.name, said.contact, said.remark
     row.address = {"line1": said.line1, "line2": said.line2, "country": said.country}
     row.created_at = now
-    text = Text("Nabywca zgłosił inne dane na fakturze.", "The buyer proposed other data on the invoice.")
-    life.note(document, text, now)
     session.flush()
     return row
 
