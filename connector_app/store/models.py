@@ -226,9 +226,11 @@ class Document(Base):
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
         Index("ix_documents_session", "session_reference"),
         Index("ix_documents_relief", "seller_id", "relief_month"),
-        Index("ix_machines_documents_newest", "seller_id", "id"),
-        Index("ix_machines_documents_updated", "seller_id", "updated_at", "id"),
-        Index("ix_machines_documents_issued", "seller_id", "issued_on"),
+        # holds what lists are filtered by, so that rows, which hold whole files, are not read for it; none
+        # begins with the seller, or SQLite would take it instead of the index of work
+        Index("ix_machines_documents_newest", "id", "seller_id", "state", "kind", "order_id"),
+        Index("ix_machines_documents_updated", "updated_at", "id", "seller_id"),
+        Index("ix_machines_documents_issued", "issued_on", "seller_id"),
         Index("ix_machines_documents_order", "order_id", "state"),
         Index(
             "ix_documents_unproven",
