@@ -13,7 +13,8 @@ from connector_app import ksef_access
 from connector_app.pipeline.services import load_text
 from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.recovered import IS_OPEN, IS_SHOP
-from connector_app.web.api.documents import DocumentItem, items
+from connector_app.web.api.document_shapes import DocumentItem
+from connector_app.web.api.documents import items
 from connector_app.web.api.operation import Caller, operation
 from connector_app.web.api.paging import MOST, after, cursor
 from connector_app.web.api.problems import Code, Refusal
