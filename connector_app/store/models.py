@@ -234,12 +234,14 @@ class Document(Base):
         Index("ix_documents_work", "seller_id", "state", "next_attempt_at"),
         Index("ix_documents_session", "session_reference"),
         # covers the search for orders: rows with XML and snapshots are wide
-        Index("ix_documents_search", "seller_id", "purpose", "state", "order_id", "buyer_name"),
+        Index("ix_documents_search", "purpose", "state", "seller_id", "order_id", "buyer_name"),
         Index("ix_documents_relief", "seller_id", "relief_month"),
-        # holds all that sums by day and month read, so that they do not touch the documents themselves
-        Index("ix_documents_day", "seller_id", "issued_on", "currency", "total"),
-        Index("ix_machines_documents_newest", "seller_id", "id"),
-        Index("ix_machines_documents_updated", "seller_id", "updated_at", "id"),
+        # holds what lists are filtered by, so that rows, which hold whole files, are not read for it; none
+        # begins with the seller, or SQLite would take it instead of the index of work
+        Index("ix_machines_documents_newest", "id", "seller_id", "state", "kind", "order_id"),
+        Index("ix_machines_documents_updated", "updated_at", "id", "seller_id"),
+        # holds all that sums by day and month read
+        Index("ix_documents_day", "issued_on", "seller_id", "currency", "total"),
         Index("ix_machines_documents_order", "order_id", "state"),
         Index(
             "ix_documents_unproven",

@@ -225,6 +225,6 @@ def test_an_older_database_is_filled_as_if_it_had_been_written_so(many: Sessions
     engine = create_engine(f"sqlite:///{tmp_path / 'connector.sqlite3'}")
     with store_database.without_foreign_keys(engine) as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0012")
+        command.downgrade(config, "0015")
         command.upgrade(config, "head")
     assert derived() == before

@@ -148,7 +148,7 @@ def test_nothing_is_lost_when_the_process_ends_while_collecting(
     """Either the mark moved and the messages are there, or neither."""
     add(made, "https://erp.example/a", Happening.ACCEPTED)
     made.run()
-    real = keeping.delivery
+    real = delivery
 
     def cut(*_: Any) -> HookDelivery:
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from connector_app.settings import Settings
 from connector_app.store.people import Role
 from connector_app.web.here import Pulse, WebOptions
 from tests.pipeline.world import World
@@ -132,3 +133,9 @@ def test_metrics_name_no_person_seller_or_address(made: World) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"])
 def test_probes_set_no_cookie(pages: Site, path: str) -> None:
     assert "Set-Cookie" not in pages.app.test_client().get(path).headers
+
+
+def test_the_token_of_metrics_comes_from_the_environment_and_stays_out_of_texts() -> None:
+    settings = Settings.from_environment({"KSEF_CONNECTOR_METRICS_TOKEN": f" {TOKEN}\n"})
+    assert settings.metrics_token == TOKEN
+    assert TOKEN not in repr(settings) + repr(WebOptions(metrics_token=TOKEN))

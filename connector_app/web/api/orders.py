@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import aliased, load_only
 
 from connector_app import ksef_access
 from connector_app.pipeline.services import load_text
 from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.recovered import IS_OPEN, IS_SHOP
-from connector_app.web.api.documents import DocumentItem, items
+from connector_app.web.api.document_shapes import DocumentItem
+from connector_app.web.api.documents import items
 from connector_app.web.api.operation import Caller, operation
 from connector_app.web.api.paging import MOST, after, cursor
 from connector_app.web.api.problems import Code, Refusal
@@ -87,7 +88,8 @@ def list_orders(caller: Caller, query: OrderQuery) -> OrderPage:
         codes = {row[0]: row[1] for row in stores if query.store in {None, row[1]}}
         asked = select(ShopOrder).where(ShopOrder.store_id.in_(codes))
         if query.number is not None:
-            asked = asked.where(ShopOrder.number == query.number)
+            # of its own, so that the index of numbers is used and not the order of the list
+            asked = asked.where(ShopOrder.id.in_(_numbered(query.number)))
         if query.cursor is not None:
             asked = asked.where(ShopOrder.id < after(query.cursor, "orders", (int,))[0])
         found = session.scalars(
@@ -106,6 +108,11 @@ def list_orders(caller: Caller, query: OrderQuery) -> OrderPage:
     shown = found[: query.limit]
     following = cursor("orders", shown[-1].id) if len(found) > query.limit else None
     return OrderPage([_order(row, codes[row.store_id]) for row in shown], following)
+
+
+def _numbered(number: str) -> Any:
+    other = aliased(ShopOrder)
+    return select(other.id).where(other.number == number)
 
 
 def _order(row: ShopOrder, code: str) -> OrderItem:

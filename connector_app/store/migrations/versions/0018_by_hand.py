@@ -8,7 +8,7 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-_SEARCH = ["seller_id", "purpose", "state", "order_id", "buyer_name"]
+_SEARCH = ["purpose", "state", "seller_id", "order_id", "buyer_name"]
 _NAMES = ("ordered", "buyer_override")
 
 

@@ -10,9 +10,10 @@ down_revision = "0019"
 branch_labels = None
 depends_on = None
 
+# none begins with the seller: SQLite, which counts nothing here, would take it for the work of the lanes too
 _INDEXES = (
-    ("ix_machines_documents_newest", "documents", ["seller_id", "id"]),
-    ("ix_machines_documents_updated", "documents", ["seller_id", "updated_at", "id"]),
+    ("ix_machines_documents_newest", "documents", ["id", "seller_id", "state", "kind", "order_id"]),
+    ("ix_machines_documents_updated", "documents", ["updated_at", "id", "seller_id"]),
     ("ix_machines_documents_order", "documents", ["order_id", "state"]),
     ("ix_machines_orders_store", "orders", ["store_id", "id"]),
 )

@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.create_index("ix_documents_day", "documents", ["seller_id", "issued_on", "currency", "total"])
+    op.create_index("ix_documents_day", "documents", ["issued_on", "seller_id", "currency", "total"])
 
 
 def downgrade() -> None:
