@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Table, insert, select, update
 from sqlalchemy.orm import Session
 
-from connector_app.commands.seller import fill
 from connector_app.credentials import seal_certificate
 from connector_app.people.accounts import add_user, digest
 from connector_app.profiles import parse
+from connector_app.sellers import fill
 from connector_app.store import desk, machines, proofs
 from connector_app.store.models import Base, Document, Seller, ShopOrder, Store
 from connector_app.store.people import Role, User
