@@ -54,6 +54,7 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
     "filename": ("app.css",),
     "token": ("no-such-token",),
     "key": ("no-such-key",),
+    "seq": ("1",),
 }
 """Parameters that name nothing of a seller, with values to try; secrets of links are never guessed right."""
 

@@ -36,6 +36,7 @@ PUBLIC = {
     "joining.join": "the secret of the link decides",
     "switch": "the language of this browser",
     "webhook": "the platform's signature decides",
+    "stores.delivery": "keys that a shop posts: the state, which only it was told, decides",
 }
 """Views that answer who is not signed in."""
 
@@ -77,10 +78,10 @@ FORMS: dict[str, dict[str, list[str]]] = {
 }
 """Fields without which a view would refuse a form before it looks at who sends it."""
 
-# what a library will change some day is no matter of these tests
-pytestmark = pytest.mark.filterwarnings("ignore:Passing SelectField choices:DeprecationWarning")
-
-WITHOUT_TOKEN = {"webhook": "the platform's signature decides"}
+WITHOUT_TOKEN = {
+    "webhook": "the platform's signature decides",
+    "stores.delivery": "the state, which only the shop was told, decides",
+}
 """Views that take a request without a form token; machines' addresses under /api/ do too."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, render_template, url_for
 
-from connector_app.web.api import documents, events, hooks, orders
+from connector_app.web.api import documents, events, hooks, orders, uploads
 from connector_app.web.api.openapi import ABOUT, TAGS, document
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Operation
 from connector_app.web.api.problems import MEANINGS
@@ -14,7 +14,7 @@ from connector_app.web.api.serving import blueprint
 from connector_app.web.api.typed import NO_CONTROLS, Schema
 from connector_app.web.language import language
 
-_GROUPS = (documents, events, hooks, orders)
+_GROUPS = (documents, events, hooks, orders, uploads)
 """Modules whose operations are registered when they are loaded."""
 
 api = blueprint()

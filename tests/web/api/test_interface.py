@@ -394,3 +394,35 @@ def test_deleted_entries_do_not_stop_the_reading(own: World) -> None:
         for row in session.scalars(select(Event).where(Event.document_id == 1)):
             session.delete(row)
     assert all(one["document_id"] != 1 for one in machine.get("/events")["items"])
+
+
+def test_ready_xml_is_taken_as_it_came_and_sent_once(own: World) -> None:
+    """Checked without being kept, then kept byte for byte, known the second time, and sent to KSeF."""
+    pages = site(own.services())
+    machine = Machine(pages, token(own.services()))
+    given = next(one for one in own.documents() if one.xml)
+    same_order = (given.xml or b"").replace(str(given.number).encode(), b"ERP/2026/77")
+    order = f"<NrZamowienia>{given.order.number}</NrZamowienia>".encode()
+    xml = same_order.replace(order, b"<NrZamowienia>ERP-77</NrZamowienia>")
+    assert xml != same_order
+
+    def send(status: int, data: bytes, query: str = "", media: str = "application/xml") -> Any:
+        answer = machine.ask("POST", f"/documents{query}", status, data=data, headers={"Content-Type": media})
+        return answer.get_json(force=True)
+
+    checked = send(200, xml, "?store=false")
+    assert (checked["outcome"], checked["document_id"], checked["number"]) == ("good", None, "ERP/2026/77")
+    stored = send(200, xml, "?name=erp.xml")
+    assert stored["outcome"] == "stored"
+    assert send(200, xml)["document_id"] == stored["document_id"]
+    assert pages.woken == [True]
+    assert machine.ask("GET", f"/documents/{stored['document_id']}/xml", 200).data == xml
+    own.run()
+    assert machine.get(f"/documents/{stored['document_id']}")["document"]["ksef_number"]
+    assert [one["invoiceNumber"] for one in own.in_ksef()].count("ERP/2026/77") == 1
+    assert "podwójna" in str(send(422, same_order.replace(b"ERP/2026/77", b"ERP/2026/78")))
+    refused = send(422, b"<Faktura/>")
+    assert refused["code"] == "document-refused"
+    assert refused["errors"]
+    send(415, xml, media="application/json")
+    assert send(422, xml.replace(b"5265877635", b"5213017228"))["code"] == "document-refused"
