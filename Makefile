@@ -1,4 +1,4 @@
-# The documented doors: make setup, demo, try, test, lint, docs, bench, serve.
+# The documented doors: make setup, demo, try, test, faults, lint, docs, bench, serve.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint docs bench serve try clean
+.PHONY: help setup demo test faults lint docs bench serve try clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,6 +34,10 @@ test: setup ## Run the whole test suite
 	@bash tools/ensure_chromium.sh
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
+
+faults: setup ## Kill the program at every commit there is: the long form of proofs that make test has in short
+	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal -m faults
 
 lint: setup ## Format, lint, types, import rules, known faults of dependencies
 	$(BIN)/ruff format --check .

@@ -37,6 +37,10 @@ _MANY = 40
 """More orders than a run has commits."""
 
 
+STEPS = pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.faults)])
+"""Killed at each fourth commit, and in ``make faults`` at each."""
+
+
 class Harness:
     """Sandboxes in this process, and the driver that runs the pipeline in others."""
 
@@ -151,14 +155,15 @@ def harness(folder: Path, *, processing_seconds: float = 0.0, factor: float = QU
     state.close()
 
 
+@STEPS
 @pytest.mark.parametrize("mode", ["before", "after"])
-def test_a_kill_at_any_commit_of_the_first_run_changes_nothing(tmp_path: Path, mode: str) -> None:
-    """From the making of the database to the last note: killed at each commit in turn, one story."""
+def test_a_kill_at_any_commit_of_the_first_run_changes_nothing(tmp_path: Path, mode: str, step: int) -> None:
+    """From the making of the database to the last note: killed at commit after commit, one story."""
     with harness(tmp_path) as made:
-        commit = 0
+        commit = 1 - step
         ended = [-9]
         while ended == [-9]:
-            commit += 1
+            commit += step
             made.add_orders(1)
             ended = made.run(mode, commit)
             assert ended in ([-9], [0]), ended
@@ -169,18 +174,20 @@ def test_a_kill_at_any_commit_of_the_first_run_changes_nothing(tmp_path: Path, m
         made.assert_one_story()
 
 
+@STEPS
 @pytest.mark.parametrize("mode", ["before", "after"])
-def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mode: str) -> None:
-    """From seeing the refund to the last note about its correction: killed at each commit, one story."""
+def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mode: str, step: int) -> None:
+    """From seeing the refund to the last note about its correction: killed at many a commit."""
     with harness(tmp_path) as made:
-        commit = 0
+        commit, turn = 2 - step, 0
         ended = [-9]
         while ended == [-9]:
-            if commit % AHEAD == 0:
+            if turn % AHEAD == 0:
                 made.add_orders(AHEAD)
                 assert made.run("clean") == [0]
-            made.refund(made.orders[commit])
-            commit += 1
+            made.refund(made.orders[turn])
+            turn += 1
+            commit += step
             ended = made.run(mode, commit)
             assert ended in ([-9], [0]), ended
             assert made.run("clean") == [0]
@@ -188,16 +195,18 @@ def test_a_kill_at_any_commit_of_a_correction_changes_nothing(tmp_path: Path, mo
         made.assert_one_story()
 
 
-def test_a_kill_before_any_commit_of_an_approved_proposal_changes_nothing(tmp_path: Path) -> None:
-    """From the approval to the note about the new invoice: killed at each commit, replaced exactly once."""
+@STEPS
+def test_a_kill_before_any_commit_of_an_approved_proposal_changes_nothing(tmp_path: Path, step: int) -> None:
+    """From the approval to the note about the new invoice: killed at commit after commit, replaced once."""
     with harness(tmp_path) as made:
-        made.add_orders(_MANY)
+        made.add_orders(_MANY // step)
         assert made.run("clean") == [0]
-        commit = 0
+        commit, turn = 3 - step, 0
         ended = [-9]
         while ended == [-9]:
-            number = str(made.orders[commit])
-            commit += 1
+            number = str(made.orders[turn])
+            turn += 1
+            commit += step
             approve(made.made, propose(made.made, number=number))
             ended = made.run("before", commit)
             assert ended in ([-9], [0]), ended
