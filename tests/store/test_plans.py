@@ -43,4 +43,4 @@ def test_a_list_is_read_from_an_index_in_its_order(file: Path) -> None:
     query = "SELECT id FROM documents WHERE +seller_id = 1 AND state = 'attention' ORDER BY id DESC LIMIT 51"
     with closing(sqlite3.connect(file)) as plain:
         steps = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {query}")]
-    assert steps == ["SCAN documents USING COVERING INDEX ix_machines_documents_newest"]
+    assert steps == ["SEARCH documents USING COVERING INDEX ix_documents_newest (state=?)"]

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from connector_app.pipeline.services import Services
-from connector_app.store.people import Role
+from connector_app.store.people import AuditEntry, Role
 from connector_app.web.accounts.people import add_user
 from connector_app.web.app import Pulse, WebOptions, create_app
 
 EMAIL = "wlasciciel@sklep.example"
 PASSWORD = "bardzo długie hasło"
+WORK = select(AuditEntry.action).where(AuditEntry.action.not_like("account.%"))
+"""What people did, without their signing in."""
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 

@@ -14,7 +14,7 @@ from connector_app.store.models import ShopOrder, Store
 from connector_app.store.people import AuditEntry, Role
 from tests.pipeline.refunds import corrections, parsed, states
 from tests.pipeline.world import World
-from tests.web.site import Browser, Site
+from tests.web.site import WORK, Browser, Site
 
 ZUS: dict[str, Any] = {
     "kind": "company",
@@ -39,7 +39,7 @@ def hold_back(made: World) -> None:
 def actions(pages: Site) -> list[str]:
     """What the audit log says was done."""
     with pages.services.database() as session:
-        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+        return list(session.scalars(WORK.order_by(AuditEntry.id)))
 
 
 def test_an_order_is_found_read_and_invoiced_by_hand(made: World, pages: Site) -> None:

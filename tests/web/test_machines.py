@@ -14,7 +14,7 @@ from connector_app.store.people import AuditEntry, Role
 from connector_app.web.here import WebOptions
 from tests.hooks.receiver import receiver
 from tests.pipeline.world import NIP, World
-from tests.web.site import Browser, Site, site
+from tests.web.site import WORK, Browser, Site, site
 
 PAGE = f"/sellers/{NIP}/machines"
 RECEIVER = "https://1.1.1.1/ksef"
@@ -29,7 +29,7 @@ def once(page: str) -> str:
 
 def actions(made: World) -> list[str]:
     with made.services().database() as session:
-        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+        return list(session.scalars(WORK.order_by(AuditEntry.id)))
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(made: World, pages: Site) -> None:

@@ -18,7 +18,7 @@ from sandbox.ksef.server import KsefSandbox
 from tests.conftest import ROOT
 from tests.pipeline.world import NIP, START, Clock, Installation, install
 from tests.web.setup_world import send
-from tests.web.site import Browser, Site, site
+from tests.web.site import WORK, Browser, Site, site
 
 HOME = f"/sellers/{NIP}"
 PAGES = (
@@ -136,7 +136,7 @@ def test_entries_are_kept_as_a_seller_file_would_have_them(pages: Site, owner: B
     send(owner, f"{HOME}/sending", {"sending-batch_from": ""})
     assert "sending" not in profile(pages)
     with pages.services.database() as session:
-        notes = session.scalars(select(AuditEntry.details).order_by(AuditEntry.id)).all()
+        notes = session.scalars(WORK.with_only_columns(AuditEntry.details).order_by(AuditEntry.id)).all()
     assert notes[0] == {
         "section": "company",
         "changed": ["seller.address.line1", "seller.name", "seller.place"],
