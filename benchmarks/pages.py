@@ -35,6 +35,9 @@ _PAGES = (
     ("search, none found", "/documents?q=nie+ma+takiego"),
     ("month and store", "/documents?month=2026-05&store=sklep-3&sort=buyer"),
     ("document", "/documents/{issued}"),
+    ("orders", "/orders"),
+    ("orders, search", "/orders?q=zolc"),
+    ("stores", "/stores"),
 )
 
 

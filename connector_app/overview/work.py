@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, String, func, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from connector_app.store.models import Document, DocumentState, ShopOrder
@@ -19,6 +19,10 @@ NEEDS_A_PERSON = (DocumentState.ATTENTION, DocumentState.REJECTED)
 
 UNDER_WAY = (DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT, DocumentState.ACCEPTED)
 """States that the program leaves by itself."""
+
+
+_KSEF_NUMBER: ColumnElement[str | None] = literal_column("documents.ksef_number || ''", String)
+"""Looked at in the rows of few states, not by its index, in which documents without one are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def deadlines(session: Session, sellers: Collection[int], today: date, limit: in
         .where(
             Document.seller_id.in_(sellers),
             Document.state.in_((DocumentState.ISSUED, DocumentState.SENT, DocumentState.REJECTED)),
-            Document.ksef_number.is_(None),
+            _KSEF_NUMBER.is_(None),
             Document.send_by.is_not(None),
         )
         .order_by(Document.send_by)

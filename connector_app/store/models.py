@@ -50,6 +50,10 @@ INVOICE = "invoice"
 UNPROVEN = "ksef_number IS NOT NULL AND upo IS NULL"
 """Documents that KSeF has and whose UPO is still to be fetched; the condition of their index."""
 
+IN_RELIEF = "relief_month IS NOT NULL"
+IN_BATCH = "batch_id IS NOT NULL"
+"""Conditions of the indexes of few documents among many."""
+
 
 class DocumentState(StrEnum):
     """Where a document stands; the words are the design's."""
@@ -235,7 +239,20 @@ class Document(Base):
         Index("ix_documents_session", "session_reference"),
         # covers the search for orders: rows with XML and snapshots are wide
         Index("ix_documents_search", "purpose", "state", "seller_id", "order_id", "buyer_name"),
-        Index("ix_documents_relief", "seller_id", "relief_month"),
+        # rows without a value are nearly all there are; in an index they would lure queries that need others
+        Index(
+            "ix_documents_relief",
+            "seller_id",
+            "relief_month",
+            sqlite_where=text(IN_RELIEF),
+            postgresql_where=text(IN_RELIEF),
+        ),
+        Index(
+            "ix_documents_batch_id",
+            "batch_id",
+            sqlite_where=text(IN_BATCH),
+            postgresql_where=text(IN_BATCH),
+        ),
         # holds what lists are filtered by, so that rows, which hold whole files, are not read for it; none
         # begins with the seller, or SQLite would take it instead of the index of work
         Index("ix_machines_documents_newest", "id", "seller_id", "state", "kind", "order_id"),
@@ -298,7 +315,7 @@ class Document(Base):
     """Of the shop's buyer when the document was issued, see :func:`~connector_app.store.snapshots`."""
     session_reference: Mapped[str | None] = mapped_column(String(64))
     document_reference: Mapped[str | None] = mapped_column(String(64))
-    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"))
     """The batch that takes it to KSeF, until its result is known."""
     tried_sessions: Mapped[list[Any] | None]
     """References of the sessions in which it was or may have been sent, one for each try, oldest first."""

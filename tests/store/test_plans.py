@@ -38,6 +38,29 @@ def test_the_lanes_keep_their_plans(file: Path, query: str) -> None:
     assert not [step for step in steps if "ix_machines_" in step]
 
 
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (f"SELECT id FROM documents WHERE seller_id = 1 AND {UNPROVEN}", "ix_documents_unproven"),
+        (
+            "SELECT id FROM documents WHERE seller_id = 1 AND state = 'ready' AND batch_id IS NULL",
+            "ix_documents_work",
+        ),
+        ("SELECT id FROM documents WHERE batch_id = 7", "ix_documents_batch_id"),
+        (
+            "SELECT issued_on, count(*) FROM documents WHERE +seller_id IN (1, 2) AND "
+            "issued_on BETWEEN '2026-11-01' AND '2026-11-30' GROUP BY issued_on",
+            "ix_documents_day",
+        ),
+    ],
+)
+def test_work_is_found_without_reading_what_is_done(file: Path, query: str, index: str) -> None:
+    """Few documents are under way among many that are done: each look goes by the index of those few."""
+    with closing(sqlite3.connect(file)) as plain:
+        steps = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert index in steps[0]
+
+
 def test_a_list_is_read_from_an_index_in_its_order(file: Path) -> None:
     """Rows hold whole files: none is read for what is not shown, and nothing is sorted."""
     query = "SELECT id FROM documents WHERE +seller_id = 1 AND state = 'attention' ORDER BY id DESC LIMIT 51"
