@@ -76,21 +76,23 @@ def add_health(app: Flask) -> None:
 
 def look(services: Services, pulse: Pulse) -> Seen:
     """What there is, and whether the process itself still works."""
+    problems, said = troubles(services, pulse)
     silent = pulse.is_silent(services.clock())
-    problems = [*pulse.problems, *([_STOPPED] if silent else [])]
+    try:
+        counts, boards, stores = _counts(services), _boards(services), _stores(services)
+    except SQLAlchemyError as error:
+        return Seen({}, problems or [trouble(error).pl], {}, [], works=False)
+    return Seen(counts, problems, boards, stores, works=not silent, noticed=said)
+
+
+def troubles(services: Services, pulse: Pulse) -> tuple[list[str], Noticed]:
+    """What holds something up, in Polish, and what KSeF warns of; quick, for a page that people wait for."""
+    problems = [*pulse.problems, *([_STOPPED] if pulse.is_silent(services.clock()) else [])]
     try:
         with services.database() as session:
-            said = noticed(session, services.clock())
-        return Seen(
-            _counts(services),
-            problems,
-            _boards(services),
-            _stores(services),
-            works=not silent,
-            noticed=said,
-        )
+            return problems, noticed(session, services.clock())
     except SQLAlchemyError as error:
-        return Seen({}, [*problems, trouble(error).pl], {}, [], works=False)
+        return [*problems, trouble(error).pl], Noticed()
 
 
 def _sentences(said: Noticed) -> list[str]:

@@ -14,7 +14,7 @@ from connector_app.overview.stores import Health
 from connector_app.proposals import open_count
 from connector_app.web import access
 from connector_app.web.access import Right
-from connector_app.web.health import look
+from connector_app.web.health import troubles
 from connector_app.web.here import here
 from connector_app.web.home.chart import bars
 from connector_app.web.home.deciding import decisions
@@ -39,7 +39,7 @@ def page() -> str | Response:
     with services.database() as session:
         if flow_needed(session):
             return redirect(url_for("setup.start"))
-    seen = look(services, place.pulse)
+    problems, said = troubles(services, place.pulse)
     now = services.clock()
     today = warsaw_day(now)
     with services.database() as session:
@@ -65,9 +65,9 @@ def page() -> str | Response:
         stores=[one for one in lines if one.health is not Health.GOOD] or lines[:_LANES],
         all_stores=len(lines),
         sick=sum(one.health is not Health.GOOD for one in lines),
-        problems=seen.problems if whole else [],
+        problems=problems if whole else [],
         notices=place.pulse.notices if whole else [],
-        findings=seen.noticed.findings() if whole else [],
+        findings=said.findings() if whole else [],
         today=today,
         **values,
     )
