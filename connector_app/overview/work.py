@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, func, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
-from connector_app.store.models import Document, DocumentState, ShopOrder
+from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
 from connector_app.store.recovered import NEVER
 
 NEEDS_A_PERSON = (DocumentState.ATTENTION, DocumentState.REJECTED)
@@ -30,13 +30,16 @@ class Needed:
     """One document that a person must decide about.
 
     Attributes:
-        id: of the document. state: ``attention`` or ``rejected``. store: its code.
+        id: of the document. order_id: row of the order. is_invoice: no correction.
+        state: ``attention`` or ``rejected``. store: its code.
         order: the order's number in the shop. buyer, total, currency: as far as they are known.
         findings: why, as stored (``message`` and ``hint`` in both languages).
         refusal: KSeF's code and our explanation, for a refused one.
     """
 
     id: int
+    order_id: int
+    is_invoice: bool
     state: str
     store: str
     order: str
@@ -69,6 +72,8 @@ def _needed(row: Document) -> Needed:
     refusal = f"{row.refusal_code} {row.refusal_text or ''}".strip() if row.refusal_code else ""
     return Needed(
         id=row.id,
+        order_id=row.order_id,
+        is_invoice=row.purpose == INVOICE,
         state=row.state,
         store=row.order.store.code,
         order=row.order.number,
