@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from connector_app.pipeline.purposes import PROPOSAL
 from connector_app.store.desk import BuyerProposal, ProposalState
 from connector_app.store.models import Document, DocumentState, ShopOrder
+from connector_app.store.overrides import invoice_order
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.invoices.tax_ids import as_nip
 from core.orders import CALLED_OFF, Buyer, Order, PostalAddress, TaxIdCandidate
@@ -55,6 +56,20 @@ def applied(session: Session, order_id: int, order: Order) -> Order:
     if found is None or found.instead_of != buyer_fingerprint(order):
         return order
     return with_buyer(order, found)
+
+
+def invoice_order_of(session: Session, row: ShopOrder) -> Order:
+    """A stored order as its invoice is made from it now.
+
+    A buyer that a person entered is the last word: carrying out a proposal takes back what was entered before
+    it (:func:`connector_app.pipeline.buyers.replace_invoice`).
+
+    Args:
+        session: for reading.
+        row: with a snapshot.
+    """
+    order = invoice_order(row)
+    return order if row.buyer_override is not None else applied(session, row.id, order)
 
 
 def with_buyer(order: Order, proposal: BuyerProposal) -> Order:

@@ -1,0 +1,246 @@
+"""Where decisions of a person meet: none is forgotten, no invoice is lost or doubled by another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from connector_app.byhand.orders import enter_buyer, order_invoice, withdraw_order
+from connector_app.byhand.plans import buyer_plan
+from connector_app.documents import actions
+from connector_app.documents.wording import ActionName
+from connector_app.pipeline.deciding import settle_store
+from connector_app.pipeline.runner import Runner
+from connector_app.policies import Recipients, StorePolicy
+from connector_app.recovery.linking import link_by_hand
+from connector_app.store.models import Document, ShopOrder, Store
+from connector_app.store.overrides import EnteredBuyer
+from connector_app.uploads import Outcome, take
+from tests.pipeline.proposing import SAID, approve, propose
+from tests.pipeline.refunds import ORDER, parsed, reasons
+from tests.pipeline.test_by_hand import correct
+from tests.pipeline.world import World, recorded, world
+from tests.uploads import erp
+
+ME = "ja@sklep.example"
+SURE = ("elsewhere", "unpaid", "perhaps", "receipt")
+BETTER = erp.xml(erp.invoice(names="15", day=date(2026, 11, 23)))
+OFFICE = EnteredBuyer("Zakład Ubezpieczeń", "521-301-72-28", "ul. Szamocka 3", "01-748", "Warszawa")
+
+
+@pytest.fixture
+def taken_in(tmp_path: Path) -> Iterator[World]:
+    """One order, ready to be invoiced, and nothing sent."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        Runner(made.services(), sleep=made.clock.sleep).take_in()
+        yield made
+
+
+@pytest.fixture
+def uploaded(tmp_path: Path) -> Iterator[World]:
+    """An order that asks whether the uploaded file, which KSeF has not seen, is its invoice."""
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare()
+        assert take(made.services(), 1, erp.xml(erp.invoice(names="15")), "a.xml", store=True).document_id
+        Runner(made.services(), sleep=made.clock.sleep).take_in()
+        assert [one.state for one in made.documents()] == ["issued", "attention"]
+        yield made
+
+
+def do(made: World, name: ActionName, document_id: int) -> None:
+    """What a button does."""
+    with made.services().database.begin() as session:
+        actions.perform(session.get_one(Document, document_id), name, made.clock())
+
+
+def allowed(made: World, document_id: int) -> set[ActionName]:
+    """The buttons of a document."""
+    with made.services().database() as session:
+        row = session.get_one(Document, document_id)
+        return {one.name for one in actions.possible(row) if one.allowed}
+
+
+def of_shop(session: object) -> ShopOrder:
+    """The only order of the shop."""
+    query = select(ShopOrder).join(Store).where(Store.code == "test")
+    return session.scalars(query).one()  # type: ignore[attr-defined, no-any-return]
+
+
+def ordered(made: World) -> None:
+    """A person orders the invoice on the order's page."""
+    with made.services().database.begin() as session:
+        order_invoice(session, of_shop(session), SURE, ME, made.clock())
+
+
+def order_taken_back(made: World) -> None:
+    """A person takes that back."""
+    with made.services().database.begin() as session:
+        withdraw_order(session, of_shop(session), made.clock())
+
+
+def entered(made: World, buyer: EnteredBuyer | None = OFFICE) -> None:
+    """A person enters the buyer."""
+    with made.services().database.begin() as session:
+        enter_buyer(session, of_shop(session), buyer, made.clock())
+
+
+def invoice(made: World) -> Document:
+    """The invoice of the shop's order."""
+    with made.services().database() as session:
+        order_id = of_shop(session).id
+    return next(one for one in made.documents() if one.purpose == "invoice" and one.order_id == order_id)
+
+
+def policy(made: World, **choices: object) -> None:
+    """Change the store's rules as the page does."""
+    with made.services().database.begin() as session:
+        store = session.scalars(select(Store).where(Store.code == "test")).one()
+        store.policy = StorePolicy(recipients=Recipients.EVERYONE, **choices).as_json()  # type: ignore[arg-type]
+        store_id = store.id
+    settle_store(made.services(), store_id)
+
+
+def test_a_buyer_entered_for_a_withdrawn_invoice_does_not_issue_it(taken_in: World) -> None:
+    """It is kept for the day when the withdrawal is taken back."""
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    entered(taken_in)
+    taken_in.run()
+    assert (invoice(taken_in).state, taken_in.in_ksef()) == ("cancelled", [])
+    do(taken_in, ActionName.RESTORE, invoice(taken_in).id)
+    taken_in.run()
+    assert parsed(invoice(taken_in)).buyer.name == "Zakład Ubezpieczeń"
+
+
+def test_a_withdrawn_invoice_stays_so_when_an_order_by_hand_is_taken_back(taken_in: World) -> None:
+    """The rules say KSeF; the person said no, and that was said last."""
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    ordered(taken_in)
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    order_taken_back(taken_in)
+    taken_in.run()
+    assert (invoice(taken_in).state, taken_in.in_ksef()) == ("cancelled", [])
+    assert ActionName.RESTORE in allowed(taken_in, invoice(taken_in).id)
+
+
+def test_an_order_by_hand_ends_the_withdrawal(taken_in: World) -> None:
+    """Called off in the shop and taken up again, it is invoiced: nothing of the withdrawal is left."""
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    ordered(taken_in)
+    for status in ("cancelled", "processing"):
+        taken_in.clock.sleep(60)
+        taken_in.shop.state.change(ORDER, status=status)
+        Runner(taken_in.services(), sleep=taken_in.clock.sleep).take_in()
+    taken_in.run()
+    assert (invoice(taken_in).state, len(taken_in.in_ksef())) == ("published", 1)
+
+
+def test_withdrawn_ordered_withdrawn_restored_with_changes_between_is_one_invoice(taken_in: World) -> None:
+    """Other rules, another order and a deletion in between change nothing of it."""
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    policy(taken_in, after_days=7)
+    ordered(taken_in)
+    do(taken_in, ActionName.WITHDRAW, invoice(taken_in).id)
+    kept = taken_in.shop.state.orders.pop(ORDER)
+    taken_in.clock.sleep(120)
+    taken_in.run()
+    taken_in.shop.state.orders[ORDER] = kept
+    taken_in.shop.state.change(ORDER, customer_note="inna")
+    taken_in.run()
+    policy(taken_in)
+    taken_in.run()
+    assert (invoice(taken_in).state, taken_in.in_ksef()) == ("cancelled", [])
+    do(taken_in, ActionName.RESTORE, invoice(taken_in).id)
+    taken_in.run()
+    taken_in.run()
+    assert (invoice(taken_in).state, len(taken_in.in_ksef())) == ("published", 1)
+
+
+def test_an_order_by_hand_taken_back_asks_again_what_was_confirmed_for_it(uploaded: World) -> None:
+    """That the uploaded file is another order's was said for the sake of that order only."""
+    uploaded.run()
+    ordered(uploaded)
+    assert invoice(uploaded).state == "ready"
+    order_taken_back(uploaded)
+    uploaded.run()
+    assert (invoice(uploaded).state, reasons(invoice(uploaded))) == ("attention", ["order-perhaps-invoiced"])
+    assert len(uploaded.in_ksef()) == 1
+
+
+def test_a_closed_upload_is_no_withdrawn_invoice(uploaded: World) -> None:
+    """There is nothing to restore, and a corrected file still takes its place."""
+    document_id = uploaded.documents()[0].id
+    refused(uploaded, document_id)
+    do(uploaded, ActionName.CLOSE, document_id)
+    assert allowed(uploaded, document_id) == set()
+    again = take(uploaded.services(), 1, BETTER, "b.xml", store=True)
+    assert (again.outcome, again.document_id) == (Outcome.STORED, document_id)
+    assert reasons(invoice(uploaded)) == ["order-perhaps-invoiced"]
+
+
+def test_a_corrected_file_takes_the_place_of_a_linked_one_that_ksef_refused(uploaded: World) -> None:
+    """It is the order's invoice as the refused one was."""
+    document_id, order_id = uploaded.documents()[0].id, uploaded.documents()[1].order_id
+    link_by_hand(uploaded.services(), document_id, order_id)
+    refused(uploaded, document_id)
+    assert take(uploaded.services(), 1, BETTER, "b.xml", store=True).document_id == document_id
+    uploaded.run()
+    assert (invoice(uploaded).state, len(uploaded.in_ksef())) == ("published", 1)
+
+
+def test_a_closed_upload_keeps_no_order_from_its_invoice(uploaded: World) -> None:
+    """It was linked before KSeF refused it: once it is closed, the order gets an invoice of its own."""
+    document_id, order_id = uploaded.documents()[0].id, uploaded.documents()[1].order_id
+    link_by_hand(uploaded.services(), document_id, order_id)
+    refused(uploaded, document_id)
+    uploaded.run()
+    assert uploaded.in_ksef() == []
+    do(uploaded, ActionName.CLOSE, document_id)
+    uploaded.run()
+    assert [one.number for one in uploaded.documents() if one.ksef_number] == ["FV/2026/11/0001"]
+    uploaded.run()
+    assert len(uploaded.in_ksef()) == 1
+
+
+def refused(made: World, document_id: int) -> None:
+    """KSeF refuses a document for its content."""
+    with made.services().database.begin() as session:
+        row = session.get_one(Document, document_id)
+        row.state, row.refusal_code = "rejected", 450
+
+
+def test_a_proposal_over_an_entered_buyer_is_what_the_new_invoice_says(taken_in: World) -> None:
+    """The buyer that was entered is on the old invoice only."""
+    entered(taken_in)
+    taken_in.run()
+    assert parsed(invoice(taken_in)).buyer.name == "Zakład Ubezpieczeń"
+    approve(taken_in, propose(taken_in))
+    taken_in.run()
+    assert parsed(invoice(taken_in)).buyer.name == SAID.name
+    assert invoice(taken_in).state == "published"
+
+
+def test_a_correction_back_to_the_shops_buyer_outlives_an_approved_proposal(taken_in: World) -> None:
+    """The last word counts, also when it is the very buyer that the proposal stood for."""
+    shop = taken_in.shop.state.orders[ORDER]["billing"]
+    shop |= {"first_name": "", "last_name": "", "address_2": "", "state": ""}
+    taken_in.clock.sleep(120)
+    taken_in.shop.state.touch(ORDER)
+    taken_in.run()
+    first = parsed(invoice(taken_in)).buyer
+    approve(taken_in, propose(taken_in))
+    taken_in.run()
+    back = EnteredBuyer(
+        shop["company"], str(first.tax_id.value), shop["address_1"], shop["postcode"], shop["city"], "PL"
+    )
+    correct(taken_in, lambda _state: buyer_plan(back, "Pomyłka nabywcy"))
+    taken_in.run()
+    assert parsed(invoice(taken_in)).buyer.tax_id == first.tax_id
+    taken_in.clock.sleep(120)
+    taken_in.shop.state.change(ORDER, customer_note="x")
+    taken_in.run()
+    assert {one.state for one in taken_in.documents()} == {"published"}
