@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from connector_app import guided
 from connector_app.byhand.orders import enter_buyer, order_invoice, withdraw_order
-from connector_app.byhand.plans import buyer_plan
+from connector_app.byhand.plans import build_plan, buyer_plan
 from connector_app.documents import actions
 from connector_app.documents.wording import ActionName
 from connector_app.pipeline.deciding import settle_store
 from connector_app.pipeline.runner import Runner
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.recovery.linking import link_by_hand
-from connector_app.store.models import Document, ShopOrder, Store
+from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.overrides import EnteredBuyer
 from connector_app.uploads import Outcome, take
+from core.ksef.offline import OfflinePolicy
 from tests.pipeline.proposing import SAID, approve, propose
-from tests.pipeline.refunds import ORDER, parsed, reasons
-from tests.pipeline.test_by_hand import correct
+from tests.pipeline.refunds import ORDER, corrections, parsed, reasons
+from tests.pipeline.test_by_hand import correct, left, less
 from tests.pipeline.world import World, recorded, world
 from tests.uploads import erp
 
@@ -244,3 +247,91 @@ def test_a_correction_back_to_the_shops_buyer_outlives_an_approved_proposal(take
     taken_in.shop.state.change(ORDER, customer_note="x")
     taken_in.run()
     assert {one.state for one in taken_in.documents()} == {"published"}
+
+
+def test_a_discount_by_hand_is_not_forgotten_when_its_invoice_is_replaced(taken_in: World) -> None:
+    """The new invoice is about the shop's order: a person is asked to write the discount again, or not."""
+    taken_in.run()
+    correct(taken_in, less("10.00"))
+    taken_in.run()
+    total = invoice(taken_in).total
+    assert total is not None
+    approve(taken_in, propose(taken_in))
+    taken_in.run()
+    (asks,) = [one for one in taken_in.documents() if one.state == "attention"]
+    assert (asks.purpose, asks.total, reasons(asks)) == ("hand:2", Decimal("-10.00"), ["hand-made-once-more"])
+    correct(taken_in, less("10.00"), solves="hand:2")
+    taken_in.run()
+    assert {one.state for one in taken_in.documents()} == {"published"}
+    assert left(taken_in) == total - Decimal("10.00")
+
+
+def test_a_discount_by_hand_that_waits_is_not_dropped_with_the_replaced_invoice(taken_in: World) -> None:
+    """It was ordered and KSeF does not have it yet: the same question."""
+    taken_in.run()
+    waits = correct(taken_in, less("10.00"))
+    with taken_in.services().database.begin() as session:
+        row = session.get_one(Document, waits.id)
+        row.next_attempt_at = taken_in.clock() + timedelta(days=3)
+    approve(taken_in, propose(taken_in))
+    taken_in.run()
+    (asks,) = [one for one in taken_in.documents() if one.state == "attention"]
+    assert (asks.purpose, asks.total) == ("hand:2", Decimal("-10.00"))
+
+
+def test_a_plan_that_changed_while_it_was_built_is_not_issued(
+    taken_in: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Withdrawn and ordered anew in between: the second plan counts, once."""
+    taken_in.run()
+    waits = correct(taken_in, less("10.00"))
+    calls: list[object] = []
+
+    def changed(plan: object, *rest: object) -> object:
+        made = build_plan(plan, *rest)  # type: ignore[arg-type]
+        if not calls:
+            calls.append(plan)
+            with taken_in.services().database.begin() as session:
+                row = session.get_one(Document, waits.id)
+                row.plan = {**(row.plan or {}), "reason": "Inny powód"}
+        return made
+
+    monkeypatch.setattr("connector_app.pipeline.corrections.build_plan", changed)
+    taken_in.run()
+    (correction,) = corrections(taken_in)
+    stated = parsed(correction).correction
+    assert stated is not None
+    assert (stated.reason, correction.state) == ("Inny powód", "published")
+
+
+def test_nothing_that_a_person_asks_for_goes_out_before_the_setup_is_finished(tmp_path: Path) -> None:
+    """Issued now, ordered by hand, offline, uploaded, retried, enough for a batch: all wait for the start."""
+    orders = [recorded("order_full", id=number, number=f"{number}") for number in range(100, 130)]
+    with world(tmp_path, [recorded("order_full"), *orders]) as made:
+        made.prepare(offline=OfflinePolicy.AUTOMATIC)
+        with made.services().database.begin() as session:
+            guided.begin(session.get_one(Seller, 1), made.clock())
+        policy(made, after_days=7, offline=OfflinePolicy.AUTOMATIC)
+        assert take(made.services(), 1, erp.xml(), "a.xml", store=True).document_id
+        made.run()
+        rows = made.documents()
+        assert {one.state for one in rows[1:]} == {"waiting"}
+        for one in rows[1:]:
+            do(made, ActionName.ISSUE, one.id)
+        for one in rows[1:3]:
+            do(made, ActionName.ISSUE_OFFLINE, one.id)
+        do(made, ActionName.WITHDRAW, rows[3].id)
+        with made.services().database.begin() as session:
+            order_invoice(session, session.get_one(ShopOrder, rows[3].order_id), SURE, ME, made.clock())
+        do(made, ActionName.SEND_AGAIN, rows[0].id)
+        made.run()
+        assert {one.state for one in made.documents()[1:]} == {"ready"}
+        assert (made.in_ksef(), [one.number for one in made.documents() if one.number]) == (
+            [],
+            ["ERP/7/2026"],
+        )
+        with made.services().database.begin() as session:
+            guided.finish(session.get_one(Seller, 1))
+        made.run()
+        # those that were to go offline wait for a certificate of that kind
+        assert len(made.in_ksef()) == len(rows) - 2
