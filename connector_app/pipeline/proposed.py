@@ -146,8 +146,16 @@ def is_still_asked(session: Session, correction: Document) -> bool:
 
 
 def order_of(session: Session, row: ShopOrder) -> Order | None:
-    """The order as it was read last, with the buyer as an invoice has to name it; None when unreadable."""
-    return None if row.snapshot is None else applied(session, row.id, from_json(row.snapshot))
+    """The order as it was read last, with the buyer as an invoice has to name it; None when unreadable.
+
+    A proposal changes what the invoice says, where a person may have entered another buyer than the shop's.
+    """
+    if row.snapshot is None:
+        return None
+    order, found = from_json(row.snapshot), latest(session, row.id)
+    if found is None or found.instead_of != buyer_fingerprint(order):
+        return order
+    return with_buyer(invoice_order(row), found)
 
 
 def _bare(*parts: str) -> str:

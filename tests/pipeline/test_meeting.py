@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -225,6 +226,19 @@ def test_a_proposal_over_an_entered_buyer_is_what_the_new_invoice_says(taken_in:
     taken_in.run()
     assert parsed(invoice(taken_in)).buyer.name == SAID.name
     assert invoice(taken_in).state == "published"
+
+
+def test_a_proposal_without_a_number_keeps_the_number_that_was_entered(taken_in: World) -> None:
+    """The shop's own number is not on the invoice, so another address is no reason to replace it."""
+    entered(taken_in)
+    taken_in.run()
+    approve(taken_in, propose(taken_in, replace(SAID, nip="", name="Zakład Ubezpieczeń")))
+    taken_in.run()
+    (correction,) = corrections(taken_in)
+    stated = parsed(correction)
+    assert (correction.state, stated.buyer.tax_id.value) == ("published", "5213017228")
+    assert stated.buyer.address is not None
+    assert stated.buyer.address.line1 == SAID.line1
 
 
 def test_a_correction_back_to_the_shops_buyer_outlives_an_approved_proposal(taken_in: World) -> None:
