@@ -24,6 +24,7 @@ from connector_app.profiles import BadProfile, Profile
 from connector_app.store.desk import BuyerProposal, ProposalState
 from connector_app.store.documents import document_for
 from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.overrides import invoice_order
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
@@ -167,13 +168,12 @@ def weigh(services: Services, session: Session, proposal: BuyerProposal) -> Pros
         proposal: open.
     """
     invoice = proposal.document
-    snapshot = invoice.order.snapshot
     if not is_open_to_proposals(session, invoice):
         return Prospect(findings=(_NOT_CURRENT,))
-    if snapshot is None:
+    if invoice.order.snapshot is None:
         return Prospect(findings=(_NO_ORDER,))
     try:
-        return _weigh(services, session, invoice, with_buyer(from_json(snapshot), proposal))
+        return _weigh(services, session, invoice, with_buyer(invoice_order(invoice.order), proposal))
     except NeedsAttention as attention:
         return Prospect(findings=attention.reasons)
     except BadProfile as error:

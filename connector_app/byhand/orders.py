@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from connector_app.decisions import Decision
 from connector_app.pipeline import claims, deciding, life
+from connector_app.pipeline.intake import decide_order
 from connector_app.profiles import Profile
 from connector_app.store.documents import buyer_name, document_for
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
@@ -211,6 +212,7 @@ def order_invoice(
     document = found.document or document_for(session, row.store, row, INVOICE, InvoiceKind.VAT, now)
     order = invoice_order(row)
     document.total, document.currency, document.buyer_name = order.total, order.currency, buyer_name(order)
+    document.closed_at = None  # it is no longer withdrawn, whatever becomes of the order
     row.ordered = {
         "by": by,
         "at": now.isoformat(),
@@ -224,6 +226,8 @@ def order_invoice(
 
 def withdraw_order(session: Session, row: ShopOrder, now: datetime) -> Document | None:
     """Take a person's decision back before anything was issued; the rules decide again.
+
+    What was confirmed for its sake is asked again, and an invoice that was withdrawn since stays so.
 
     Returns:
         The order's document as the rules have it; ``None`` when nothing was ordered.
@@ -247,10 +251,9 @@ def withdraw_order(session: Session, row: ShopOrder, now: datetime) -> Document 
     else:
         document.decision = None
     life.note(document, Text("Cofnięto polecenie człowieka.", "A person's order was taken back."), now)
-    if row.snapshot is not None:
-        order = invoice_order(row)
-        deciding.settle(document, deciding.look(session, document, order, warsaw_day(now)), now)
-    return document
+    if row.snapshot is None or life.is_withdrawn(document):
+        return document
+    return decide_order(session, row.store, row, from_json(row.snapshot), now)[0]
 
 
 def check_buyer(buyer: EnteredBuyer, row: ShopOrder, profile: Profile) -> list[Finding]:
@@ -299,7 +302,8 @@ def enter_buyer(
     )
     life.note(document, text, now)
     codes = {one["code"] for one in document.attention or ()}
-    if document.state != DocumentState.ATTENTION or not codes & _NOT_OF_THE_BUYER:
+    asks_else = document.state == DocumentState.ATTENTION and codes & _NOT_OF_THE_BUYER
+    if not asks_else and not life.is_withdrawn(document):
         deciding.settle(document, deciding.look(session, document, order, warsaw_day(now)), now)
     return document
 

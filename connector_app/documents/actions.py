@@ -18,10 +18,11 @@ from adapters.contract import Channel
 from connector_app.documents import obstacles
 from connector_app.documents.wording import WORDS, ActionName
 from connector_app.pipeline import life, offline
-from connector_app.pipeline.claims import NotLinkable, candidates
+from connector_app.pipeline.claims import NotLinkable, candidates, is_ended_upload, unlink
 from connector_app.pipeline.intake import decide_order
 from connector_app.recovery.linking import link_in
 from connector_app.store.models import INVOICE, Document, DocumentState, MailState, ShopOrder
+from connector_app.store.recovered import NO_SHOPS
 from connector_app.store.snapshots import from_json
 from core.findings import Text
 
@@ -198,6 +199,19 @@ def _restore(document: Document, now: datetime) -> list[Document] | None:
     return _decide(document, now)
 
 
+def _close(document: Document, now: datetime) -> list[Document] | None:
+    """A file that KSeF refused no longer keeps a shop's order from its invoice."""
+    life.close(document, now)
+    of_shop = document.order.store.platform not in NO_SHOPS
+    if document.purpose != INVOICE or not of_shop or not is_ended_upload(document):
+        return None
+    session = _session(document)
+    row = unlink(session, document, now)
+    if row.snapshot is None:
+        return None
+    return [document, *decide_order(session, row.store, row, from_json(row.snapshot), now)]
+
+
 def _link(document: Document, recovered_id: int, now: datetime) -> list[Document]:
     """What has to be true is looked at again: the list of candidates is from another moment."""
     session = _session(document)
@@ -257,5 +271,5 @@ _DOES: Mapping[ActionName, Callable[[Document, datetime], list[Document] | None]
     ActionName.MAIL_AGAIN: _mail,
     ActionName.WITHDRAW: _withdraw,
     ActionName.RESTORE: _restore,
-    ActionName.CLOSE: life.close,
+    ActionName.CLOSE: _close,
 }

@@ -18,8 +18,8 @@ from connector_app.pipeline import life
 from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND, WRONG_BUYER, chapter
 from connector_app.store import listing
 from connector_app.store.models import INVOICE, Document, DocumentState, Event, ShopOrder, Store
-from connector_app.store.recovered import IS_SHOP
-from connector_app.store.uploaded import is_uploaded
+from connector_app.store.recovered import IS_SHOP, NEVER
+from connector_app.store.uploaded import is_uploaded, order_for, store_of
 from core.calendar import warsaw_day
 from core.fa import schema
 from core.fa.read import read
@@ -60,8 +60,14 @@ def candidates(session: Session, seller_id: int, order_number: str) -> list[Docu
         one
         for one in found.all()
         if not _is_replaced(session, one)
+        and not is_ended_upload(one)
         and (not is_uploaded(one) or clean(order_number) in named_orders(read_stored(one)))
     ]
+
+
+def is_ended_upload(document: Document) -> bool:
+    """Whether a document is an uploaded file that KSeF refused and a person closed: it is no invoice."""
+    return is_uploaded(document) and document.state == DocumentState.CANCELLED
 
 
 def named_orders(invoice: Invoice) -> list[str]:
@@ -178,6 +184,38 @@ def link(session: Session, recovered: Document, row: ShopOrder, now: datetime) -
     for one in session.scalars(select(Document).where(Document.order_id == row.id)):
         listing.refresh(one, row)
     return recovered
+
+
+def unlink(session: Session, uploaded: Document, now: datetime) -> ShopOrder:
+    """Take an uploaded invoice that ended without KSeF away from the shop's order that it was linked with.
+
+    Corrections of the order that waited for it are cancelled: another invoice says what the order says now.
+
+    Args:
+        session: inside a transaction.
+        uploaded: see :func:`is_ended_upload`, under an order of a shop.
+        now: aware UTC.
+
+    Returns:
+        The shop's order, which has no invoice now.
+    """
+    row, sha256, number = uploaded.order, uploaded.xml_sha256 or "", uploaded.number or ""
+    named = named_orders(read_stored(uploaded))
+    text = Text(
+        f"Plik nie jest już fakturą zamówienia {row.number}: KSeF go nie przyjął.",
+        f"The file is no longer the invoice of order {row.number}: KSeF did not take it.",
+    )
+    for one in session.scalars(select(Document).where(Document.order_id == row.id)).all():
+        if one.id != uploaded.id and not chapter(one.purpose) and one.state in life.UNDECIDED:
+            one.attention = None
+            life.move(one, DocumentState.CANCELLED, text, now)
+    store = store_of(session, uploaded.seller, now)
+    uploaded.order = order_for(session, store, sha256, named[0] if named else number, now)
+    uploaded.next_attempt_at, uploaded.tell_next_at = None, NEVER
+    life.note(uploaded, text, now)
+    row.content_hash = ""  # decided anew when the shop says it again, should it be unreadable now
+    session.flush()
+    return row
 
 
 def uncertain(order: Order, found: Sequence[Document]) -> Finding:

@@ -62,7 +62,7 @@ def look(session: Session, document: Document, order: Order, day: date) -> Decis
 def by_rules(session: Session, document: Document, order: Order, day: date) -> Decision:
     """What the rule book alone says; see :func:`look`."""
     policy = StorePolicy.from_json(document.order.store.policy)
-    if document.buyer_fingerprint is not None:
+    if document.buyer_fingerprint is not None and document.order.buyer_override is None:
         order = proposed.applied(session, document.order_id, order)
     used = relief_used(session, document.seller_id, day, besides=document.id) if policy.relief else ZERO
     found = decide(order, policy, day, relief_used=used)

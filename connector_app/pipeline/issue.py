@@ -22,7 +22,7 @@ from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import REFUND
 from connector_app.pipeline.services import Services
 from connector_app.store.models import INVOICE, Document, DocumentState
-from connector_app.store.overrides import buyer_conflict, invoice_order
+from connector_app.store.overrides import buyer_conflict
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
 from core.fa import registry
@@ -63,7 +63,7 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
         due = document.state == DocumentState.READY and document.purpose == INVOICE
         if not due or document.xml_sha256 or snapshot is None:
             return document
-        order = proposed.applied(session, document.order_id, invoice_order(document.order))
+        order = proposed.invoice_order_of(session, document.order)
         order = _without_refunds_to_come(session, document, order)
         changed = buyer_conflict(document.order)
         decision = deciding.look(session, document, order, warsaw_day(now))
@@ -133,6 +133,7 @@ def is_same(row: Document, seen: Document) -> bool:
         and row.order.content_hash == seen.order.content_hash
         and row.order.ordered == seen.order.ordered
         and row.order.buyer_override == seen.order.buyer_override
+        and row.plan == seen.plan
     )
 
 

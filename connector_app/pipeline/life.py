@@ -263,11 +263,15 @@ def close(document: Document, now: datetime) -> None:
 
 
 def is_withdrawn(document: Document) -> bool:
-    """Whether a person took an invoice back before it was issued: what the shop says changes nothing then."""
+    """Whether a person took an invoice back before it was issued: what the shop says changes nothing then.
+
+    An uploaded file that was closed is another thing: KSeF refused it, and only another file helps.
+    """
     return (
         document.purpose == INVOICE
         and document.state == DocumentState.CANCELLED
         and document.closed_at is not None
+        and not is_uploaded(document)
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from connector_app.pipeline.purposes import PROPOSAL
 from connector_app.store.desk import BuyerProposal, ProposalState
 from connector_app.store.models import Document, DocumentState, ShopOrder
+from connector_app.store.overrides import invoice_order
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.invoices.tax_ids import as_nip
 from core.orders import CALLED_OFF, Buyer, Order, PostalAddress, TaxIdCandidate
@@ -55,6 +56,20 @@ def applied(session: Session, order_id: int, order: Order) -> Order:
     if found is None or found.instead_of != buyer_fingerprint(order):
         return order
     return with_buyer(order, found)
+
+
+def invoice_order_of(session: Session, row: ShopOrder) -> Order:
+    """A stored order as its invoice is made from it now.
+
+    A buyer that a person entered is the last word: carrying out a proposal takes back what was entered before
+    it (:func:`connector_app.pipeline.buyers.replace_invoice`).
+
+    Args:
+        session: for reading.
+        row: with a snapshot.
+    """
+    order = invoice_order(row)
+    return order if row.buyer_override is not None else applied(session, row.id, order)
 
 
 def with_buyer(order: Order, proposal: BuyerProposal) -> Order:
@@ -131,8 +146,16 @@ def is_still_asked(session: Session, correction: Document) -> bool:
 
 
 def order_of(session: Session, row: ShopOrder) -> Order | None:
-    """The order as it was read last, with the buyer as an invoice has to name it; None when unreadable."""
-    return None if row.snapshot is None else applied(session, row.id, from_json(row.snapshot))
+    """The order as it was read last, with the buyer as an invoice has to name it; None when unreadable.
+
+    A proposal changes what the invoice says, where a person may have entered another buyer than the shop's.
+    """
+    if row.snapshot is None:
+        return None
+    order, found = from_json(row.snapshot), latest(session, row.id)
+    if found is None or found.instead_of != buyer_fingerprint(order):
+        return order
+    return with_buyer(invoice_order(row), found)
 
 
 def _bare(*parts: str) -> str:

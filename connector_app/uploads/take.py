@@ -173,7 +173,7 @@ def _check(
     if invoice.issued_on < today:
         found.append(reasons.not_of_today(invoice.issued_on, offline24_deadline(invoice.issued_on), today))
     if invoice.correction is None:
-        found += _check_orders(session, seller, invoice)
+        found += _check_orders(session, seller, invoice, before)
     elif _original(session, seller.id, invoice) is None:
         found.append(reasons.original_unknown(invoice.correction.originals[0].number))
     return found
@@ -195,8 +195,10 @@ def _check_number(
     return []
 
 
-def _check_orders(session: Session, seller: Seller, invoice: Invoice) -> list[Finding]:
-    """An order of a shop that the invoice names must not be invoiced twice."""
+def _check_orders(
+    session: Session, seller: Seller, invoice: Invoice, before: Document | None
+) -> list[Finding]:
+    """An order of a shop that the invoice names must not be invoiced twice; a refused file is no invoice."""
     found = []
     for number in named_orders(invoice):
         row = session.scalar(
@@ -208,6 +210,7 @@ def _check_orders(session: Session, seller: Seller, invoice: Invoice) -> list[Fi
                 Document.seller_id == seller.id,
                 Document.purpose == INVOICE,
                 Document.xml_sha256.is_not(None),
+                Document.id != (before.id if before is not None else 0),
                 ShopOrder.number == number,
             )
         )

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, literal_column, select, tuple_, union
 from sqlalchemy.orm import Session, joinedload, load_only, object_session, undefer
 
+from connector_app.documents import actions
+from connector_app.documents.wording import ActionName
 from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.publish import verification_link
@@ -327,9 +329,9 @@ def close_document(caller: Caller, document_id: int) -> DocumentDetail:
     """End it without issuing it."""
 
     def close(row: Document) -> None:
-        life.close(row, caller.services.clock())
+        actions.perform(row, ActionName.CLOSE, caller.services.clock())
 
-    return _act(caller, document_id, "close", close, life.NothingToClose, Code.NOTHING_TO_CLOSE)
+    return _act(caller, document_id, "close", close, actions.NotPossible, Code.NOTHING_TO_CLOSE)
 
 
 @operation(
