@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from adapters.contract import ShopError
 from connector_app import subscriptions
 from connector_app.pipeline.services import Services
+from connector_app.store.documents import decide_waiting_at
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.stores import StoreRefused
 from connector_app.vault import VaultLocked
@@ -92,6 +93,8 @@ def close_store(
         row = session.get_one(Store, store_id)
         row.closed_at, row.backfill = services.clock(), None
         row.config = services.vault.seal({"url": row.url})
+        # nobody reads the shop any more, so their day must not bring out what the shop may have called off
+        decide_waiting_at(session, store_id, None)
         note(session, row)
 
 

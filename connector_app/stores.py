@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from adapters import registry as platforms
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.documents import decide_waiting_at
 from connector_app.store.models import Seller, Store
 from connector_app.store.recovered import NO_SHOPS
 from core.calendar import warsaw_day
@@ -123,7 +124,9 @@ def connect_store(
                 f"The code {code} belongs to documents recovered from KSeF or uploaded as files.",
             )
         )
-    row.closed_at = None
+    if row.closed_at is not None:
+        row.closed_at = None
+        decide_waiting_at(session, row.id, now)
     row.seller_id, row.platform, row.url = seller.id, platform, config["url"]
     row.config, row.policy = services.vault.seal(dict(config)), change(policy).as_json()
     session.add(row)

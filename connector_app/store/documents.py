@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from connector_app.store.models import Document, DocumentState, ShopOrder, Store
+from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from core.invoices.model import InvoiceKind
 from core.orders import Order
 
@@ -49,3 +49,25 @@ def document_for(
 def buyer_name(order: Order) -> str:
     """Whom a list shows: the company, else the person."""
     return order.buyer.company.strip() or order.buyer.person_name
+
+
+def decide_waiting_at(session: Session, store_id: int, moment: datetime | None) -> None:
+    """When invoices of a store that wait are decided anew.
+
+    Args:
+        session: of a writing transaction.
+        store_id: the store.
+        moment: aware UTC; ``None``: not by themselves.
+    """
+    orders = select(ShopOrder.id).where(ShopOrder.store_id == store_id)
+    session.execute(
+        update(Document)
+        .where(
+            Document.order_id.in_(orders),
+            Document.purpose == INVOICE,
+            Document.state == DocumentState.WAITING,
+            Document.xml_sha256.is_(None),
+        )
+        .values(next_attempt_at=moment)
+        .execution_options(synchronize_session=False)
+    )
