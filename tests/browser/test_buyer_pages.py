@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,9 +63,18 @@ def test_a_buyer_on_a_phone_reports_the_right_nip_and_the_merchant_approves(
         # without JavaScript, as the pages promise
         phone = running.new_context(viewport=_SMALL, locale="pl-PL", java_script_enabled=False).new_page()
         phone.goto(f"{base}/f/{key}")
-        with phone.expect_download() as download:
-            phone.get_by_role("link", name="Pobierz PDF").click()
-        assert download.value.suggested_filename == "FV-2026-11-0001.pdf"
+        for link, name, begin in (
+            ("Pobierz PDF", "FV-2026-11-0001.pdf", b"%PDF"),
+            ("XML", ".xml", b"<?xml"),
+        ):
+            with phone.expect_download() as download:
+                phone.get_by_role("link", name=link, exact=True).click()
+            assert download.value.suggested_filename.endswith(name)
+            assert Path(download.value.path()).read_bytes().startswith(begin)
+        # the seller has not allowed it
+        assert phone.get_by_role("link", name="UPO", exact=True).count() == 0
+        assert phone.get_by_role("img", name="Kod QR z linkiem weryfikacyjnym").is_visible()
+        assert phone.get_by_role("link", name="Otwórz stronę weryfikacji").is_visible()
         phone.get_by_role("link", name="Zgłoś właściwe dane").click()
         phone.get_by_label("NIP").fill(RIGHT_NIP)
         phone.get_by_label("Twój e-mail").fill("ksiegowosc@firma.example")

@@ -16,7 +16,17 @@ from tests.pipeline.world import NIP, World
 from tests.web.site import Site
 
 PERIOD = {"first": "2026-09-01", "last": "2026-11-24"}
-WITHOUT_FRAME = ("/healthz", "/readyz", "/health", "/metrics", "/oauth/", "/f/", "/join/", "/start/", "/jobs/")
+WITHOUT_FRAME = (
+    "/healthz",
+    "/readyz",
+    "/health",
+    "/metrics",
+    "/oauth/",
+    "/f/",
+    "/join/",
+    "/start/",
+    "/jobs/",
+)
 """For machines, or with a test of their own."""
 MORE = (
     "/documents?state=attention",
@@ -110,6 +120,24 @@ def test_main_pages_have_no_serious_fault_and_no_error(
         context.close()
     assert not faults, "\n".join(faults)
     assert not said, "\n".join(said)
+
+
+def test_pages_outside_the_frame_have_no_serious_fault(chromium: Browser, pages: Site) -> None:
+    """Signing in, links that lead nowhere, and what does not exist."""
+    pages.user()
+    with live(pages) as base:
+        context = chromium.new_context(viewport=PHONE, locale="pl-PL")
+        page = context.new_page()
+        faults = []
+        for path in ("/sign-in", "/start/unknown", "/join/unknown", "/f/unknown"):
+            page.goto(base + path)
+            assert page.locator("h1").count() == 1, path
+            faults += serious_faults(page)
+        sign_in(page, base)
+        page.goto(f"{base}/no-such-page")
+        faults += serious_faults(page)
+        context.close()
+    assert not faults, "\n".join(faults)
 
 
 def test_a_person_signs_in_by_keyboard_and_without_scripts(chromium: Browser, pages: Site) -> None:
