@@ -7,8 +7,11 @@ is the same.
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -17,12 +20,13 @@ from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from benchmarks.documents import order_json
 from connector_app import buyer_links
 from connector_app.credentials import seal_certificate
+from connector_app.pipeline.runner import Runner
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import parse
 from connector_app.sellers import fill
@@ -30,6 +34,7 @@ from connector_app.store.models import Seller, Store
 from core.fa import registry
 from core.ksef import environments
 from core.signing.keys import self_signed
+from sandbox.woocommerce import WooSandbox
 from tests.browser.chromium import DESK, PHONE, browser, live, sign_in
 from tests.pipeline.world import NIP, WOO_CONFIG, World, world
 from tests.web.setup_world import add_store, empty_site, make_company, sign_in_by_test_certificate
@@ -102,53 +107,54 @@ def order(number: int, at: datetime, tax_id: str | None = None) -> dict[str, Any
     }
 
 
-def add_shops(made: World, session: Session) -> None:
-    """Sellers and their shops, all in front of the one sandbox."""
+def add_shops(made: World, session: Session, sandboxes: Sequence[WooSandbox]) -> None:
+    """Sellers and their shops, each in front of its own sandbox."""
     services = made.services()
-    for shop in SHOPS:
+    for shop, sandbox in zip(SHOPS, sandboxes, strict=True):
         seller = session.scalar(select(Seller).where(Seller.nip == shop.nip))
         if seller is None:
             address = {"line1": "ul. Przykładowa 1", "line2": "00-001 Warszawa"}
             profile = parse({"seller": {"nip": shop.nip, "name": shop.seller, "address": address}})
             seller = Seller(nip=shop.nip, created_at=services.clock())
             session.add(seller)
-            place = replace(environments.custom(made.ksef.api_url, _QR), name="SANDBOX")
+            place = environments.custom(made.ksef.api_url, _QR, name="SANDBOX")
             sealed = seal_certificate(services.vault, self_signed(shop.nip, now=services.clock()))
             fill(seller, profile, place, registry.schema_for("FA3"), sealed)
             session.flush()
-        first = shop is SHOPS[0]
-        policy = StorePolicy(recipients=Recipients.EVERYONE if first else Recipients.ASKED)
         session.add(
             Store(
                 code=shop.code,
                 seller_id=seller.id,
                 platform="woocommerce",
                 url=f"https://{shop.host}",
-                config=services.vault.seal({"url": made.shop.url, **WOO_CONFIG}),
-                policy=policy.as_json(),
+                config=services.vault.seal({"url": sandbox.url, **WOO_CONFIG}),
+                policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
                 created_at=services.clock(),
             )
         )
 
 
-def live_a_month(made: World) -> None:
-    """A shop's month, day by day: orders come and become invoices, and two ask for a person."""
+def live_a_month(made: World, sandboxes: Sequence[WooSandbox]) -> None:
+    """A month of shops, day by day: orders come and become invoices, and two ask for a person."""
+    with made.services().database.begin() as session:
+        add_shops(made, session, sandboxes)
     number = 0
     for day in range(_DAYS):
         today = _FIRST + timedelta(days=day)
         made.clock.sleep(max(0.0, (today - made.clock.now).total_seconds()))
-        orders = []
-        for _ in range(1 + day * 5 % 4 if today.weekday() < 5 else 1):
+        placed = made.clock.now - timedelta(minutes=30)
+        for _ in range(2 + day * 5 % 4 if today.weekday() < 5 else 1):
             number += 1
-            orders.append(order(number, made.clock.now - timedelta(minutes=30)))
+            # half of all orders are the first shop's
+            sandboxes[number // 2 % len(sandboxes) if number % 2 else 0].state.add_orders(
+                [order(number, placed)], {}
+            )
         if day == _DAYS - 1:
-            wrong = [(number + 1, "5213017229"), (number + 2, "70103534")]
-            orders += [order(at, made.clock.now - timedelta(minutes=9), tax_id) for at, tax_id in wrong]
-        made.shop.state.add_orders(orders, {})
-        if day == 0:
-            with made.services().database.begin() as session:
-                add_shops(made, session)
+            sandboxes[0].state.add_orders([order(number + 5, placed, "5213017229")], {})
+            sandboxes[2].state.add_orders([order(number + 7, placed, "70103534")], {})
         made.run()
+    # what was sent took its time; shops are read all the while
+    Runner(made.services(), sleep=made.clock.sleep, monotonic=made.clock.seconds).take_in()
 
 
 def shrink(png: bytes) -> bytes:
@@ -176,7 +182,9 @@ class Camera:
         """One picture, of the page from its top.
 
         Args:
-            name: of the file, without its ending. path: of the page. size: of the window.
+            name: of the file, without its ending.
+            path: of the page.
+            size: of the window.
             tallest: pixels of height at most; a shorter page gives a shorter picture.
         """
         self._page.set_viewport_size(size)
@@ -191,13 +199,20 @@ class Camera:
 
 def busy_pages(chromium: Browser, home: Path, folder: Path) -> None:
     """Pictures of an installation that has worked for a month."""
-    with world(home, [], now=_FIRST) as made:
-        live_a_month(made)
+    with world(home, [], now=_FIRST) as made, ExitStack() as shops:
+        sandboxes = [made.shop] + [
+            shops.enter_context(WooSandbox([], clock=made.clock, sleep=lambda _seconds: None))
+            for _ in SHOPS[1:]
+        ]
+        live_a_month(made, sandboxes)
         pages: Site = site(made.services())
         someone = pages.user()
         someone.post("/stores/sklep-lesny/dry-run", first="2026-11-01", last="2026-11-24")
-        invoices = [one for one in made.documents() if one.state == "published" and one.buyer_tax_id]
-        shown = invoices[-1]
+        shown = [
+            one
+            for one in made.documents()
+            if one.state == "published" and one.buyer_tax_id and one.seller.nip == NIP
+        ][-1]
         with live(pages) as base:
             page = chromium.new_context(viewport=DESK, locale="pl-PL", timezone_id="Europe/Warsaw").new_page()
             sign_in(page, base)
@@ -221,6 +236,8 @@ def setup_page(chromium: Browser, home: Path, folder: Path) -> None:
         make_company(someone, name=SHOPS[0].seller)
         sign_in_by_test_certificate(pages, someone)
         add_store(made, pages)
+        with pages.services.database.begin() as session:
+            session.execute(update(Store).values(url=f"https://{SHOPS[0].host}", code=SHOPS[0].code))
         with live(pages) as base:
             page = chromium.new_context(viewport=DESK, locale="pl-PL").new_page()
             sign_in(page, base)
@@ -233,6 +250,7 @@ def main(folder: Path = IMAGES) -> None:
     Args:
         folder: where they go.
     """
+    os.environ["LANGUAGE"] = "pl"  # of Chromium's own parts, such as fields of dates
     folder.mkdir(parents=True, exist_ok=True)
     with browser() as chromium, TemporaryDirectory() as one, TemporaryDirectory() as other:
         busy_pages(chromium, Path(one), folder)
