@@ -7,12 +7,11 @@ is the same.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,16 +35,18 @@ from core.ksef import environments
 from core.signing.keys import self_signed
 from sandbox.woocommerce import WooSandbox
 from tests.browser.chromium import DESK, PHONE, browser, live, sign_in
-from tests.pipeline.world import NIP, WOO_CONFIG, World, world
+from tests.pipeline.world import NIP, START, WOO_CONFIG, World, world
 from tests.web.setup_world import add_store, empty_site, make_company, sign_in_by_test_certificate
 from tests.web.site import Site, site
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "img"
 LARGEST = 150_000
 """Bytes of a picture in the repository at most."""
-_COLOURS = (192, 96, 48, 24)
-_FIRST = datetime(2026, 10, 27, 9, 0, tzinfo=UTC)
+_COLOURS = (256, 128, 64, 32)
+_FIRST = START
+"""When the sandbox's keys begin."""
 _DAYS = 29
+_OFFICE = "5260250274"
 _QR = "https://qr-test.ksef.mf.gov.pl"
 
 BUYERS = (
@@ -54,7 +55,7 @@ BUYERS = (
     ("", "Jan", "Zmyślony", "", "ul. Słoneczna 12", "80-180", "Gdańsk"),
     ("Kawiarnia Pod Lipą", "Piotr", "Próbny", "7010353442", "Rynek 3", "50-101", "Wrocław"),
     ("", "Maria", "Wymyślona", "", "ul. Polna 7", "20-002", "Lublin"),
-    ("Biuro Projektowe Linia", "Adam", "Niby", "5260250274", "ul. Prosta 1", "00-838", "Warszawa"),
+    ("Biuro Projektowe Linia", "Adam", "Niby", _OFFICE, "ul. Prosta 1", "00-838", "Warszawa"),
 )
 """Company, first and last name, NIP, street, postcode and town of invented buyers."""
 
@@ -81,12 +82,13 @@ SHOPS = (
 )
 
 
-def order(number: int, at: datetime, tax_id: str | None = None) -> dict[str, Any]:
+def order(number: int, at: datetime, shop: Shop, tax_id: str | None = None) -> dict[str, Any]:
     """A paid order of an invented buyer.
 
     Args:
         number: of the order; the buyer and the goods come of it.
         at: when it was placed and paid, aware UTC.
+        shop: where; nobody buys from itself.
         tax_id: as the buyer typed it; the buyer's right one when not given.
     """
     company, first, last, nip, street, postcode, town = BUYERS[number % len(BUYERS)]
@@ -94,7 +96,8 @@ def order(number: int, at: datetime, tax_id: str | None = None) -> dict[str, Any
     when = at.replace(tzinfo=None).isoformat(timespec="seconds")
     place = {"company": company, "first_name": first, "last_name": last, "address_1": street}
     place |= {"address_2": "", "postcode": postcode, "city": town, "country": "PL", "state": "", "phone": ""}
-    typed = nip if tax_id is None else tax_id
+    right = _OFFICE if nip == shop.nip else nip
+    typed = right if tax_id is None else tax_id
     return made | {
         "id": 1000 + number,
         "number": str(1000 + number),
@@ -146,23 +149,24 @@ def live_a_month(made: World, sandboxes: Sequence[WooSandbox]) -> None:
         for _ in range(2 + day * 5 % 4 if today.weekday() < 5 else 1):
             number += 1
             # half of all orders are the first shop's
-            sandboxes[number // 2 % len(sandboxes) if number % 2 else 0].state.add_orders(
-                [order(number, placed)], {}
-            )
+            at = number // 2 % len(SHOPS) if number % 2 else 0
+            sandboxes[at].state.add_orders([order(number, placed, SHOPS[at])], {})
         if day == _DAYS - 1:
-            sandboxes[0].state.add_orders([order(number + 5, placed, "5213017229")], {})
-            sandboxes[2].state.add_orders([order(number + 7, placed, "70103534")], {})
+            sandboxes[0].state.add_orders([order(number + 5, placed, SHOPS[0], "5213017229")], {})
+            sandboxes[2].state.add_orders([order(number + 7, placed, SHOPS[2], "70103534")], {})
         made.run()
     # what was sent took its time; shops are read all the while
     Runner(made.services(), sleep=made.clock.sleep, monotonic=made.clock.seconds).take_in()
 
 
 def shrink(png: bytes) -> bytes:
-    """A picture with as few colours as it takes to be small; pages have few."""
+    """A picture with as few colours as it takes to be small; pages have few, and small dots keep theirs."""
     image = Image.open(BytesIO(png)).convert("RGB")
     for colours in _COLOURS:
         out = BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            out, "PNG", optimize=True
+        )
         if out.tell() <= LARGEST:
             break
     return out.getvalue()
@@ -207,7 +211,7 @@ def busy_pages(chromium: Browser, home: Path, folder: Path) -> None:
         live_a_month(made, sandboxes)
         pages: Site = site(made.services())
         someone = pages.user()
-        someone.post("/stores/sklep-lesny/dry-run", first="2026-11-01", last="2026-11-24")
+        someone.post("/stores/sklep-lesny/dry-run", first="2026-11-24", last="2026-12-22")
         shown = [
             one
             for one in made.documents()
@@ -250,7 +254,6 @@ def main(folder: Path = IMAGES) -> None:
     Args:
         folder: where they go.
     """
-    os.environ["LANGUAGE"] = "pl"  # of Chromium's own parts, such as fields of dates
     folder.mkdir(parents=True, exist_ok=True)
     with browser() as chromium, TemporaryDirectory() as one, TemporaryDirectory() as other:
         busy_pages(chromium, Path(one), folder)
