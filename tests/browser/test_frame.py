@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +16,7 @@ from tests.pipeline.proposing import propose
 from tests.pipeline.world import NIP, World
 from tests.web.site import Site
 
-PERIOD = {"first": "2026-09-01", "last": "2026-11-24"}
+PERIOD: dict[str, Any] = {"first": "2026-09-01", "last": "2026-11-24"}
 WITHOUT_FRAME = (
     "/healthz",
     "/readyz",
