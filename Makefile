@@ -1,4 +1,4 @@
-# The documented doors: make setup, demo, try, test, faults, lint, docs, bench, serve.
+# The documented doors: make setup, demo, try, test, faults, lint, docs, screenshots, bench, serve.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -15,10 +15,10 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test faults lint docs bench serve try clean
+.PHONY: help setup demo test faults lint docs screenshots bench serve try clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 setup: $(READY) ## Make the virtual environment and install everything (first run: about a minute)
 
@@ -49,6 +49,10 @@ lint: setup ## Format, lint, types, import rules, known faults of dependencies
 docs: setup ## Write the command reference and the rule book from the program
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.rulebook_reference
+
+screenshots: setup ## Take the pictures of docs/img anew, of an invented installation
+	@bash tools/ensure_chromium.sh
+	$(BIN)/python -m tools.screenshots
 
 bench: setup ## Measure speed against a floor in the same run
 	$(BIN)/python -m benchmarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from connector_app import buyer_links
 from core.invoices.model import TaxId
-from tests.browser.chromium import DESK, PHONE, browser, live, sign_in
+from tests.browser.chromium import DESK, PHONE, live, sign_in
 from tests.pipeline.proposing import RIGHT_NIP
 from tests.pipeline.refunds import parsed
 from tests.pipeline.world import World, recorded, world
@@ -19,13 +20,6 @@ from tests.web.site import Site, site
 
 _SMALL = ViewportSize(width=PHONE["width"], height=PHONE["height"])
 _WIDE = ViewportSize(width=DESK["width"], height=DESK["height"])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Browser]:
-    """The system's Chromium."""
-    with browser() as one:
-        yield one
 
 
 @pytest.fixture
@@ -53,25 +47,34 @@ def _serious(page: Page) -> list[str]:
 
 
 def test_a_buyer_on_a_phone_reports_the_right_nip_and_the_merchant_approves(
-    running: Browser, invoiced: World
+    chromium: Browser, invoiced: World
 ) -> None:
     pages: Site = site(invoiced.services())
     pages.user()
     key = _key(invoiced)
     with live(pages) as base:
         # without JavaScript, as the pages promise
-        phone = running.new_context(viewport=_SMALL, locale="pl-PL", java_script_enabled=False).new_page()
+        phone = chromium.new_context(viewport=_SMALL, locale="pl-PL", java_script_enabled=False).new_page()
         phone.goto(f"{base}/f/{key}")
-        with phone.expect_download() as download:
-            phone.get_by_role("link", name="Pobierz PDF").click()
-        assert download.value.suggested_filename == "FV-2026-11-0001.pdf"
+        for link, name, begin in (
+            ("Pobierz PDF", "FV-2026-11-0001.pdf", b"%PDF"),
+            ("XML", ".xml", b"<?xml"),
+        ):
+            with phone.expect_download() as download:
+                phone.get_by_role("link", name=link, exact=True).click()
+            assert download.value.suggested_filename.endswith(name)
+            assert Path(download.value.path()).read_bytes().startswith(begin)
+        # the seller has not allowed it
+        assert phone.get_by_role("link", name="UPO", exact=True).count() == 0
+        assert phone.get_by_role("img", name="Kod QR z linkiem weryfikacyjnym").is_visible()
+        assert phone.get_by_role("link", name="Otwórz stronę weryfikacji").is_visible()
         phone.get_by_role("link", name="Zgłoś właściwe dane").click()
         phone.get_by_label("NIP").fill(RIGHT_NIP)
         phone.get_by_label("Twój e-mail").fill("ksiegowosc@firma.example")
         phone.get_by_role("button", name="Wyślij zgłoszenie").click()
         assert phone.get_by_text("Sprzedawca dostał Twoje zgłoszenie").is_visible()
 
-        desk = running.new_context(viewport=_WIDE, locale="pl-PL").new_page()
+        desk = chromium.new_context(viewport=_WIDE, locale="pl-PL").new_page()
         sign_in(desk, base)
         desk.goto(f"{base}/proposals")
         desk.on("dialog", lambda dialog: dialog.accept())
@@ -85,7 +88,7 @@ def test_a_buyer_on_a_phone_reports_the_right_nip_and_the_merchant_approves(
 
 
 def test_the_pages_fit_a_phone_and_have_no_serious_fault_of_accessibility(
-    running: Browser, invoiced: World
+    chromium: Browser, invoiced: World
 ) -> None:
     pages = site(invoiced.services())
     key = _key(invoiced)
@@ -96,7 +99,7 @@ def test_the_pages_fit_a_phone_and_have_no_serious_fault_of_accessibility(
 
     with live(pages) as base:
         for language in ("pl", "en"):
-            page = running.new_context(viewport=_SMALL, locale="pl-PL").new_page()
+            page = chromium.new_context(viewport=_SMALL, locale="pl-PL").new_page()
             page.on("console", listen)
             for path in (f"/f/{key}", f"/f/{key}/correct"):
                 page.goto(f"{base}{path}?lang={language}")
