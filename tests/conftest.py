@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import one_compiler
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
 
 
 def pytest_configure() -> None:
-    """Started in the background, we and our children would ignore the Ctrl-C that tests send."""
+    """Hear the Ctrl-C that tests send, also when started in the background; compile statements once."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    one_compiler.share()
 
 
 @pytest.fixture(autouse=True)
