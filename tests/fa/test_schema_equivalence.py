@@ -39,6 +39,26 @@ DOCUMENTS = (
     *(f"largest-{turn}" for turn in TURNS),
 )
 
+# the older structure is accepted by the TEST environment only, and has most of its parts in common
+MUTATED = pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        pytest.param(
+            schema,
+            name,
+            id=f"{name}-{schema.version}",
+            marks=[pytest.mark.faults] if schema is FA2 and name.startswith("largest") else [],
+        )
+        for schema in SCHEMAS
+        for name in DOCUMENTS
+    ],
+)
+WHOLE = pytest.mark.parametrize(
+    "schema",
+    [FA3, pytest.param(FA2, marks=pytest.mark.faults)],
+    ids=lambda schema: schema.version,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -196,14 +216,13 @@ def test_documents_are_valid(schema: FaSchema, name: str, official_ksef: Path) -
     assert compiled(schema)(tree)
 
 
-@VERSIONS
-@pytest.mark.parametrize("name", DOCUMENTS)
+@MUTATED
 def test_mutations_are_judged_alike(schema: FaSchema, name: str, official_ksef: Path) -> None:
     """No single change of a document is valid by one schema and invalid by the other."""
     assert tally(schema, official_ksef, name).differences == ()
 
 
-@VERSIONS
+@WHOLE
 def test_mutations_are_many_and_mixed(schema: FaSchema, official_ksef: Path) -> None:
     """The mutations are at least 5 000 for a version, and neither verdict is rare among them."""
     tallies = [tally(schema, official_ksef, name) for name in DOCUMENTS]
