@@ -35,11 +35,6 @@ def remember(code: str) -> None:
     session[_CHOICE] = code
 
 
-def use(code: str) -> None:
-    """Answer this request in a language, whatever the browser says."""
-    g.language = code if code in LANGUAGES else "pl"
-
-
 def _find() -> str:
     chosen = request.args.get("lang") or session.get(_CHOICE)
     if chosen in LANGUAGES:
