@@ -401,11 +401,15 @@ def test_the_documented_example_runs(sandbox: KsefSandbox, capsys: pytest.Captur
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl command here")
 @pytest.mark.parametrize("attribute", ["organizationIdentifier=VATPL-", "serialNumber=TINPL-"])
-def test_the_documented_certificate_signs_in(peer: KsefClient, tmp_path: Path, attribute: str) -> None:
+def test_the_documented_certificate_signs_in(
+    peer: KsefClient, clock: MovingClock, tmp_path: Path, attribute: str
+) -> None:
     """The openssl command gives certificates with which the company, or its owner in person, signs in."""
     text = documented("console").replace("organizationIdentifier=VATPL-", attribute)
     command = shlex.split(text.replace("\\\n", " "))
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    # openssl reads the real clock: the certificate may begin after the sandbox's time, which stands still
+    clock.moment = datetime.now(UTC)
     certificate = x509.load_pem_x509_certificate((tmp_path / "test.crt").read_bytes())
     key = serialization.load_pem_private_key((tmp_path / "test.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
