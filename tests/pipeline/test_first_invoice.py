@@ -19,6 +19,8 @@ from core.ksef.number import parse
 from sandbox.ksef import tokens
 from tests.pipeline.world import NIP, World, recorded, world
 
+pytestmark = pytest.mark.both_databases
+
 INVOICED = {"15": "246.55", "26": "1.07", "27": "1.08"}
 
 
