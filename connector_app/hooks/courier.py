@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,10 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
-from connector_app.store.database import trouble
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _LANES = 4
 """Hooks that are sent to at a time: a slow receiver holds up its own messages."""
@@ -67,10 +67,10 @@ class Courier:
                 self.one_round()
                 pause = self._pause()
             except SQLAlchemyError as error:
-                _log.warning("hooks: %s", trouble(error).en)
+                _log.warning(Said.DATABASE_FAILED, error)
                 pause = _EVERY
-            except Exception:
-                _log.exception("a round of hooks failed")
+            except Exception as error:
+                _log.failed(Said.WORK_FAILED, error)
                 pause = _EVERY
             self._awake.wait(pause)
 

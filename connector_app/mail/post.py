@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from connector_app import buyer_links
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
@@ -28,7 +29,7 @@ from connector_app.texts import Occasion, Reader, Slot, effective, fill
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _AT_ONCE = 20
 """Messages of a seller in one pass, so that a long list keeps no invoice waiting."""
@@ -107,15 +108,17 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
     try:
         for mail_id in ids:
             try:
-                _post(services, mail_id, settings, transport)
+                with bound(mail_id=mail_id, store_id=store_id):
+                    _post(services, mail_id, settings, transport)
             except MailUnavailable as error:
+                _log.warning(Said.MAIL_FAILED, error, mail_id=mail_id)
                 attempts = _failed(services, mail_id, error)
                 if error.of_server:
                     return _put_off(services, store, str(error), life.pause_after(attempts))
             except SQLAlchemyError:
                 raise
-            except Exception:
-                _log.exception("e-mail %d: writing or sending failed", mail_id)
+            except Exception as error:
+                _log.failed(Said.MAIL_FAILED, error, mail_id=mail_id)
                 _failed(services, mail_id, MailInDoubt("an internal error; the log has details"))
     finally:
         transport.close()
@@ -169,8 +172,10 @@ def _post(services: Services, mail_id: int, settings: MailSettings, transport: T
     try:
         transport.send(letter.message, letter.recipient, before_text)
     except MailRefused as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.REFUSED, str(error))
     except MailInDoubt as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.UNKNOWN, str(error))
     else:
         _settle(services, mail_id, MailState.SENT, None)

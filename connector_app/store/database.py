@@ -6,7 +6,7 @@ import functools
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from core.findings import Text
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 30_000
 _WRITES = "ksef_writes"
+_TELLS = "after_commit"
 _KNOWN_TROUBLE = {
     "disk is full": Text("brak miejsca na dysku", "no space left on the disk"),
     "readonly": Text("jest tylko do odczytu", "it is read-only"),
@@ -64,8 +65,21 @@ class Sessions(sessionmaker[Session]):
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One writing transaction: committed at the end, undone when an exception passes."""
-        with self(bind=self._writer) as session, session.begin():
-            yield session
+        with self(bind=self._writer) as session:
+            with session.begin():
+                yield session
+            for tell in session.info.pop(_TELLS, ()):
+                tell()
+
+
+def after_commit(session: Session, tell: Callable[[], None]) -> None:
+    """Have something told once a transaction is committed, and never when it is undone.
+
+    Args:
+        session: of :meth:`Sessions.begin`.
+        tell: must not fail: what is committed stays.
+    """
+    session.info.setdefault(_TELLS, []).append(tell)
 
 
 def open_database(url: str) -> Sessions:

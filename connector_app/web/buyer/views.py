@@ -9,7 +9,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -21,9 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app import proposals
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
-from connector_app.store.database import trouble
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.buyer import sheet
@@ -34,6 +34,8 @@ from connector_app.web.safety import limiter
 from core.visual.errors import NotRenderable
 
 buyer = Blueprint("buyer", __name__, template_folder="templates", url_prefix="/f")
+
+_log = Log(__name__)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ACTOR = "buyer"
@@ -179,7 +181,7 @@ def _failed(_error: object) -> Response:
 
 @buyer.errorhandler(SQLAlchemyError)
 def _database(error: SQLAlchemyError) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+    _log.warning(Said.DATABASE_FAILED, error)
     return _failed(error)
 
 
