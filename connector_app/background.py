@@ -56,7 +56,6 @@ class Background:
         self._stopped = threading.Event()
         self._said_of_shops: list[Text] = []
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
-        pulse.deliveries = self._courier.tally
         self._buyers = Asking(services)
         self._thread = threading.Thread(target=self._run, name="background")
 

@@ -12,6 +12,7 @@ from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
 from connector_app.log_events import Said
 from connector_app.logs import Log
+from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
 
 _log = Log(__name__)
@@ -31,9 +32,6 @@ class Courier:
         services: the installation.
         links: where receivers find more.
         allow_private: hooks may be in the local network.
-
-    Attributes:
-        tally: tries so far by result, ``delivered`` and ``failed``, for metrics.
     """
 
     def __init__(self, services: Services, links: Links, *, allow_private: bool) -> None:
@@ -43,7 +41,6 @@ class Courier:
         self._awake = threading.Event()
         self._stopped = threading.Event()
         self._pruned_at = services.clock() - _PRUNE_EVERY
-        self.tally = {"delivered": 0, "failed": 0}
         self._thread = threading.Thread(target=self._run, name="courier")
 
     def start(self) -> None:
@@ -86,8 +83,9 @@ class Courier:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
                     failed = sum(one.failure is not None for one in outcomes)
-                    self.tally["failed"] += failed
-                    self.tally["delivered"] += len(outcomes) - failed
+                    self._services.measures.count(HOOKS, "failed", times=failed)
+                    self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
+        self._services.measures.mark("hooks", self._services.clock())
         if self._services.clock() - self._pruned_at >= _PRUNE_EVERY:
             self._pruned_at = self._services.clock()
             sending.prune(self._services)

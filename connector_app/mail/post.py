@@ -17,6 +17,7 @@ from connector_app.logs import Log, bound
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
+from connector_app.measures import MAILS
 from connector_app.pictures import picture
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import facts_of
@@ -230,6 +231,8 @@ _ENDS = {
 def _settle(services: Services, mail_id: int, state: MailState, why: str | None) -> None:
     said = _ENDS[state]
     text = said if why is None else Text(f"{said.pl}: {why}", f"{said.en}: {why}")
+
+    services.measures.count(MAILS, "buyers", state.value)
 
     def end(row: Mail) -> None:
         now = services.clock()

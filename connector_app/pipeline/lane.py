@@ -102,7 +102,10 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
     with bound(task="lane", seller_id=seller_id):
-        return _run_lane(services, seller_id)
+        result = _run_lane(services, seller_id)
+    services.measures.mark("lane", services.clock())
+    services.measures.keep_now_and_then(services.database)
+    return result
 
 
 def _run_lane(services: Services, seller_id: int) -> LaneResult:

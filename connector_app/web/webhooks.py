@@ -27,6 +27,7 @@ from adapters.contract import Entity, ForgedEvent, ShopError, ShopEvent, Unreada
 from connector_app import subscriptions
 from connector_app.log_events import Said
 from connector_app.logs import Log
+from connector_app.measures import WEBHOOKS
 from connector_app.pipeline.events import receive
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Store
@@ -63,6 +64,7 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
             return _answer(_take(services, code, key, wake))
         except (SQLAlchemyError, VaultLocked) as error:
             _log.warning(Said.WEBHOOK_REFUSED, error)
+            services.measures.count(WEBHOOKS, code, "not-kept")
             return _answer(503)
 
 
@@ -79,8 +81,11 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
         return 413
     except ShopError as error:
         _log.warning(Said.WEBHOOK_REFUSED, error, store_id=store.id)
+        services.measures.count(WEBHOOKS, store.code, "refused")
         return _REFUSED.get(type(error), 503)
-    if event.entity is not Entity.PING:
+    if event.entity is Entity.PING:
+        services.measures.count(WEBHOOKS, store.code, "ping")
+    else:
         new = receive(services, store.id, event)
         _log.info(
             Said.WEBHOOK,
@@ -90,6 +95,7 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
             entity_id=event.entity_id,
             is_new=new,
         )
+        services.measures.count(WEBHOOKS, store.code, "new" if new else "copy")
         if new:
             wake()
     return 200
