@@ -23,6 +23,7 @@ from connector_app import credentials
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import Measures
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -166,13 +167,15 @@ class Installation:
         def notices(environment: environments.Environment) -> NoticeBook:
             return NoticeBook(database, environment.api_url, self.clock)
 
+        measures = Measures()
         return Services(
             database=database,
+            measures=measures,
             work_dir=self.home / "work",
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(budget if self.counts_requests else None, client, notices),
+            connections=Connections(budget if self.counts_requests else None, client, notices, measures),
             connect_shop=self._connect_shop,
             public_url=self.public_url,
         )
