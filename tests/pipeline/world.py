@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -142,7 +141,7 @@ class Installation:
         self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
-        self._opened: tuple[tuple[int, int], Sessions] | None = None
+        self._opened: tuple[tuple[int, int] | None, Sessions] | None = None
         self.public_url = ""
 
     def services(self) -> Services:
@@ -157,10 +156,7 @@ class Installation:
                 jitter=lambda: 0.5,
             )
 
-        file = self.home / "connector.sqlite3"
-        if not file.exists():
-            file.write_bytes(_migrated_database())
-        database = self._database(file)
+        database = self._database(self.home / "connector.sqlite3")
 
         def budget(environment: environments.Environment) -> StoredBudget:
             return StoredBudget(database, environment.api_url, self.clock)
@@ -184,10 +180,9 @@ class Installation:
 
         The engine compiles each statement once, which takes longer than running it.
         """
-        seen = file.stat()
-        which = (seen.st_dev, seen.st_ino)
-        if self._opened is None or self._opened[0] != which:
-            self._opened = (which, open_database(f"sqlite:///{file}"))
+        if self._opened is None or self._opened[0] != _which(file):
+            opened = open_database(f"sqlite:///{file}")
+            self._opened = (_which(file), opened)
         return self._opened[1]
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
@@ -232,6 +227,14 @@ class Installation:
         return found
 
 
+def _which(file: Path) -> tuple[int, int] | None:
+    """The file that has this name now, if there is one."""
+    if not file.exists():
+        return None
+    seen = file.stat()
+    return seen.st_dev, seen.st_ino
+
+
 class World(Installation):
     """An installation with a WooCommerce shop."""
 
@@ -264,18 +267,6 @@ class World(Installation):
         """Notes, metadata and e-mails of an order."""
         found: dict[str, Any] = requests.get(f"{self.shop.url}/sandbox/orders/{order_id}", timeout=10).json()
         return found
-
-
-@cache
-def _migrated_database() -> bytes:
-    """An installation's empty database: making its tables takes longer than many a test."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "connector.sqlite3"
-        database = open_database(f"sqlite:///{file}")
-        database.kw["bind"].dispose()
-        with closing(sqlite3.connect(file)) as plain:
-            plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return file.read_bytes()
 
 
 @cache
