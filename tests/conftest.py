@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import compiled_once, migrated_once, one_compiler
+from tests import compiled_once, migrated_once, one_compiler, proxies_at_a_glance
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
@@ -22,6 +22,7 @@ def pytest_configure() -> None:
     one_compiler.share()
     compiled_once.share()
     migrated_once.share()
+    proxies_at_a_glance.share()
 
 
 def pytest_collection_finish() -> None:
