@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -112,7 +113,7 @@ def numbers(
     sys.exit(EXITS[report.result])
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[dict[str, Any], str], bytes]] = {
     ".html": lambda values, language: as_html(values, language).encode(),
     ".csv": as_csv,
     ".json": lambda values, _language: json.dumps(values, ensure_ascii=False, indent=2).encode(),
@@ -192,7 +193,9 @@ def _print_findings(app: App, report: Report) -> None:
     order = list(Severity)
     for code in sorted(report.totals, key=lambda one: order.index(KINDS[one].severity)):
         kind = KINDS[code]
-        title = f"{kind.title.in_language(app.language)} – {SEVERITIES[kind.severity].in_language(app.language)}"
+        title = (
+            f"{kind.title.in_language(app.language)} – {SEVERITIES[kind.severity].in_language(app.language)}"
+        )
         app.out.print(f"{_MARKS[kind.severity]} {title}: {report.totals[code]}", markup=False)
         listed = [one for one in report.findings if one.code == code][:_SHOWN]
         for one in listed:

@@ -81,13 +81,38 @@ def open_database(url: str) -> Sessions:
         UnusableDatabase: it belongs to a newer version of the program.
         SQLAlchemyError: it cannot be opened; :func:`trouble` says why in words.
     """
+    database = connect(url)
+    migrate(database.kw["bind"])
+    return database
+
+
+def connect(url: str) -> Sessions:
+    """A database as it is: nothing is opened, made or migrated before a session needs it.
+
+    Args:
+        url: SQLAlchemy address.
+    """
     # an error of the database would otherwise quote names, amounts and sealed secrets
     engine = create_engine(url, hide_parameters=True)
     listing.listen()
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    migrate(engine)
     return Sessions(engine)
+
+
+def form_of(engine: Engine) -> str | None:
+    """The revision of a database's tables; ``None`` when it has none yet.
+
+    Raises:
+        SQLAlchemyError: it cannot be read.
+    """
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known_form(revision: str) -> bool:
+    """Whether a revision is one of this program's, old or new."""
+    return _is_known(_scripts(), revision)
 
 
 def trouble(error: SQLAlchemyError) -> Text:

@@ -53,9 +53,7 @@ class Shelf:
         services = self.made.services()
         with services.database() as session:
             seller = session.scalars(select(Seller.id).where(Seller.nip == nip)).one()
-        return check_numbers(
-            services, seller, Period.between(month, end or month), with_ksef=with_ksef
-        )
+        return check_numbers(services, seller, Period.between(month, end or month), with_ksef=with_ksef)
 
     def codes(self, month: str = MONTH, **how: Any) -> dict[str, int]:
         """What the check finds, by code."""
