@@ -63,14 +63,17 @@ STUCK = "UPDATE documents SET state = 'accepted', updated_at = '2026-11-20 10:00
 BROKEN: dict[str, tuple[str, ...]] = {
     "documents-stuck": (STUCK,),
     "waiting-for-a-person": (
-        "UPDATE documents SET state = 'attention', updated_at = '2026-11-20 10:00:00' WHERE number LIKE 'FV%2'",
+        "UPDATE documents SET state = 'attention', updated_at = '2026-11-20 10:00:00' "
+        "WHERE number LIKE 'FV%2'",
     ),
     "deadline-over": (
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-20', next_attempt_at = '2026-11-24 23:00:00' "
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-20', "
+        "next_attempt_at = '2026-11-24 23:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
     "deadline-near": (
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-25', next_attempt_at = '2026-11-24 23:00:00' "
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-25', "
+        "next_attempt_at = '2026-11-24 23:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
     "store-silent": ("UPDATE stores SET looked_at = '2026-11-24 01:00:00'",),
