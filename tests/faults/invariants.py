@@ -130,8 +130,7 @@ def _order_once(
         yield f"{len(invoices)} invoices: {', '.join(one.number for one in invoices)}"
         return
     if not invoices:
-        invoice = next((row for row in rows if row["purpose"] == "invoice"), None)
-        state = invoice["state"] if invoice else "unknown"
+        state = next((row["state"] for row in rows if row["purpose"] == "invoice"), "unknown")
         allowed = {
             "paid": {"attention"} if sale.refunds else set(),
             "cancelled": {"cancelled", "unknown"},
