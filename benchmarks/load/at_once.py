@@ -16,6 +16,7 @@ from connector_app.store.models import Document
 
 _LOOK = 1.0
 
+
 @dataclass(slots=True)
 class Result:
     """What a run gave.

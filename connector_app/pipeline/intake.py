@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,11 +13,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopAdapter, ShopAuthFailed, ShopBusy, ShopError, UnreadableOrder
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import claims, deciding, life, marks
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.refund_intake import take_in_refunds
 from connector_app.pipeline.services import Services
 from connector_app.store.documents import buyer_name, document_for
+from connector_app.store.lanes import of_store
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from connector_app.store.overrides import buyer_conflict, with_buyer
 from connector_app.store.snapshots import content_hash, to_json
@@ -28,7 +30,7 @@ from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
@@ -89,7 +91,7 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
             failure = take_in_refunds(services, store, adapter, keep_one) or failure
     finally:
         adapter.close()
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.quiet_until = pause_asked(failure, services.clock())
         if orders.failure is None:
@@ -138,7 +140,7 @@ def _keep_together(services: Services, store_id: int, read: Sequence[Order | Unr
     if len(news) < 2:
         return sum(keep_safely(services, store_id, one) for one in news)
     try:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store_id)) as session:
             store = session.get_one(Store, store_id)
             touched = [_keep_found(session, store, one, now) for one in news]
     except Exception:
@@ -161,7 +163,7 @@ def keep_safely(
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
             raise
         remote_id = found.id if isinstance(found, Order) else found.path.partition(".")[0]
-        _log.exception("order %s of store %d cannot be kept", remote_id, store_id)
+        _log.failed(Said.STORE_FAILED, error, store_id=store_id, order=remote_id)
         odd = UnreadableOrder(f"it cannot be stored ({type(error).__name__})", path=remote_id)
         return keep(services, store_id, odd)
 
@@ -181,7 +183,7 @@ def keep(services: Services, store_id: int, found: Order | UnreadableOrder, *, a
     now = services.clock()
     if not anew and not _news(services, store_id, [found], now):
         return False
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         touched = _keep_found(session, session.get_one(Store, store_id), found, now, anew=anew)
     for document in touched:
         services.watch(document)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from connector_app.keeping.reading import digest
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
@@ -77,7 +78,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> l
         return _later(services, error)
 
     def keep(row: Document) -> None:
-        row.upo, row.upo_address = proof, None
+        row.upo, row.upo_sha256, row.upo_address = proof, digest(proof), None
         row.proof_attempts, row.proof_next_at, row.proof_waits_for = 0, None, None
         row.upo_certificate = keep_signer(row, signature, services.clock())
         life.note(row, fetched_text(signature), services.clock())
@@ -85,16 +86,17 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> l
     return keep
 
 
-def keep_upos(services: Services, collected: Mapping[int, life.Change]) -> None:
+def keep_upos(services: Services, seller_id: int, collected: Mapping[int, life.Change]) -> None:
     """Keep what was collected for some documents, in one transaction.
 
     Args:
         services: the outside world.
+        seller_id: whose documents.
         collected: by the document's id, what :func:`collect_upo` gave; a few at a time.
     """
     if not collected:
         return
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         query = select(Document).options(joinedload(Document.order)).where(Document.id.in_(collected))
         documents = list(session.scalars(query))
         for document in documents:

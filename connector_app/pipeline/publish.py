@@ -15,6 +15,7 @@ from connector_app.pipeline.messages import message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.profiles import BadProfile
+from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Document, DocumentState, Publication, ShopOrder, Store
 from connector_app.store.snapshots import from_json
 from core.calendar import warsaw_day
@@ -72,12 +73,12 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
             message = message_for(document, channel, language, link, pay_on, store.texts, page)
             written[channel.value] = shop.publish(remote_order, channel, message)
     except ShopError as error:
-        with services.database.begin() as session:
+        with services.database.begin(document.seller_id) as session:
             _note_written(session, document_id, written, services.clock())
             _row(session, document_id, channel.value).failure = f"{error.message} {error.hint}".strip()
         raise
     except Exception:
-        with services.database.begin() as session:
+        with services.database.begin(document.seller_id) as session:
             _note_written(session, document_id, written, services.clock())
         raise
     return _finish(services, document_id, store, written)
@@ -197,7 +198,7 @@ def write_down(
     failure: str | None = None,
 ) -> None:
     """Write down how one publication went, in a transaction of its own."""
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         if failure is not None:
             _row(session, document_id, channel).failure = failure
         else:
