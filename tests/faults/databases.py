@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy.exc import OperationalError
 
 from connector_app.store.database import open_database
-from tests.pipeline.world import _migrated_database
+from tests.migrated_once import new_database
 
 SERVER = os.environ.get("KSEF_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
 
@@ -29,7 +29,7 @@ def fresh(home: Path, *, postgres: bool, empty: bool) -> Iterator[str]:
     if not postgres:
         file = home / "connector.sqlite3"
         if not empty:
-            file.write_bytes(_migrated_database())
+            file.write_bytes(new_database())
             file.chmod(0o600)
         yield f"sqlite:///{file}"
         return
@@ -50,7 +50,7 @@ def _template() -> str:
     name = f"faults_template_{os.getpid()}"
     _tell(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     _tell(f"CREATE DATABASE {name}")
-    open_database(f"{SERVER}/{name}").kw["bind"].dispose()
+    open_database(f"{SERVER}/{name}").close()
     return name
 
 
