@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from connector_app.documents.queries import Filter, Kind, Page, Sort, counts, find, is_ascending
 from connector_app.store import database as store_database
 from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document, Seller, ShopOrder, Store
-from tests import databases
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ALL = Filter(sellers=[1, 2])
@@ -43,10 +44,11 @@ def document(id_: int, seller_id: int = 1, **changes: object) -> Document:
     return Document(**values | changes)
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Sessions:
-    """Two sellers with three stores; many documents are equal in what they are ordered by."""
-    sessions = open_database(databases.url_of(tmp_path))
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of :func:`many`."""
+    file = tmp_path_factory.mktemp("filled") / "connector.sqlite3"
+    sessions = open_database(f"sqlite:///{file}")
     dice = random.Random(7)
     with sessions.begin() as session:
         for one, nip in ((1, "5265877635"), (2, "7010002137")):
@@ -84,7 +86,18 @@ def many(tmp_path: Path) -> Sessions:
                     buyer_name=dice.choice([None, "Żółw", "Anna", "anna", "Łukasz"]),
                 )
             )
-    return sessions
+    sessions.kw["bind"].dispose()
+    with closing(sqlite3.connect(file)) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.read_bytes()
+
+
+@pytest.fixture
+def many(filled: bytes, tmp_path: Path) -> Sessions:
+    """Two sellers with three stores; many documents are equal in what they are ordered by."""
+    file = tmp_path / "connector.sqlite3"
+    file.write_bytes(filled)
+    return open_database(f"sqlite:///{file}")
 
 
 def walk(session: Session, chosen: Filter, sort: Sort, *, ascending: bool, size: int = 20) -> Iterator[Page]:
@@ -118,7 +131,6 @@ def test_pages_there_and_back_show_each_document_once(many: Sessions, sort: Sort
         assert [page.rows for page in back] == [page.rows for page in there]
 
 
-@pytest.mark.both_databases
 def test_what_comes_in_between_two_pages_moves_nothing(many: Sessions) -> None:
     """The second page begins where the first ended, however many are new."""
     with many() as session:
@@ -133,7 +145,6 @@ def test_what_comes_in_between_two_pages_moves_nothing(many: Sessions) -> None:
         assert len(find(session, ALL, Sort.NEWEST, ascending=False, place=second.before).rows) == 50
 
 
-@pytest.mark.both_databases
 def test_amounts_are_ordered_as_amounts(many: Sessions) -> None:
     """-100.50 before 9.99 before 100 before 1000, although they are kept as text."""
     with many() as session:
@@ -211,7 +222,6 @@ def test_search_follows_the_document_and_its_order(many: Sessions) -> None:
         assert session.get_one(Document, 5).sort_total == 777
 
 
-@pytest.mark.both_databases
 def test_an_older_database_is_filled_as_if_it_had_been_written_so(many: Sessions, tmp_path: Path) -> None:
     """The migration derives for every document what the program derives when it writes one."""
     with many.begin() as session:
@@ -226,7 +236,7 @@ def test_an_older_database_is_filled_as_if_it_had_been_written_so(many: Sessions
     before = derived()
     assert before[8][5] == "5252248481"
     config = store_database._alembic_config()
-    engine = many.engine
+    engine = create_engine(f"sqlite:///{tmp_path / 'connector.sqlite3'}")
     with store_database.without_foreign_keys(engine) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0015")
