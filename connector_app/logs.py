@@ -20,6 +20,9 @@ _QUIET = {
     "waitress": logging.INFO,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
+    "celery": logging.WARNING,
+    "kombu": logging.WARNING,
+    "amqp": logging.WARNING,
 }
 _SECRETS = re.compile(
     r"(?i)(oauth_[a-z_]+|ws_key|consumer_(?:key|secret)|access_?token|refresh_?token|signature|password)=[^&\s\"']+"

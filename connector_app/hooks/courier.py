@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector_app.hooks import happenings, sending
+from connector_app.hooks import sending
 from connector_app.hooks.happenings import Links
 from connector_app.pipeline.services import Services
+from connector_app.running import tasks
 from connector_app.store.database import trouble
 
 _log = logging.getLogger(__name__)
@@ -80,8 +81,7 @@ class Courier:
         Raises:
             SQLAlchemyError: the database cannot be used.
         """
-        happenings.collect(self._services, self._links)
-        due = sending.due_hooks(self._services)
+        due = tasks.collect_hooks(self._services, self._links)
         if due:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
@@ -93,7 +93,7 @@ class Courier:
             sending.prune(self._services)
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
-        return sending.send_due(
+        return tasks.deliver(
             self._services,
             hook_id,
             allow_private=self._allow_private,

@@ -12,6 +12,7 @@ from adapters.contract import ShopAdapter, ShopError, ShopRefused, ShopUnavailab
 from connector_app.pipeline import holds, life, telling
 from connector_app.pipeline.publish import failed, is_of_the_store, publish
 from connector_app.pipeline.services import Services
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.store.uploaded import PLATFORM as UPLOADED
@@ -34,8 +35,13 @@ _INTERNAL = Text(
 )
 
 
-def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
+def publish_all(services: Services, seller_id: int, time: Slice = ENDLESS) -> tuple[int, list[Text]]:
     """Write what is due to each of a seller's shops.
+
+    Args:
+        services: the outside world.
+        seller_id: the seller.
+        time: when it is over, the rest is left for the next pass.
 
     Returns:
         How many documents were touched, and sentences about shops that cannot be written to.
@@ -62,7 +68,7 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
             continue
         try:
             waits = telling.tell_all(services, untold, shop)
-            done, problem = _publish(services, store, shop, due, of_store)
+            done, problem = _publish(services, store, shop, due, of_store, time)
         finally:
             shop.close()
         worked += done + len(untold)
@@ -71,10 +77,17 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
 
 
 def _publish(
-    services: Services, store: Store, shop: ShopAdapter, due: list[int], of_store: ColumnElement[bool]
+    services: Services,
+    store: Store,
+    shop: ShopAdapter,
+    due: list[int],
+    of_store: ColumnElement[bool],
+    time: Slice,
 ) -> tuple[int, Text | None]:
     worked = silent = 0
     for document_id in due:
+        if time.is_over():
+            break
         try:
             publish(services, document_id, shop)
             silent = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from connector_app import outages
 from connector_app.pipeline.services import Services
 from connector_app.renewals import held_by
+from connector_app.running import turns, workers
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.store.models import (
     UNPROVEN,
@@ -54,6 +56,7 @@ def database(services: Services) -> Iterator[Metric]:
         yield from _ends(services, session, now)
         yield from _boards(session)
         yield from _hooks(session, now)
+        yield from _running(services, session)
 
 
 def _documents(session: Session, now: datetime) -> Iterator[Metric]:
@@ -182,6 +185,25 @@ def _boards(session: Session) -> Iterator[Metric]:
         for state in Availability:
             boards.add_metric([urlsplit(url).netloc, state.value], 1 if state is seen.availability else 0)
     yield boards
+
+
+def _running(services: Services, session: Session) -> Iterator[Metric]:
+    """Who works, and what waits for a worker; nothing waits in the embedded application."""
+    working = GaugeMetricFamily("ksef_connector_workers", "Processes that work, by role.", labels=["role"])
+    for role, count in sorted(Counter(one.role for one in workers.alive(services)).items()):
+        working.add_metric([role], count)
+    yield working
+    waiting = GaugeMetricFamily(
+        "ksef_connector_turns_waiting", "Turns that are due and not begun.", labels=["kind"]
+    )
+    oldest = GaugeMetricFamily(
+        "ksef_connector_turn_oldest_seconds", "How long the oldest of them waits.", labels=["kind"]
+    )
+    for kind, (count, seconds) in sorted(turns.queue(session, services.clock()).items()):
+        waiting.add_metric([kind], count)
+        oldest.add_metric([kind], seconds)
+    yield waiting
+    yield oldest
 
 
 def _hooks(session: Session, now: datetime) -> Iterator[Metric]:

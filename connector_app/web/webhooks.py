@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable
 
 from flask import Flask, Response, request
 from sqlalchemy import select
@@ -32,6 +31,7 @@ from connector_app.store.models import Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.subscriptions import Door
 from connector_app.vault import VaultLocked
+from connector_app.web.here import Wake
 from connector_app.web.safety import csrf
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ LARGEST_BODY = 2 * 1024 * 1024
 _REFUSED = {ForgedEvent: 401, UnreadableEvent: 400}
 
 
-def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> None:
+def add_webhooks(app: Flask, services: Services, wake: Wake) -> None:
     """Add the address to the web application.
 
     Args:
@@ -65,7 +65,7 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
             return _answer(503)
 
 
-def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -> int:
+def _take(services: Services, code: str, key: str, wake: Wake) -> int:
     """Verify and keep one delivery; the HTTP status of the answer."""
     with services.database() as session:
         store = session.scalar(select(Store).where(Store.code == code, IS_OPEN))
@@ -83,7 +83,7 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
         new = receive(services, store.id, event)
         _log.info("store %s: webhook %s %s%s", code, event.topic, event.entity_id, "" if new else " again")
         if new:
-            wake()
+            wake(store.seller_id)
     return 200
 
 
