@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import one_compiler
+from tests import databases, one_compiler
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
@@ -27,6 +28,30 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked ``both_databases`` run once on each."""
+    if metafunc.definition.get_closest_marker("both_databases") is not None:
+        metafunc.parametrize("kind_of_database", [databases.SQLITE, databases.POSTGRESQL], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite.
+
+    ``KSEF_TEST_DATABASE=postgresql`` runs everything that asks there on PostgreSQL.
+    """
+    chosen = getattr(request, "param", None) or os.environ.get("KSEF_TEST_DATABASE", databases.SQLITE)
+    with databases.kind(chosen):
+        yield chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_template_is_left() -> Iterator[None]:
+    """What clones of PostgreSQL databases are made from is dropped."""
+    yield
+    databases.drop_template()
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from connector_app.store.desk import RegisterAnswer
+from connector_app.store.sessions import Sessions
 from core.calendar import WARSAW
 
 
@@ -38,7 +39,7 @@ def known(session: Session, register: str, number: str) -> Kept | None:
 
 
 def keep(
-    database: sessionmaker[Session],
+    database: Sessions,
     register: str,
     number: str,
     status: str,
