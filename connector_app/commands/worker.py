@@ -73,7 +73,7 @@ def worker(
     # migrates and checks before any process begins; each opens the installation for itself
     services = app.open()
     tidy(services)
-    services.database.kw["bind"].dispose()
+    services.database.close()
     duties = Duties(timedelta(seconds=every), address, app.settings.private_addresses)
     count = processes or os.cpu_count() or 1
     app.say(Text(f"Pracuję, procesów: {count}.", f"At work, processes: {count}."))

@@ -122,7 +122,13 @@ class Sender:
 def _failures(app: Celery) -> tuple[type[BaseException], ...]:
     """What a broker's library raises when no message can be sent; nothing is connected."""
     with app.connection_for_write() as connection:
-        return (OperationalError, KombuError, OSError, *connection.connection_errors, *connection.channel_errors)
+        return (
+            OperationalError,
+            KombuError,
+            OSError,
+            *connection.connection_errors,
+            *connection.channel_errors,
+        )
 
 
 def keep_our_logging() -> Callable[..., None]:

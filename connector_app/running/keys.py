@@ -6,9 +6,9 @@ import hmac
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
 
 from connector_app.store.desk import InstallationSetting
+from connector_app.store.sessions import Sessions, lane_of
 from connector_app.vault import Vault
 from core.findings import Text
 
@@ -22,7 +22,7 @@ WHAT_TO_DO: Final = Text(
 )
 
 
-def is_known(database: sessionmaker[Session]) -> bool:
+def is_known(database: Sessions) -> bool:
     """Whether the installation has a key already: then no machine may make another."""
     with database() as session:
         return (
@@ -31,7 +31,7 @@ def is_known(database: sessionmaker[Session]) -> bool:
         )
 
 
-def fits(database: sessionmaker[Session], vault: Vault) -> bool:
+def fits(database: Sessions, vault: Vault) -> bool:
     """Whether a machine's key is the installation's; the first machine's is noted.
 
     Only something derived from the key is stored, from which the key cannot be found.
@@ -40,7 +40,7 @@ def fits(database: sessionmaker[Session], vault: Vault) -> bool:
         SQLAlchemyError: the database cannot be used.
     """
     mine = vault.derive("which key this is").hex()
-    with database.begin() as session:
+    with database.begin(lane_of(_NAME)) as session:
         row = session.get(InstallationSetting, _NAME)
         if row is None:
             session.add(InstallationSetting(name=_NAME, value={"derived": mine}))

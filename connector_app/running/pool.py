@@ -1,8 +1,8 @@
 """Working processes on this machine: Celery's pool of forked processes, each with its own connections.
 
 Stopping: SIGTERM lets each process finish the step under way and write its turn back; a second one, or
-SIGQUIT, ends them at once, and so does SIGKILL. A turn that was cut short is given out again: at once where the
-broker sees the connection end (RabbitMQ), else after a minute.
+SIGQUIT, ends them at once, and so does SIGKILL. A turn that was cut short is given out again: at once where
+the broker sees the connection end (RabbitMQ), else after a minute.
 """
 
 from __future__ import annotations

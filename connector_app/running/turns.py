@@ -21,6 +21,7 @@ from connector_app.store.machines import Hook
 from connector_app.store.models import Seller, Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.store.running import Kind, Turn
+from connector_app.store.sessions import lane_of
 from core.findings import Text
 
 LOST_AFTER: Final = timedelta(seconds=60)
@@ -29,6 +30,7 @@ LOST_AFTER: Final = timedelta(seconds=60)
 INSTALLATION: Final = 0
 """Subject of turns that there is one of."""
 
+_LANE = lane_of("turns")
 _SINGLE = (Kind.HOOKS, Kind.BOARDS, Kind.BUYERS, Kind.NOTICES, Kind.PRUNE)
 
 
@@ -63,6 +65,11 @@ class Begun:
     said: dict[str, Any]
 
 
+def _lane(kind: Kind, subject: int) -> int:
+    """Of the transactions about one turn."""
+    return lane_of(f"turn-{kind}-{subject}")
+
+
 def fill(services: Services) -> None:
     """Give every seller, open store and hook its row, and remove the rows of those that are gone.
 
@@ -75,7 +82,7 @@ def fill(services: Services) -> None:
     if wanted == known:
         return
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(_LANE) as session:
         _add(session, wanted - known, now)
         for kind, subject in known - wanted:
             session.execute(delete(Turn).where(Turn.kind == kind.value, Turn.subject == subject))
@@ -125,7 +132,7 @@ def claim(services: Services, most: int) -> list[Ticket]:
         SQLAlchemyError: the database cannot be used.
     """
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(_LANE) as session:
         rows = session.scalars(
             select(Turn)
             .where(Turn.next_at <= now, _free(now))
@@ -170,7 +177,7 @@ def wake(services: Services, kind: Kind, subject: int, *, give_out: bool = True)
         row = session.execute(select(Turn.queued_at, Turn.begun_at).where(me)).one_or_none()
     if row is not None and row.begun_at is None and row.queued_at and row.queued_at >= now - LOST_AFTER:
         return None  # its worker has not begun, and will find what is new
-    with services.database.begin() as session:
+    with services.database.begin(_lane(kind, subject)) as session:
         _add(session, [(kind, subject)] if row is None else [], now)
         turn = session.scalars(select(Turn).where(me).with_for_update()).one()
         turn.wakes += 1
@@ -184,7 +191,7 @@ def wake(services: Services, kind: Kind, subject: int, *, give_out: bool = True)
 def wake_all(services: Services, kind: Kind, subjects: Collection[int] | None = None) -> None:
     """Make all turns of a kind due now, or some; dispatchers send their messages."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(_LANE) as session:
         query = update(Turn).where(Turn.kind == kind.value)
         if subjects is not None:
             query = query.where(Turn.subject.in_(subjects))
@@ -195,7 +202,7 @@ def wake_all(services: Services, kind: Kind, subjects: Collection[int] | None = 
 
 def put_back(services: Services, tickets: Collection[Ticket]) -> None:
     """No message could be sent for these: another try takes them."""
-    with services.database.begin() as session:
+    with services.database.begin(_LANE) as session:
         for one in tickets:
             session.execute(
                 update(Turn)
@@ -214,7 +221,7 @@ def begin(services: Services, ticket: Ticket) -> Begun | None:
         SQLAlchemyError: the database cannot be used.
     """
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(_lane(ticket.kind, ticket.subject)) as session:
         row = session.get(Turn, (ticket.kind.value, ticket.subject), with_for_update=True)
         # begun already, it comes a second time because its worker died: the turn's own lock tells
         if row is None or row.ticket != ticket.number:
@@ -225,7 +232,7 @@ def begin(services: Services, ticket: Ticket) -> Begun | None:
 
 def seen_at_work(services: Services, turn: Begun) -> None:
     """The worker is still at it."""
-    with services.database.begin() as session:
+    with services.database.begin(_lane(turn.kind, turn.subject)) as session:
         session.execute(
             update(Turn)
             .where(Turn.kind == turn.kind.value, Turn.subject == turn.subject, Turn.begun_at == turn.began)
@@ -248,7 +255,7 @@ def end(services: Services, turn: Begun, pause: timedelta, said: dict[str, Any] 
         SQLAlchemyError: the database cannot be used.
     """
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(_lane(turn.kind, turn.subject)) as session:
         row = session.get(Turn, (turn.kind.value, turn.subject), with_for_update=True)
         if row is None:
             return
@@ -261,7 +268,7 @@ def end(services: Services, turn: Begun, pause: timedelta, said: dict[str, Any] 
 
 def leave(services: Services, turn: Begun, pause: timedelta) -> None:
     """Write back a turn that could not be done now; nothing of what it said before changes."""
-    with services.database.begin() as session:
+    with services.database.begin(_lane(turn.kind, turn.subject)) as session:
         session.execute(
             update(Turn)
             .where(Turn.kind == turn.kind.value, Turn.subject == turn.subject)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.desk import Job, JobState
 from connector_app.store.running import Worker
+from connector_app.store.sessions import lane_of
 from core.calendar import WARSAW
 from core.findings import Text
 
@@ -33,6 +34,7 @@ WEB: Final = "web"
 WORKER: Final = "worker"
 DISPATCHER: Final = "beat"
 
+_LANE = lane_of("workers")
 _CUT = Text(
     "Program zakończył się w trakcie. Zacznij jeszcze raz.", "The program ended meanwhile. Start again."
 )
@@ -79,7 +81,7 @@ class Presence:
         self._stopped.set()
         self._thread.join()
         try:
-            with self._services.database.begin() as session:
+            with self._services.database.begin(_LANE) as session:
                 session.execute(delete(Worker).where(Worker.name == self.name))
         except SQLAlchemyError:
             _log.warning("the row of this worker stays until others remove it")
@@ -99,7 +101,7 @@ class Presence:
 
     def _beat(self) -> None:
         now = self._services.clock()
-        with self._services.database.begin() as session:
+        with self._services.database.begin(_LANE) as session:
             row = session.get(Worker, self.name)
             if row is None:
                 # new, or removed by others while this process was halted
@@ -148,7 +150,7 @@ def sweep(services: Services) -> None:
     with services.database() as session:
         dead = list(session.scalars(select(Worker.name).where(Worker.seen_at < before)))
     if dead:
-        with services.database.begin() as session:
+        with services.database.begin(_LANE) as session:
             session.execute(delete(Worker).where(Worker.name.in_(dead), Worker.seen_at < before))
         break_off(services)
 
@@ -162,7 +164,7 @@ def break_off(services: Services, but: str = "", *, alone: bool = False) -> None
         alone: nobody else can be at work, whatever their rows say: this process holds the installation.
     """
     here = select(Worker.name).where(Worker.name == but) if alone else select(Worker.name)
-    with services.database.begin() as session:
+    with services.database.begin(_LANE) as session:
         session.execute(
             update(Job)
             .where(Job.state == JobState.RUNNING, Job.worker.is_(None) | Job.worker.not_in(here))

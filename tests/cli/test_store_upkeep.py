@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from connector_app.running.alone import RUNNER
+from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.store.models import Document, Store
 from connector_app.vault import Vault
 from sandbox.woocommerce.recordings import demo_orders
