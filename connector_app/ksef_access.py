@@ -218,7 +218,7 @@ class SellerAccess:
     def _keep_session(self, opened: OpenSession | None) -> None:
         self._session = opened
         sealed = self._vault.seal(opened.as_dict()) if opened else None
-        with self._database.begin() as session:
+        with self._database.begin(self._seller.id) as session:
             row = session.get_one(Seller, self._seller.id)
             row.session = sealed
             row.session_reference = opened.reference if opened else None

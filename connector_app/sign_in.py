@@ -109,7 +109,7 @@ class SharedSignIn:
 
     def _keep(self, tokens: Tokens | None, **changes: Any) -> None:
         self._tokens = tokens
-        with self._database.begin() as session:
+        with self._database.begin(self._seller_id) as session:
             row = session.get_one(Seller, self._seller_id)
             if row.environment != self._environment:
                 return  # moved to another KSeF meanwhile, where these tokens are worth nothing

@@ -94,7 +94,7 @@ class Services:
                 return self._unsealed(session.get_one(Store, store.id))
 
         def save(changed: Mapping[str, str]) -> None:
-            with self.database.begin() as session:
+            with self.database.begin(store.seller_id) as session:
                 row = session.get_one(Store, store.id)
                 row.config = self.vault.seal({**self._unsealed(row), **changed})
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from connector_app.store.desk import RegisterAnswer
-from connector_app.store.sessions import Sessions
+from connector_app.store.sessions import Sessions, lane_of
 from core.calendar import WARSAW
 
 
@@ -57,7 +57,7 @@ def keep(
         at: aware UTC.
     """
     values = {"status": status[:16], "answer": answer, "asked_at": at}
-    with database.begin() as session:
+    with database.begin(lane_of(f"register {register}")) as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         new = insert(RegisterAnswer).values(register=register, number=number, **values)
         # two that ask the same at once both keep what they heard

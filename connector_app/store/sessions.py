@@ -4,19 +4,21 @@ Whoever writes may read first and rely on it until the end: nobody else changes 
 SQLite has one writer at a time. PostgreSQL gets the same by two advisory locks that each writing transaction
 takes when it begins, always in this order:
 
-====================  ===================  ==================
+====================  ===================  ================
 transaction           lock of all writers  lock of the lane
-====================  ===================  ==================
+====================  ===================  ================
 ``begin()``           alone                -
 ``begin(lane)``       shared               alone
-====================  ===================  ==================
+``settled(lane)``     shared               shared
+====================  ===================  ================
 
 So sellers write side by side, a seller's writers stand in one line, and whoever names no lane is alone. They
 wait at their beginning, once, in one order: no transaction fails in its middle to be repeated, and none wait
 for each other in a ring. PostgreSQL lets waiting writers in as they came.
 
-A consequence that others rely on (``connector_app.hooks.happenings``, ``connector_app.web.api.events``): rows
-of one seller become visible in the order of their ids.
+Ids are given when a row is written and seen when it is committed, so on PostgreSQL a row can appear after one
+with a higher id. Whoever remembers "everything up to this id" therefore reads in ``begin(lane)`` or
+``settled(lane)``: then nothing of the lane is on its way, and what comes later gets higher ids.
 """
 
 from __future__ import annotations
@@ -28,11 +30,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Engine, TextClause, event, text
+from sqlalchemy import Engine, Select, TextClause, event, func, literal, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from connector_app.store.engines import WRITES, make_engine
-from connector_app.store.models import Base, Document, Event, Seller
+from connector_app.store.models import Batch, Certificate, Document, Event, Seller, Store
+
+Lane = int | Select[int]
+"""A seller's id, a lane of :func:`lane_of`, or a question for a seller's id
+(:mod:`connector_app.store.lanes`)."""
 
 _CLASS = 0x6B736566
 """First half of the advisory locks of writing transactions ("ksef"); locks by name are of another kind."""
@@ -41,16 +47,14 @@ _LANE = "ksef_lane"
 _WRITER_IDLE_MS = 60_000
 """A writer that does nothing for so long has hung; while it does, others wait."""
 
-_ALONE = text(
+_ALONE: TextClause = text(
     f"SELECT set_config('idle_in_transaction_session_timeout', '{_WRITER_IDLE_MS}', true), "
     f"pg_advisory_xact_lock({_CLASS}, {_ALL})"
 )
-_IN_A_LANE = text(
+_IN_A_LANE: TextClause = text(
     f"SELECT set_config('idle_in_transaction_session_timeout', '{_WRITER_IDLE_MS}', true), "
     f"pg_advisory_xact_lock_shared({_CLASS}, {_ALL})"
 )
-# a statement of its own: SQL promises no order within one
-_OF_THE_LANE = text(f"SELECT pg_advisory_xact_lock({_CLASS}, :lane)")
 WAIT_FOR_ALL_WRITERS: TextClause = text(f"SELECT pg_advisory_xact_lock({_CLASS}, {_ALL})")
 """For what is done outside a session: afterwards no transaction writes until this one ends."""
 
@@ -94,20 +98,36 @@ class Sessions(sessionmaker[Session]):
         self._thread = threading.local()
 
     @contextmanager
-    def begin(self, lane: int | None = None) -> Iterator[Session]:
+    def begin(self, lane: Lane | None = None) -> Iterator[Session]:
         """One writing transaction: committed at the end, undone when an exception passes.
 
         Args:
-            lane: id of the only seller whose rows it changes (or relies on), or a lane of
-                :func:`lane_of`: other lanes write at the same time. Without one it writes alone.
+            lane: the only seller whose rows it changes (or relies on), or a lane of :func:`lane_of`: other
+                lanes write at the same time. Without one it writes alone.
 
         Raises:
             NestedTransaction: this thread is writing already.
         """
         with self._once(), self(bind=self._writer) as session, session.begin():
-            session.info[_LANE] = lane
             if self._is_postgresql:
-                _wait_for_turn(session, lane)
+                session.info[_LANE] = _wait_for_turn(session, lane)
+            elif isinstance(lane, int):
+                session.info[_LANE] = lane
+            yield session
+
+    @contextmanager
+    def settled(self, lane: Lane | None = None) -> Iterator[Session]:
+        """For reading while nobody writes in a lane (without one: anywhere): for marks over ids.
+
+        Args:
+            lane: as of :meth:`begin`. SQLite's snapshots need nothing of the kind.
+        """
+        if not self._is_postgresql:
+            with self() as session:
+                yield session
+            return
+        with self(bind=self._writer) as session, session.begin():
+            _wait_for_turn(session, lane, shared=True)
             yield session
 
     @contextmanager
@@ -130,12 +150,17 @@ class Sessions(sessionmaker[Session]):
         self.engine.dispose()
 
 
-def _wait_for_turn(session: Session, lane: int | None) -> None:
+def _wait_for_turn(session: Session, lane: Lane | None, *, shared: bool = False) -> int | None:
+    """Take the locks in their order; gives the lane when there is one."""
     if lane is None:
         session.execute(_ALONE)
-    else:
-        session.execute(_IN_A_LANE)
-        session.execute(_OF_THE_LANE, {"lane": lane})
+        return None
+    # statements of their own: SQL promises no order within one
+    session.execute(_IN_A_LANE)
+    asked = (select(literal(lane).label("id")) if isinstance(lane, int) else lane).subquery()
+    which = asked.c[0]
+    take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    return session.execute(select(which, take(_CLASS, which))).scalar()
 
 
 @event.listens_for(Session, "before_flush")
@@ -152,12 +177,11 @@ def _keep_to_the_lane(session: Session, _context: object, _instances: object) ->
 
 def _owner(session: Session, row: Any) -> int | None:
     """Whose a row is, as far as the row itself or what is loaded tells."""
+    if not session.is_modified(row):
+        return None
     if isinstance(row, Seller):
-        return row.id if session.is_modified(row) else None
+        return row.id
     if isinstance(row, Event):
-        document = session.identity_map.get((Document, (row.document_id,), None))
-        return document.seller_id if isinstance(document, Document) else None
-    if isinstance(row, Base) and "seller_id" in type(row).__mapper__.columns and session.is_modified(row):
-        found = row.__dict__.get("seller_id")
-        return found if isinstance(found, int) else None
-    return None
+        row = session.identity_map.get((Document, (row.document_id,), None))
+    found = row.__dict__.get("seller_id") if isinstance(row, Document | Batch | Store | Certificate) else None
+    return found if isinstance(found, int) else None
