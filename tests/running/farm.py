@@ -86,9 +86,7 @@ class Farm:
         if self._services is None:
             home = self.folder / "home"
             home.mkdir(exist_ok=True)
-            self._services = Services(
-                database=open_database(self.url), vault=Vault.open(home / "secret.key")
-            )
+            self._services = Services(database=open_database(self.url), vault=Vault.open(home / "secret.key"))
         return self._services
 
     def environment(self, home: str = "home") -> dict[str, str]:
