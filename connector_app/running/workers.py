@@ -71,7 +71,7 @@ class Presence:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Presence:
-        self._beat()
+        self.beat()
         self._thread.start()
         return self
 
@@ -93,13 +93,18 @@ class Presence:
     def _run(self) -> None:
         while not self._stopped.wait(self._every):
             try:
-                self._beat()
+                self.beat()
                 self._on_beat()
                 sweep(self._services)
             except SQLAlchemyError as error:
                 _log.warning("no heartbeat: %s", type(error).__name__)
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Say now that it is alive.
+
+        Raises:
+            SQLAlchemyError: the database cannot be used.
+        """
         now = self._services.clock()
         with self._services.database.begin(_LANE) as session:
             row = session.get(Worker, self.name)
