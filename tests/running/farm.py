@@ -1,4 +1,4 @@
-"""A scaled installation on this machine: PostgreSQL, a broker, sandboxes, and the program's real processes."""
+"""A scaled installation on this machine: PostgreSQL, a broker, sandboxes, and the program as processes."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def wait_for(truth: Callable[[], object], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
+def command(*words: object) -> list[str]:
+    """The words that start the program."""
+    return [sys.executable, "-c", "from connector_app.cli import main; main()", *map(str, words)]
+
+
 @dataclass
 class Farm:
     """The installation, its sellers' shops, and what was started for it."""
@@ -111,7 +116,7 @@ class Farm:
         """Start the program in a group of its own; its log goes to a file of the folder."""
         log = (self.folder / f"{words[0]}-{len(self.running)}.log").open("wb")
         started = subprocess.Popen(
-            [sys.executable, "-c", "from connector_app.cli import main; main()", *map(str, words)],
+            command(*words),
             cwd=ROOT,
             env=self.environment(home),
             stdout=log,
