@@ -46,6 +46,9 @@ class BadSetting(ValueError):
 class Settings:
     """An installation.
 
+    Values that are secret may lie in files instead (``DATABASE_URL_FILE``, ``BROKER_URL_FILE``,
+    ``KSEF_CONNECTOR_REDIS_URL_FILE``, ``KSEF_CONNECTOR_METRICS_TOKEN_FILE``): their first line counts.
+
     Attributes:
         home: folder of the database, the secret key and everything else that must survive
             (``KSEF_CONNECTOR_HOME``; default: the platform's user data folder).
@@ -110,7 +113,7 @@ class Settings:
         Raises:
             BadSetting: a value cannot be used.
         """
-        values = os.environ if environment is None else environment
+        values = _with_files(os.environ if environment is None else environment)
         home = values.get("KSEF_CONNECTOR_HOME")
         schema_dir = values.get("KSEF_SCHEMA_DIR")
         trusted = values.get("KSEF_UPO_CERTIFICATES")
@@ -164,6 +167,33 @@ class Settings:
         if self.key_file.exists() and stat.S_IMODE(self.home.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another owner's folder: its mode is the owner's business
                 self.home.chmod(0o700)
+
+
+_IN_FILES = ("DATABASE_URL", "BROKER_URL", "KSEF_CONNECTOR_REDIS_URL", "KSEF_CONNECTOR_METRICS_TOKEN")
+
+
+def _with_files(values: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables, with those that name files read."""
+    read = {}
+    for name in _IN_FILES:
+        file = values.get(f"{name}_FILE")
+        if not file:
+            continue
+        if values.get(name):
+            raise BadSetting(
+                Text(
+                    f"{name} i {name}_FILE: ustaw tylko jedną z nich.",
+                    f"{name} and {name}_FILE: set only one of them.",
+                )
+            )
+        try:
+            lines = Path(file).expanduser().read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise BadSetting(
+                Text(f"{name}_FILE: nie można odczytać {file}.", f"{name}_FILE: {file} cannot be read.")
+            ) from None
+        read[name] = lines[0].strip() if lines else ""
+    return {**values, **read}
 
 
 def public_address(name: str, raw: str) -> str:

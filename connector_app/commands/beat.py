@@ -12,7 +12,8 @@ import click
 from connector_app import logs
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
-from connector_app.commands.scaled import need_broker
+from connector_app.commands.scaled import need_broker, say_alive
+from connector_app.running import workers
 from core.findings import Text
 
 
@@ -22,15 +23,24 @@ from core.findings import Text
 
     Wystarczy jeden; drugi, na innym komputerze, czeka i w razie czego przejmuje jego zadanie.""",
 )
+@option(
+    "--alive",
+    is_flag=True,
+    pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
+    en="Only say whether one is at work on this machine (exit code 1: none is).",
+)
 @click.option("--beside", type=int, default=None, hidden=True)
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app
-def beat(app: App, beside: int | None, log_json: bool) -> None:
+def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     """Give out work to the workers (an installation with BROKER_URL).
 
     One is enough; another one, on another machine, waits and takes over when it has to.
     """
     need_broker(app)
+    if alive:
+        say_alive(app, workers.DISPATCHER)
+        return
     from connector_app.running.broker import Sender  # noqa: PLC0415  an extra of the package
     from connector_app.running.dispatcher import Dispatcher  # noqa: PLC0415
 

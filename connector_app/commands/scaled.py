@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from connector_app.commands.app import App, BadInput
+import socket
+
+from connector_app.commands.app import App, BadInput, Failure
+from connector_app.running import workers
+from core.findings import Text
 
 
 def need_broker(app: App) -> None:
@@ -29,3 +33,17 @@ def need_broker(app: App) -> None:
             app.text("Brak biblioteki Celery.", "Celery is not installed."),
             "pip install 'ksef-shop-connector[scale]'",
         ) from None
+
+
+def say_alive(app: App, role: str) -> None:
+    """Say whether a process of this host is at work, for whatever restarts it.
+
+    Raises:
+        Failure: none was heard of lately.
+    """
+    host = socket.gethostname()
+    found = [one for one in workers.alive(app.open(), {role}) if one.host == host[:128]]
+    if not found:
+        raise Failure(app.text(f"Na {host} nic nie pracuje.", f"Nothing is at work on {host}."))
+    said = workers.list_in_words(found)
+    app.say(Text(said.pl, said.en))

@@ -12,8 +12,9 @@ from connector_app import logs
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
-from connector_app.commands.scaled import need_broker
+from connector_app.commands.scaled import need_broker, say_alive
 from connector_app.pipeline.batches.send import tidy
+from connector_app.running import workers
 from core.findings import Text
 
 
@@ -54,10 +55,22 @@ from core.findings import Text
     pl="Adres https, pod którym tę instalację widzą sklepy i nabywcy.",
     en="The https address under which shops and buyers reach this installation.",
 )
+@option(
+    "--alive",
+    is_flag=True,
+    pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
+    en="Only say whether one is at work on this machine (exit code 1: none is).",
+)
 @option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
 @pass_app
 def worker(
-    app: App, processes: int | None, with_beat: bool, every: float, public_url: str | None, log_json: bool
+    app: App,
+    processes: int | None,
+    with_beat: bool,
+    every: float,
+    public_url: str | None,
+    alive: bool,
+    log_json: bool,
 ) -> None:
     """Do the work: take in, issue, send, publish (an installation with BROKER_URL).
 
@@ -65,6 +78,9 @@ def worker(
     under way, a second SIGTERM or SIGQUIT at once; what was cut short goes on elsewhere.
     """
     need_broker(app)
+    if alive:
+        say_alive(app, workers.WORKER)
+        return
     from connector_app.running.pool import Pool  # noqa: PLC0415  an extra of the package
     from connector_app.running.process import Duties  # noqa: PLC0415
 
