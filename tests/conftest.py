@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases, one_compiler
+from tests import compiled_once, databases, one_compiler
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
 
 
 def pytest_configure() -> None:
-    """Hear the Ctrl-C that tests send, also when started in the background; compile statements once."""
+    """Hear the Ctrl-C that tests send, also when started in the background; compile shared things once."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     one_compiler.share()
+    compiled_once.share()
 
 
 def pytest_collection_finish() -> None:

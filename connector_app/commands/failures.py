@@ -45,6 +45,7 @@ def explain(error: Exception, language: str) -> Failure | None:
     from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError  # noqa: PLC0415  needed in trouble only
 
     from adapters.contract import ShopError  # noqa: PLC0415
+    from connector_app.keeping.reading import ArchiveDamaged  # noqa: PLC0415
     from connector_app.store.trouble import UnusableDatabase, hint_for, trouble  # noqa: PLC0415
     from connector_app.vault import VaultLocked  # noqa: PLC0415
     from core.fa.schema import SchemaUnavailable  # noqa: PLC0415
@@ -59,6 +60,8 @@ def explain(error: Exception, language: str) -> Failure | None:
         failure = _database(trouble(error), hint_for(error), language)
     elif isinstance(error, KeyMaterialError):
         failure = key_failure(error, language)
+    elif isinstance(error, ArchiveDamaged):
+        failure = Failure(error.text.in_language(language), error.hint.in_language(language))
     elif isinstance(error, VaultLocked):
         failure = Failure(_LOCKED.in_language(language), _RESTORE_KEY.in_language(language))
     elif isinstance(error, SchemaUnavailable):

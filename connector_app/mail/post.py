@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from connector_app import buyer_links
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
@@ -115,6 +117,9 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
                     return _put_off(services, store, str(error), life.pause_after(attempts))
             except SQLAlchemyError:
                 raise
+            except ArchiveDamaged as error:
+                damage.note(services, error)
+                _wait_for_repair(services, mail_id, error)
             except Exception:
                 _log.exception("e-mail %d: writing or sending failed", mail_id)
                 _failed(services, mail_id, MailInDoubt("an internal error; the log has details"))
@@ -256,6 +261,15 @@ def _failed(services: Services, mail_id: int, error: MailError) -> int:
 
     _change(services, mail_id, later)
     return attempts
+
+
+def _wait_for_repair(services: Services, mail_id: int, error: ArchiveDamaged) -> None:
+    """Nothing was sent: a damaged document is shown to nobody. Once it is whole the message goes out."""
+
+    def later(row: Mail) -> None:
+        row.failure, row.next_attempt_at = str(error), services.clock() + _BROKEN_PAUSE
+
+    _change(services, mail_id, later)
 
 
 def _change(services: Services, mail_id: int, apply: Callable[[Mail], None]) -> None:

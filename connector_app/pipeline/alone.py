@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
@@ -17,6 +19,9 @@ from core.ksef.errors import KsefError
 from core.signing.keys import KeyMaterialError
 
 _log = logging.getLogger(__name__)
+
+_DAMAGED_PAUSE = 900.0
+"""Seconds between tries while a file that a step needs is damaged: only a person can change that."""
 
 INTERNAL = Text(
     "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
@@ -42,6 +47,10 @@ def alone(services: Services, document_id: int, step: Callable[[int], object]) -
     """
     try:
         step(document_id)
+    except ArchiveDamaged as error:
+        damage.note(services, error)
+        life.postpone_one(services, document_id, error.said, at_least=_DAMAGED_PAUSE)
+        return error.said
     except Exception as error:
         if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
             raise

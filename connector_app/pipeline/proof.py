@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connector_app.keeping.reading import digest
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
@@ -73,7 +74,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
         return life.change(services, document_id, _later(services, error))
 
     def keep(row: Document) -> None:
-        row.upo, row.upo_address = proof, None
+        row.upo, row.upo_sha256, row.upo_address = proof, digest(proof), None
         row.proof_attempts, row.proof_next_at, row.proof_waits_for = 0, None, None
         row.upo_certificate = keep_signer(row, signature, services.clock())
         life.note(row, fetched_text(signature), services.clock())

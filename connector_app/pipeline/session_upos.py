@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import object_session, undefer
 
+from connector_app.keeping.reading import ArchiveDamaged, digest, page_of
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
@@ -206,6 +207,7 @@ class _Session:
                     page=number,
                     reference=page.reference,
                     content=content,
+                    sha256=digest(content),
                 )
                 with self.services.database.begin(self.seller_id) as session:
                     row = session.get_one(SessionUpo, (self.seller_id, self.reference))
@@ -239,7 +241,10 @@ class _Session:
                 (self.seller_id, self.reference, number),
                 options=[undefer(SessionUpoPage.content)],
             )
-            return row.content if row is not None and row.reference == page.reference else None
+            try:
+                return page_of(row) if row is not None and row.reference == page.reference else None
+            except ArchiveDamaged:
+                return None  # fetched again
 
     def _download(self, page: UpoPage) -> bytes:
         """By its address, which costs nothing of the limits; by its reference when that does not work."""

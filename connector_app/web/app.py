@@ -13,6 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
@@ -154,6 +156,11 @@ def _add_errors(app: Flask) -> None:
             "Formularz stracił ważność. Otwórz stronę ponownie", "The form is stale. Open the page again"
         )
         return _error_page(said), 400
+
+    @app.errorhandler(ArchiveDamaged)
+    def damaged(error: ArchiveDamaged) -> tuple[str, int]:
+        damage.note(here().services, error)
+        return _error_page(say(error.said).rstrip(".")), 409
 
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> tuple[str, int]:

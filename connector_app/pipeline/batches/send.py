@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,6 +11,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, undefer
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, xml_of
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
@@ -36,12 +37,6 @@ _AGAIN = Text(
     "Części paczki nie dotarły w czasie; paczka idzie w nowej sesji.",
     "The parts of the batch did not arrive in time; it goes in a new session.",
 )
-
-
-class _Damaged(Exception):
-    def __init__(self, document_id: int) -> None:
-        super().__init__(f"document {document_id} is damaged")
-        self.document_id = document_id
 
 
 def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
@@ -146,8 +141,8 @@ def _pack(services: Services, batch: Batch) -> Batch:
                 if not session.scalar(select(func.count()).where(Document.batch_id == batch.id)):
                     return change(services, batch.id, BatchState.DONE)
                 package = pack(_documents(session, batch.id), folder)
-        except _Damaged as damaged:
-            _leave_out(services, damaged.document_id)
+        except ArchiveDamaged as error:
+            _leave_out(services, error)
         except PackageFull as full:
             _cut_off(services, batch.id, int(full.key))
         else:
@@ -165,19 +160,19 @@ def _documents(session: Session, batch_id: int) -> Iterator[BatchDocument]:
         .execution_options(yield_per=_PAGE)
     )
     for row in rows:
-        data = row.xml or b""
-        if hashlib.sha256(data).hexdigest() != row.xml_sha256:
-            raise _Damaged(row.id)
-        yield BatchDocument(str(row.id), data)
+        yield BatchDocument(str(row.id), xml_of(row))
         session.expunge(row)
 
 
-def _leave_out(services: Services, document_id: int) -> None:
+def _leave_out(services: Services, error: ArchiveDamaged) -> None:
+    assert error.document_id is not None, "a document's XML is damaged"
+    damage.note(services, error)
+
     def ask(row: Document) -> None:
         row.batch_id = None
         life.ask(row, [DAMAGED], services.clock())
 
-    life.change(services, document_id, ask)
+    life.change(services, error.document_id, ask)
 
 
 def _cut_off(services: Services, batch_id: int, first: int) -> None:

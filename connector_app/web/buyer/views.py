@@ -21,6 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app import proposals
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
 from connector_app.store.database import trouble
@@ -70,7 +72,7 @@ def xml(key: str) -> Response:
     """The document itself: the stored bytes."""
     with here().services.database() as session:
         found = sheet.with_files(session, _the_document(session, key))
-    return _file(found, found.xml or b"", "application/xml", "xml")
+    return _file(found, xml_of(found), "application/xml", "xml")
 
 
 @buyer.get("/<key>/upo")
@@ -80,9 +82,10 @@ def upo(key: str) -> Response:
     with here().services.database() as session:
         found = sheet.with_files(session, _the_document(session, key))
         allowed = StorePolicy.from_json(found.order.store.policy).buyer_upo
-    if not allowed or found.upo is None:
+    proof = upo_of(found) if allowed else None
+    if proof is None:
         abort(404)
-    return _file(found, found.upo, "application/xml", "upo.xml")
+    return _file(found, proof, "application/xml", "upo.xml")
 
 
 @buyer.route("/<key>/correct", methods=["GET", "POST"])
@@ -176,6 +179,13 @@ def _failed(_error: object) -> Response:
     said = t("Strona jest chwilowo niedostępna", "The page is unavailable for the moment")
     hint = t("Odczekaj chwilę i otwórz ją ponownie.", "Wait a moment and open it again.")
     return make_response(render_template("buyer/none.html", said=said, hint=hint), 503)
+
+
+@buyer.errorhandler(ArchiveDamaged)
+def _damaged(error: ArchiveDamaged) -> Response:
+    """What is damaged is no invoice: the buyer is not shown it, the merchant is told."""
+    damage.note(here().services, error)
+    return _failed(error)
 
 
 @buyer.errorhandler(SQLAlchemyError)
