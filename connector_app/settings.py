@@ -5,6 +5,7 @@ Everything that is read from environment variables is read here, once, and hande
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -27,6 +28,12 @@ APP = "ksef-connector"
 
 _QUEUE = "ksef-connector"
 _BROKERS = ("amqp", "amqps", "redis", "rediss")
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -82,6 +89,9 @@ class Settings:
             counts by itself).
         secret_key_file: file with the key that encrypts secrets at rest (``KSEF_CONNECTOR_KEY_FILE``;
             default: ``secret.key`` in ``home``). All machines of an installation have the same key.
+        log_json: the log of what runs for long is JSON (``KSEF_CONNECTOR_LOG``, ``json`` or ``text``).
+        log_level: least level of its lines (``KSEF_CONNECTOR_LOG_LEVEL``: ``debug``, ``info``, ``warning`` or
+            ``error``; default: info).
     """
 
     home: Path
@@ -102,6 +112,8 @@ class Settings:
     queue: str = _QUEUE
     redis_url: str = field(default="", repr=False)
     secret_key_file: Path | None = None
+    log_json: bool = False
+    log_level: int = logging.INFO
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -140,6 +152,8 @@ class Settings:
             queue=_queue(values.get("KSEF_CONNECTOR_QUEUE") or _QUEUE),
             redis_url=_redis(values.get("KSEF_CONNECTOR_REDIS_URL", "").strip(), broker_url),
             secret_key_file=Path(key_file).expanduser() if key_file else None,
+            log_json=_choice(values, "KSEF_CONNECTOR_LOG", {"text": 0, "json": 1}, "text") == 1,
+            log_level=_choice(values, "KSEF_CONNECTOR_LOG_LEVEL", _LEVELS, "info"),
         )
 
     @property
@@ -296,6 +310,14 @@ def _day(values: Mapping[str, str], name: str, default: date) -> date:
         raise BadSetting(
             Text(f"{name}: „{raw}” nie jest datą RRRR-MM-DD.", f'{name}: "{raw}" is no date YYYY-MM-DD.')
         ) from None
+
+
+def _choice(values: Mapping[str, str], name: str, known: Mapping[str, int], default: str) -> int:
+    raw = (values.get(name) or default).strip().lower()
+    if raw in known:
+        return known[raw]
+    words = ", ".join(known)
+    raise BadSetting(Text(f"{name}: podaj jedno z: {words}.", f"{name}: give one of: {words}."))
 
 
 def _count(values: Mapping[str, str], name: str, *, most: int) -> int:

@@ -18,6 +18,7 @@ from connector_app.commands.files import read_whole, reason_of
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import Measures
 from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
@@ -102,8 +103,10 @@ class App:
         context = click.get_current_context(silent=True)
         if context is not None:
             context.call_on_close(database.kw["bind"].dispose)
+        measures = Measures()
         return Services(
             database=database,
+            measures=measures,
             vault=vault,
             schema_dir=self.settings.schema_dir,
             watch=watch,
@@ -112,6 +115,7 @@ class App:
             connections=Connections(
                 lambda one: StoredBudget(database, one.api_url, utc_now),
                 make_notices=lambda one: NoticeBook(database, one.api_url, utc_now),
+                measures=measures,
             ),
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),

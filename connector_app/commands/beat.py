@@ -30,7 +30,12 @@ from core.findings import Text
     en="Only say whether one is at work on this machine (exit code 1: none is).",
 )
 @click.option("--beside", type=int, default=None, hidden=True)
-@option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
+@option(
+    "--log-json",
+    is_flag=True,
+    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
+    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
+)
 @pass_app
 def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     """Give out work to the workers (an installation with BROKER_URL).
@@ -44,7 +49,8 @@ def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     from connector_app.running.broker import Sender  # noqa: PLC0415  an extra of the package
     from connector_app.running.dispatcher import Dispatcher  # noqa: PLC0415
 
-    logs.configure(sys.stderr, as_json=log_json)
+    wanted = app.settings
+    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="beat")
     services = app.open()
     stopped = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):

@@ -61,7 +61,12 @@ from core.findings import Text
     pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
     en="Only say whether one is at work on this machine (exit code 1: none is).",
 )
-@option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
+@option(
+    "--log-json",
+    is_flag=True,
+    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
+    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
+)
 @pass_app
 def worker(
     app: App,
@@ -85,7 +90,8 @@ def worker(
     from connector_app.running.process import Duties  # noqa: PLC0415
 
     address = public_address_of(app, public_url)
-    logs.configure(sys.stderr, as_json=log_json)
+    wanted = app.settings
+    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="worker")
     # migrates and checks before any process begins; each opens the installation for itself
     services = app.open()
     tidy(services)

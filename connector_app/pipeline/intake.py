@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +12,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopAdapter, ShopAuthFailed, ShopBusy, ShopError, UnreadableOrder
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import claims, deciding, life, marks
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.refund_intake import take_in_refunds
@@ -28,7 +29,7 @@ from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
@@ -127,7 +128,7 @@ def keep_safely(
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
             raise
         remote_id = found.id if isinstance(found, Order) else found.path.partition(".")[0]
-        _log.exception("order %s of store %d cannot be kept", remote_id, store_id)
+        _log.failed(Said.STORE_FAILED, error, store_id=store_id, order=remote_id)
         odd = UnreadableOrder(f"it cannot be stored ({type(error).__name__})", path=remote_id)
         return keep(services, store_id, odd)
 

@@ -13,7 +13,6 @@ postpones one kind of work, and only KSeF itself (down, or not letting us in) ho
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
 from connector_app.pipeline.alone import alone
@@ -46,7 +47,7 @@ from core.findings import Text
 from core.ksef.errors import KsefBusy, KsefError, KsefRefused, KsefUnavailable
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _REFUSED_PAUSE = 900.0
 """Seconds between tries while KSeF refuses the credential: only a person can change that."""
@@ -106,6 +107,14 @@ def run_lane(services: Services, seller_id: int, time: Slice = ENDLESS) -> LaneR
     Raises:
         SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
+    with bound(task="lane", seller_id=seller_id):
+        result = _run_lane(services, seller_id, time)
+    services.measures.mark("lane", services.clock())
+    services.measures.keep_now_and_then(services.database)
+    return result
+
+
+def _run_lane(services: Services, seller_id: int, time: Slice) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
@@ -216,6 +225,8 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time
         raise
     except Exception as error:
         why, at_least = _explain(error)
+        if why is not _LANE_FAILED:
+            _log.warning(Said.LANE_HELD, error)
         result.tell(why)
         now = services.clock()
         # what waits for something else keeps its own reason
@@ -279,6 +290,7 @@ class _Stage:
 
     def _wait(self, what: ColumnElement[bool], busy: KsefBusy) -> None:
         """A limit is used up: this kind of work waits, and no failure is counted."""
+        _log.warning(Said.LIMIT_REACHED, busy, own_budget=busy.own_budget)
         self.result.tell(busy.hint)
         of_seller = what & (Document.seller_id == self.seller_id)
         holds.put_off(self.services, self.seller_id, of_seller, busy.hint, _asked(busy))
@@ -314,7 +326,7 @@ def _explain(error: Exception) -> tuple[Text, float]:
             f"The seller's settings are wrong: {'; '.join(one.en for one in error.faults)}",
         )
         return said, _REFUSED_PAUSE
-    _log.error("a lane failed", exc_info=error)
+    _log.failed(Said.LANE_FAILED, error)
     return _LANE_FAILED, 60.0
 
 

@@ -6,7 +6,6 @@ nothing, because a turn of which nothing is heard is given out again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -16,8 +15,6 @@ from kombu.exceptions import KombuError, OperationalError
 
 from connector_app.running.turns import LOST_AFTER, Ticket
 from connector_app.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 TASK: Final = "ksef.turn"
 _CONNECT = 4.0

@@ -5,22 +5,22 @@ One dispatcher is enough; more wait until it ends. Should two work at once after
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.running import turns, workers
 from connector_app.running.broker import BrokerDown
 from connector_app.running.turns import Ticket
 from connector_app.running.workers import Presence
-from connector_app.store.database import trouble
 from connector_app.store.locks import LockHeld, lock
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _TICK: Final = 0.25
 """Seconds between two looks at the table."""
@@ -63,12 +63,12 @@ class Dispatcher:
                     lock(self._services.database, "beat", wait=False),
                     Presence(self._services, workers.DISPATCHER),
                 ):
-                    _log.info("turns are given out by this process")
+                    _log.info(Said.BEAT)
                     self._give_out()
             except LockHeld:
                 self._sleep(_STANDBY)
             except SQLAlchemyError as error:
-                _log.warning("no turns are given out: %s", trouble(error).en)
+                _log.warning(Said.DATABASE_FAILED, error)
                 self._sleep(_PAUSE)
 
     def _give_out(self) -> None:
@@ -104,7 +104,7 @@ class Dispatcher:
     def _say(self, down: str) -> None:
         """Tell once that the broker does not answer, and once that it is back."""
         if down and not self._is_down:
-            _log.warning("the broker takes no messages (%s); work goes on when it is back", down)
+            _log.warning(Said.BROKER_DOWN, reason=down)
         if not down and self._is_down:
-            _log.info("the broker takes messages again")
+            _log.info(Said.BROKER_BACK)
         self._is_down = bool(down)

@@ -7,7 +7,6 @@ the broker sees the connection end (RabbitMQ), else after a minute.
 
 from __future__ import annotations
 
-import logging
 import mmap
 import os
 import signal
@@ -30,8 +29,6 @@ from connector_app.running.turns import Ticket
 from connector_app.running.workers import Presence
 from connector_app.settings import Settings
 from connector_app.store.running import Kind
-
-_log = logging.getLogger(__name__)
 
 
 class Pool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,19 +11,21 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.hooks.happenings import Links
+from connector_app.log_events import Said
+from connector_app.logs import Log
+from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.slices import Slice
 from connector_app.running import tasks, turns
 from connector_app.running.alone import work_beside
 from connector_app.running.turns import Begun, Ticket
 from connector_app.running.workers import Presence
-from connector_app.store.database import trouble
 from connector_app.store.locks import LockHeld
 from connector_app.store.models import Store
 from connector_app.store.running import Kind
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 SLICE: Final = 5.0
 """Seconds after which a lane gives others their turn."""
@@ -91,6 +92,7 @@ class Process:
         turn = self._turn
         if turn is not None:
             turns.seen_at_work(self._services, turn)
+        self._services.measures.keep_now_and_then(self._services.database)
 
     def do(self, ticket: Ticket) -> bool:
         """Do one turn, unless its ticket no longer counts; a fault of one turn never ends the process.
@@ -106,7 +108,7 @@ class Process:
             self._guarded(turn)
         except SQLAlchemyError as error:
             # the turn is given out again when nothing was heard of it
-            _log.warning("%s %d: %s", ticket.kind, ticket.subject, trouble(error).en)
+            _log.warning(Said.DATABASE_FAILED, error, turn=ticket.kind.value, subject=ticket.subject)
         finally:
             self._is_at(None)
         return True
@@ -124,13 +126,13 @@ class Process:
             turns.leave(self._services, turn, _HELD)
         except SQLAlchemyError:
             raise
-        except Exception:
-            _log.exception("%s %d failed", turn.kind, turn.subject)
+        except Exception as error:
+            _log.failed(Said.WORK_FAILED, error, turn=turn.kind.value, subject=turn.subject)
             self._end(turn, _AFTER_FAULT, [_BROKEN])
 
     def _end(self, turn: Begun, pause: timedelta, problems: list[Text]) -> None:
-        for problem in problems:
-            _log.warning("%s", problem.en)
+        if problems:
+            _log.warning(Said.PROBLEMS, count=len(problems), turn=turn.kind.value, subject=turn.subject)
         turns.end(self._services, turn, pause, {"problems": turns.kept(problems)})
 
     def _lane(self, turn: Begun) -> None:
@@ -155,6 +157,7 @@ class Process:
     def _hooks(self, turn: Begun) -> None:
         for hook_id in tasks.collect_hooks(self._services, Links(self._duties.public_url)):
             turns.wake(self._services, Kind.HOOK, hook_id, give_out=False)
+        self._services.measures.mark("hooks", self._services.clock())
         turns.end(self._services, turn, _HOOKS)
 
     def _hook(self, turn: Begun) -> None:
@@ -166,12 +169,10 @@ class Process:
             go_on=lambda: not until.is_over(),
         )
         failed = sum(one.failure is not None for one in outcomes)
-        tally = {
-            "delivered": turn.said.get("delivered", 0) + len(outcomes) - failed,
-            "failed": turn.said.get("failed", 0) + failed,
-        }
+        self._services.measures.count(HOOKS, "failed", times=failed)
+        self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
         # whoever collects wakes it when something is due
-        turns.end(self._services, turn, _HOUR, tally)
+        turns.end(self._services, turn, _HOUR)
 
     def _boards(self, turn: Begun) -> None:
         woken = tasks.look_at_boards(self._services)

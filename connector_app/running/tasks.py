@@ -6,7 +6,6 @@ whoever has it.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from adapters.contract import ShopError
 from connector_app import outages, subscriptions
 from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import backfill, events
 from connector_app.pipeline.intake import IntakeResult, take_in
 from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
@@ -34,7 +35,7 @@ from core.findings import Text
 from core.ksef.errors import KsefError
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 IDLE: Final = timedelta(seconds=60)
 """A lane in which nothing is known to be due is looked at again after so long."""
@@ -171,12 +172,23 @@ def look_at_store(services: Services, store_id: int, public_url: str = "") -> In
         SQLAlchemyError: the database cannot be used.
     """
     try:
-        with lock(services.database, f"look-{store_id}", wait=False):
+        with (
+            lock(services.database, f"look-{store_id}", wait=False),
+            bound(task="look", seller_id=_seller_of(services, store_id), store_id=store_id),
+        ):
             if public_url:
                 subscriptions.keep_up(services, public_url, store_id)
-            return _look(services, store_id)
+            seen = _look(services, store_id)
     except LockHeld:
         return IntakeResult(0, 0)
+    services.measures.mark("look", services.clock())
+    services.measures.keep_now_and_then(services.database)
+    return seen
+
+
+def _seller_of(services: Services, store_id: int) -> int | None:
+    with services.database() as session:
+        return session.scalar(select(Store.seller_id).where(Store.id == store_id))
 
 
 def _look(services: Services, store_id: int) -> IntakeResult:
@@ -185,12 +197,18 @@ def _look(services: Services, store_id: int) -> IntakeResult:
         more = backfill.run(services, store_id) if seen.failure is None else None
     except SQLAlchemyError:
         raise
-    except Exception:
-        _log.exception("store %d: reading orders failed", store_id)
+    except Exception as error:
+        _log.failed(Said.STORE_FAILED, error, store_id=store_id)
         return IntakeResult(0, 0, ShopError("an internal error; the log has details"))
-    if more is None:
+    if seen.failure is not None:
+        _log.warning(Said.STORE_FAILED, seen.failure)
         return seen
-    return IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
+    whole = seen
+    if more is not None:
+        whole = IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
+    write = _log.info if whole.changed else _log.debug
+    write(Said.STORE_LOOKED, seen=whole.seen, changed=whole.changed)
+    return whole
 
 
 def trouble_of(services: Services, store_id: int, seen: IntakeResult) -> list[Text]:

@@ -55,14 +55,12 @@ class Begun:
         kind: what is done. subject: for whom.
         wakes: the row's count at its beginning: what happens later makes it due again.
         began: when, aware UTC.
-        said: what the last one said.
     """
 
     kind: Kind
     subject: int
     wakes: int
     began: datetime
-    said: dict[str, Any]
 
 
 def _lane(kind: Kind, subject: int) -> int:
@@ -227,7 +225,7 @@ def begin(services: Services, ticket: Ticket) -> Begun | None:
         if row is None or row.ticket != ticket.number:
             return None
         row.queued_at = row.begun_at = now
-        return Begun(ticket.kind, ticket.subject, row.wakes, now, row.said)
+        return Begun(ticket.kind, ticket.subject, row.wakes, now)
 
 
 def seen_at_work(services: Services, turn: Begun) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, Queue
@@ -10,14 +9,15 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.running import turns
 from connector_app.running.broker import BrokerDown
 from connector_app.running.turns import Ticket
-from connector_app.store.database import trouble
 from connector_app.store.running import Kind
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _IDLE: Final = 30.0
 """Seconds after which a thread without work ends; the next wake starts another."""
@@ -53,7 +53,7 @@ class Waking:
                     self._give(ticket)
             turns.wake(self._services, Kind.HOOKS, turns.INSTALLATION, give_out=False)
         except SQLAlchemyError as error:
-            _log.warning("nothing was woken: %s", trouble(error).en)
+            _log.warning(Said.DATABASE_FAILED, error)
 
     def _give(self, ticket: Ticket) -> None:
         with self._lock:
@@ -75,11 +75,11 @@ class Waking:
             try:
                 self._send(ticket)
             except BrokerDown as down:
-                _log.warning("the broker takes no messages (%s); a dispatcher sends it later", down)
+                _log.warning(Said.BROKER_DOWN, reason=str(down))
                 self._put_back(ticket)
 
     def _put_back(self, ticket: Ticket) -> None:
         try:
             turns.put_back(self._services, [ticket])
         except SQLAlchemyError as error:
-            _log.warning("%s", trouble(error).en)
+            _log.warning(Said.DATABASE_FAILED, error)

@@ -49,9 +49,6 @@ def pulse(services: Services) -> Pulse:
         found.problems += [one.pl for one in turns.texts(row.said.get("problems"))]
         found.notices += [one.pl for one in turns.texts(row.said.get("notices"))]
         found.passes += row.runs
-        for name in ("delivered", "failed"):
-            if name in row.said:
-                found.deliveries[name] = found.deliveries.get(name, 0) + row.said[name]
     found.problems = list(dict.fromkeys(found.problems))
     found.at = max((row.ended_at for row in rows if row.ended_at is not None), default=None)
     lanes = [row for row in rows if row.kind == Kind.LANE and row.ended_at is not None]

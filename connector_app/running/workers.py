@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import socket
@@ -15,6 +14,8 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.desk import Job, JobState
 from connector_app.store.running import Worker
@@ -22,7 +23,7 @@ from connector_app.store.sessions import lane_of
 from core.calendar import WARSAW
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 BEAT: Final = 10.0
 """Seconds between two heartbeats."""
@@ -83,8 +84,9 @@ class Presence:
         try:
             with self._services.database.begin(_LANE) as session:
                 session.execute(delete(Worker).where(Worker.name == self.name))
-        except SQLAlchemyError:
-            _log.warning("the row of this worker stays until others remove it")
+        except SQLAlchemyError as trouble:
+            # the row stays until others remove it
+            _log.warning(Said.DATABASE_FAILED, trouble)
 
     def doing(self, what: str | None) -> None:
         """What it does from now on; told with the next heartbeat."""
@@ -97,7 +99,7 @@ class Presence:
                 self._on_beat()
                 sweep(self._services)
             except SQLAlchemyError as error:
-                _log.warning("no heartbeat: %s", type(error).__name__)
+                _log.warning(Said.DATABASE_FAILED, error)
 
     def beat(self) -> None:
         """Say now that it is alive.

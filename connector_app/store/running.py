@@ -72,4 +72,4 @@ class Turn(Base):
     """How long the last one took."""
     runs: Mapped[int] = mapped_column(default=0)
     said: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What the last one says to people: ``problems`` and ``notices``, each with both languages; counts."""
+    """What the last one says to people: ``problems`` and ``notices``, each with both languages."""

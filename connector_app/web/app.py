@@ -15,10 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
-from connector_app.web import access, health, metrics, probes, webhooks
+from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
 from connector_app.web.api.serving import http_problem, is_ours
@@ -48,6 +50,8 @@ from connector_app.web.stores.views import stores
 from connector_app.web.taxes.views import taxes
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
+
+_log = Log(__name__)
 
 _FEATURES = (
     accounts,
@@ -92,12 +96,13 @@ def create_app(
         worker: name of this process among all workers.
     """
     options = options or WebOptions()
-    app = Flask(__name__)
+    app = logged.LoggedFlask(__name__)
     put(app.extensions, Here(services, pulse, wake, options, worker))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none
     app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
+    logged.add_request_log(app)
     add_safety(app, options, services.vault.derive("web"))
     Bootstrap5(app)
     Compress(app)
@@ -164,7 +169,7 @@ def _add_errors(app: Flask) -> None:
 
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> tuple[str, int]:
-        app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+        _log.warning(Said.DATABASE_FAILED, error)
         return _error_page(say(trouble(error))), 503
 
 

@@ -25,7 +25,6 @@ class Pulse:
         problems: what held something up then, in Polish.
         notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
         passes: how many have ended. pass_seconds: how long the last one took.
-        deliveries: tries of messages to hooks so far, by result.
         elsewhere: other processes do the work: this one is well without them.
     """
 
@@ -35,7 +34,6 @@ class Pulse:
     notices: list[str] = field(default_factory=list)
     passes: int = 0
     pass_seconds: float = 0.0
-    deliveries: dict[str, int] = field(default_factory=dict)
     elsewhere: bool = False
 
     def is_silent(self, now: datetime) -> bool:

@@ -47,9 +47,10 @@ def make() -> Flask:
     from connector_app.commands.app import App, Failure  # noqa: PLC0415  commands import pages
     from connector_app.settings import BadSetting  # noqa: PLC0415
 
-    logs.configure(sys.stderr)
     try:
         app = App(Settings.from_environment())
+        wanted = app.settings
+        logs.configure(sys.stderr, level=wanted.log_level, as_json=wanted.log_json, process=workers.WEB)
         if not app.settings.is_scaled:
             raise SystemExit("BROKER_URL: ksef-connector serve works without one, this entry does not")
         services = replace(app.open(), public_url=app.settings.public_url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.alone import alone
 from connector_app.pipeline.corrections import issue_correction
@@ -26,7 +27,7 @@ from core.findings import Text
 from core.ksef import context
 from core.ksef.planning import Batching, Plan, Queue, SendingPolicy, Way, plan
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 GATHERING = Text(
     "Zbierane do wspólnej wysyłki (sesja wsadowa), bo czeka wiele dokumentów albo kończy się godzinny limit.",
@@ -167,8 +168,8 @@ def _reads(services: Services, store: Store) -> bool:
         return take_in(services, store.id).failure is None
     except SQLAlchemyError:
         raise
-    except Exception:
-        _log.exception("store %s: reading orders failed", store.code)
+    except Exception as error:
+        _log.failed(Said.STORE_FAILED, error, store_id=store.id)
         return False
 
 
