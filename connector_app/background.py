@@ -103,7 +103,7 @@ class Background:
         pulse = self._pulse
         began = time.monotonic()
         try:
-            runner = Runner(self._services, self._sleep, keep_sessions=True, public_url=self._public_url)
+            runner = self._runner()
             if look:
                 self._said_of_shops = runner.take_in().problems
                 tasks.prune(self._services)
@@ -122,6 +122,9 @@ class Background:
         pulse.passes += 1
         pulse.pass_seconds = time.monotonic() - began
         self._courier.wake()
+
+    def _runner(self) -> Runner:
+        return Runner(self._services, self._sleep, keep_sessions=True, public_url=self._public_url)
 
     def _tell_what_people_should_know(self) -> None:
         """Show what is no fault of the process; what is new since the last pass goes to the log."""

@@ -100,6 +100,21 @@ class App:
             ) from None
         if self.settings.is_scaled:
             vault = self._vault_of_all(database)
+        return self.services(database, vault, watch)
+
+    def services(
+        self,
+        database: Sessions,
+        vault: Vault,
+        watch: Callable[[Document], None] = lambda _document: None,
+    ) -> Services:
+        """The outside world over a database that is open; it is given back when the command ends.
+
+        Args:
+            database: of the installation.
+            vault: of the installation.
+            watch: see :meth:`open`.
+        """
         context = click.get_current_context(silent=True)
         if context is not None:
             context.call_on_close(database.kw["bind"].dispose)

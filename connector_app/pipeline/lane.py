@@ -13,7 +13,7 @@ postpones one kind of work, and only KSeF itself (down, or not letting us in) ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,10 +28,9 @@ from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
 from connector_app.pipeline.alone import alone
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
-from connector_app.pipeline.corrections import issue_correction
-from connector_app.pipeline.issue import issue
+from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.offline import OfflinePlan
-from connector_app.pipeline.proof import StorageSilent, collect_upo, postpone_proof
+from connector_app.pipeline.proof import StorageSilent, collect_upo, keep_upos, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
@@ -54,6 +53,11 @@ _REFUSED_PAUSE = 900.0
 
 _MOST_PROBLEMS = 5
 """Different reasons for waiting that one pass tells of."""
+
+_MOST_PROOFS = 100
+"""UPOs that one pass fetches."""
+_KEPT_TOGETHER = 10
+"""UPOs that are kept in one transaction, for each waits for the disk."""
 
 _IDLE = timedelta(minutes=15)
 """A session that nothing used for this long is closed while the application goes on running."""
@@ -156,8 +160,7 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult, time: 
         found = offline.plan(services, document_id)
         if isinstance(found, OfflinePlan):
             recheck(document_id)
-            issue(services, document_id, found)
-            issue_correction(services, document_id, recheck.shop_of(document_id), found)
+            issue_due(services, document_id, recheck.shop_of, found)
             result.worked += 1
         elif found is not None:
             offline.wait(services, document_id, found)
@@ -205,8 +208,7 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time
         def send_new(document_id: int) -> None:
             access.ready_to_send(schema)
             recheck(document_id)
-            issue(services, document_id)
-            issue_correction(services, document_id, recheck.shop_of(document_id))
+            issue_due(services, document_id, recheck.shop_of)
             submit(services, document_id, access)
 
         stage = _Stage(services, seller.id, result, time)
@@ -269,24 +271,41 @@ class _Stage:
             self.result.worked += 1
 
     def run_proofs(self, access: SellerAccess) -> None:
-        """Fetch what UPOs are due; waiting for them never holds anything else up."""
-        for document_id in _unproven(self.services, self.seller_id):
+        """Fetch what UPOs are due; waiting for them never holds anything else up.
+
+        Many are left to the next pass: their documents' numbers go to the shop first.
+        """
+        due = _unproven(self.services, self.seller_id)
+        for begin in range(0, len(due), _KEPT_TOGETHER):
             if self.time.is_over():
                 return
+            collected: dict[int, life.Change] = {}
             try:
-                collect_upo(self.services, document_id, access)
+                go_on = self._collect(due[begin : begin + _KEPT_TOGETHER], access, collected)
+            finally:
+                # what was fetched before something went wrong
+                keep_upos(self.services, self.seller_id, collected)
+            if not go_on:
+                return
+
+    def _collect(self, due: Sequence[int], access: SellerAccess, collected: dict[int, life.Change]) -> bool:
+        """Fetch some UPOs; whether there is any use in fetching more now."""
+        for document_id in due:
+            try:
+                collected[document_id] = collect_upo(self.services, document_id, access)
             except StorageSilent as silent:
                 until = postpone_proof(self.services, document_id, silent.cause).proof_next_at
                 self._wait_for_proofs(_explain(silent.cause)[0], until, Document.upo_address.is_not(None))
-                return
+                return False
             except LaneBlocked as blocked:
                 if isinstance(blocked.cause, KsefBusy):
                     until = self.services.clock() + _asked(blocked.cause)
                     self._wait_for_proofs(blocked.cause.hint, until)
-                    return
+                    return False
                 postpone_proof(self.services, document_id, blocked.cause)
                 raise blocked.cause from blocked
             self.result.worked += 1
+        return True
 
     def _wait(self, what: ColumnElement[bool], busy: KsefBusy) -> None:
         """A limit is used up: this kind of work waits, and no failure is counted."""
@@ -339,7 +358,7 @@ def _is_now(seconds: float | None) -> bool:
 
 
 def _unproven(services: Services, seller_id: int) -> list[int]:
-    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at)
+    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at, most=_MOST_PROOFS)
 
 
 def _ids(
@@ -347,6 +366,7 @@ def _ids(
     seller_id: int,
     what: ColumnElement[bool],
     due_at: InstrumentedAttribute[datetime | None],
+    most: int | None = None,
 ) -> list[int]:
     now = services.clock()
     with services.database() as session:
@@ -355,6 +375,7 @@ def _ids(
                 select(Document.id)
                 .where(Document.seller_id == seller_id, what, or_(due_at.is_(None), due_at <= now))
                 .order_by(Document.send_by.is_(None), Document.send_by, Document.id)
+                .limit(most)
             )
         )
 

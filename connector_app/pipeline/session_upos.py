@@ -67,16 +67,19 @@ def expect(row: Document, now: datetime) -> None:
     assert session is not None, "a document is changed inside a transaction"
     if row.session_reference is None:
         return
-    if session.get(SessionUpo, (row.seller_id, row.session_reference)) is None:
-        session.add(
-            SessionUpo(
-                seller_id=row.seller_id,
-                reference=row.session_reference,
-                attempts=0,
-                next_at=now + timedelta(seconds=_POLLS[0]),
-            )
+    key = (row.seller_id, row.session_reference)
+    found = session.get(SessionUpo, key)
+    if found is None:
+        found = SessionUpo(
+            seller_id=row.seller_id,
+            reference=row.session_reference,
+            attempts=0,
+            next_at=now + timedelta(seconds=_POLLS[0]),
         )
+        session.add(found)
         session.flush()
+    # kept by the transaction, so that a batch's other documents do not ask the database again
+    session.info[key] = found
 
 
 def collect(services: Services, seller_id: int) -> None:

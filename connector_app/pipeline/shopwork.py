@@ -29,6 +29,9 @@ _SILENT_AFTER = 3
 _BROKEN_PAUSE = timedelta(minutes=15)
 """Pause of a whole store whose key or address is wrong: only a person can change that."""
 
+_MOST = 500
+"""Documents of a store that one pass writes to the shop; then other sellers have their turn."""
+
 _SILENT_PAUSE = timedelta(seconds=60)
 
 _INTERNAL = Text(
@@ -174,5 +177,6 @@ def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[
                     or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now),
                 )
                 .order_by(Document.id)
+                .limit(_MOST)
             )
         )

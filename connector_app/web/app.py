@@ -28,6 +28,7 @@ from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
+from connector_app.web.checks.views import checks
 from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
@@ -59,6 +60,7 @@ _FEATURES = (
     auditing,
     board,
     buyer,
+    checks,
     corrections,
     documents,
     dry_run,

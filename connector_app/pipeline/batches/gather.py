@@ -14,9 +14,8 @@ from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.alone import alone
-from connector_app.pipeline.corrections import issue_correction
+from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.intake import take_in
-from connector_app.pipeline.issue import issue
 from connector_app.pipeline.offline import mark_late
 from connector_app.pipeline.recheck import FRESH, Recheck
 from connector_app.pipeline.services import Services, dump_text
@@ -124,8 +123,7 @@ def gather(
     started = services.clock()
 
     def step(document_id: int) -> None:
-        issue(services, document_id)
-        issue_correction(services, document_id, recheck.shop_of(document_id))
+        issue_due(services, document_id, recheck.shop_of)
 
     for document_id, store_id, seen_at in _ready(services, seller.id, limits.batch_documents):
         if services.clock() - started > _LONGEST:
