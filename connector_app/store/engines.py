@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import NullPool
 
-from connector_app.store.trouble import UnusableDatabase
+from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase
 from core.findings import Text
 
 WRITES = "ksef_writes"
@@ -137,10 +137,7 @@ def _check_server(connection: Any, _record: object) -> None:
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise UnusableDatabase(
             Text("Baza danych nie ma kodowania UTF8.", "The database's encoding is not UTF8."),
-            Text(
-                "Utwórz ją: createdb --encoding=UTF8 --template=template0 NAZWA",
-                "Make it: createdb --encoding=UTF8 --template=template0 NAME",
-            ),
+            HOW_TO_MAKE_ONE,
         )
 
 
