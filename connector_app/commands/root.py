@@ -25,6 +25,8 @@ from core.findings import Text
 _COMMANDS: Mapping[str, str] = {
     "demo": "connector_app.commands.demo",
     "serve": "connector_app.commands.serve",
+    "worker": "connector_app.commands.worker",
+    "beat": "connector_app.commands.beat",
     "seller": "connector_app.commands.seller",
     "auth": "connector_app.commands.auth",
     "certificates": "connector_app.commands.certificates",

@@ -13,8 +13,8 @@ from connector_app.checks.installation.network import look_at_network
 from connector_app.checks.installation.run import Installation, examine
 from connector_app.checks.installation.said import AREAS, Area, Examined, Looked
 from connector_app.mail.settings import MailSettings, Security
-from connector_app.pipeline.runner import runner_lock
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.store.database import connect
 from connector_app.store.locks import lock
 from connector_app.store.models import Store
@@ -55,7 +55,7 @@ def test_a_good_installation_is_good(good: Shelf) -> None:
 def test_nobody_works_is_said(shelf: Shelf) -> None:
     """When no process holds the runner's lock, beside the database or in the folder."""
     assert "nobody-works" in codes(look(shelf))
-    with runner_lock(shelf.made.home / "runner.lock", wait=False, on_wait=lambda: None):
+    with lock(shelf.made.services().database, RUNNER):
         assert "nobody-works" not in codes(look(shelf))
 
 
@@ -67,12 +67,14 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "WHERE number LIKE 'FV%2'",
     ),
     "deadline-over": (
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-20', "
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
+        "send_by = '2026-11-20', "
         "next_attempt_at = '2026-11-24 23:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
     "deadline-near": (
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, send_by = '2026-11-25', "
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
+        "send_by = '2026-11-25', "
         "next_attempt_at = '2026-11-24 23:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
@@ -128,6 +130,7 @@ def test_rights_of_files_are_looked_at(good: Shelf) -> None:
     found = examine(Installation.of(services), services.clock(), network=False)
     assert codes(found) == ["open-to-others"]
     good.made.home.chmod(0o755)
+    (good.made.home / "connector.sqlite3").chmod(0o644)
     found = examine(Installation.of(services), services.clock(), network=False)
     assert sum(str(good.made.home) in one.what.en for one in found.said) >= 3
 
