@@ -105,7 +105,7 @@ class Background:
         pulse = self._pulse
         began = time.monotonic()
         try:
-            runner = Runner(self._services, self._sleep, keep_sessions=True)
+            runner = self._runner()
             if look:
                 self._said_of_shops = self._look(runner).problems
             self._buyers.begin()
@@ -123,6 +123,9 @@ class Background:
         pulse.passes += 1
         pulse.pass_seconds = time.monotonic() - began
         self._courier.wake()
+
+    def _runner(self) -> Runner:
+        return Runner(self._services, self._sleep, keep_sessions=True)
 
     def _look(self, runner: Runner) -> Pass:
         """Look after the webhooks, and read what changed in the shops."""

@@ -24,7 +24,7 @@ from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
 from connector_app.registers import open_registers
 from connector_app.settings import BadSetting, Settings
-from connector_app.store.database import open_database
+from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document
 from connector_app.upo_trust import load_trusted
 from connector_app.vault import Vault
@@ -100,6 +100,21 @@ class App:
                 ),
                 "KSEF_CONNECTOR_HOME, DATABASE_URL",
             ) from None
+        return self.services(database, vault, watch)
+
+    def services(
+        self,
+        database: Sessions,
+        vault: Vault,
+        watch: Callable[[Document], None] = lambda _document: None,
+    ) -> Services:
+        """The outside world over a database that is open; it is given back when the command ends.
+
+        Args:
+            database: of the installation.
+            vault: of the installation.
+            watch: see :meth:`open`.
+        """
         context = click.get_current_context(silent=True)
         if context is not None:
             context.call_on_close(database.kw["bind"].dispose)

@@ -12,11 +12,13 @@ import click
 from waitress.server import create_server
 
 from connector_app import logs
+from connector_app.alerts.watch import Watchman
 from connector_app.background import Background
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
 from connector_app.commands.serve_sandbox import sandboxes
+from connector_app.hooks.happenings import Links
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.web.accounts.people import first_invitation
@@ -95,6 +97,7 @@ def serve(
     with (
         runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)),
         sandboxes(app) if with_sandbox else nullcontext() as places,
+        Watchman(services, Links(address)),
     ):
         background = Background(
             services, pulse, every, address, private_addresses=app.settings.private_addresses

@@ -134,8 +134,6 @@ class Runner:
                     result.problems.append(Text(f"Sklep {code}: {said.pl}", f"Store {code}: {said.en}"))
         except SQLAlchemyError as error:
             result.problems.append(trouble(error))
-        self._services.measures.mark("look", self._services.clock())
-        self._services.measures.keep_now_and_then(self._services.database)
         return result
 
     def _take_in(self, store_id: int) -> IntakeResult:

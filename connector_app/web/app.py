@@ -23,11 +23,13 @@ from connector_app.store.models import Seller
 from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.alerts.views import alerts
 from connector_app.web.api.serving import http_problem, is_ours
 from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
+from connector_app.web.checks.views import checks
 from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
@@ -55,10 +57,12 @@ _log = Log(__name__)
 
 _FEATURES = (
     accounts,
+    alerts,
     api,
     auditing,
     board,
     buyer,
+    checks,
     corrections,
     documents,
     dry_run,
