@@ -32,8 +32,10 @@ from connector_app.web.here import options_of
 from connector_app.web.safety import LARGEST_UPLOAD
 from core.findings import Text
 
-_THREADS = 8
-"""Requests at a time; a page waits for a shop or KSeF at most."""
+_THREADS = 16
+"""Requests at a time; a page waits for a shop or KSeF at most, a webhook for the disk."""
+_TURN = 0.0005
+"""Seconds that a thread computes before others get their turn."""
 
 
 @click.command(cls=Command, pl="Pracuje aż do przerwania: pobiera, wystawia, wysyła, odnotowuje w sklepie.")
@@ -89,6 +91,8 @@ def serve(
     wanted = app.settings
     logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
     signal.signal(signal.SIGTERM, _end)
+    # answers come from other threads than the work; Python's own 5 ms a turn would add up in each of them
+    sys.setswitchinterval(_TURN)
     services = replace(app.open(), public_url=address)
     if app.settings.is_scaled:
         if with_sandbox:
