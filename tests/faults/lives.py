@@ -62,7 +62,8 @@ class Ended:
 
     Attributes:
         codes: of each process: 0, or -9 for a kill. killed_at: code places of kills at commits.
-        passed: commits by code place. errors: what was logged as an error. breakings: faults inside the
+        passed: commits by code place.
+        errors: what was logged as an error. breakings: faults inside the
             process that really happened. passes: rounds of work. seconds: real time.
     """
 
@@ -70,6 +71,7 @@ class Ended:
     killed_at: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     breakings: Counter[str] = field(default_factory=Counter)
     passes: int = 0
     seconds: float = 0.0
@@ -92,6 +94,11 @@ class QuickBackground(Background):
     def __init__(self, services: Services, clock: SharedClock) -> None:
         super().__init__(services, Pulse(started=clock()), 20.0)
         self._clock = clock
+
+    @property
+    def problems(self) -> list[str]:
+        """What the last round said of what holds something up."""
+        return self._pulse.problems
 
     def _runner(self) -> Runner:
         return Runner(self._services, self._clock.sleep, keep_sessions=True, monotonic=self._clock.seconds)
@@ -152,6 +159,8 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
             _rest(background, services, clock)
         if life["closes"]:
             Runner(services).close_sessions()
+        for problem in background.problems:
+            say("problem", json.dumps(problem))
 
 
 def _rest(background: Background, services: Services, clock: SharedClock) -> None:
@@ -220,6 +229,8 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
                     ended.killed_at.append(text)
                 case "pass":
                     ended.passes += 1
+                case "problem":
+                    ended.problems.append(json.loads(text))
                 case "error":
                     ended.errors.append(json.loads(text))
                 case _:
