@@ -5,6 +5,7 @@ Everything that is read from environment variables is read here, once, and hande
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Mapping
@@ -24,6 +25,12 @@ from core.law import TOKENS_END
 
 APP = "ksef-connector"
 
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -52,7 +59,8 @@ class Settings:
         vies_url: of VIES (``KSEF_CONNECTOR_VIES_URL``); ``off`` asks nobody.
         schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
             (``KSEF_SCHEMA_DIR``).
-        database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
+        database_url: address of the database (``DATABASE_URL``, e.g. ``postgresql://user@server/name``;
+            default: SQLite in ``home``). It may hold a password, so it is never shown.
         tokens_end: last day on which KSeF tokens sign in (``KSEF_CONNECTOR_TOKENS_END``, YYYY-MM-DD; default:
             the law in force).
         upo_certificates: file or folder with the certificates that may sign UPOs, or their issuers'
@@ -65,6 +73,9 @@ class Settings:
             (``KSEF_CONNECTOR_PRIVATE_ADDRESSES``, 1 or 0; default: not).
         metrics_token: bearer token of ``/metrics`` (``KSEF_CONNECTOR_METRICS_TOKEN``; without one it is for
             this machine only).
+        log_json: the log of what runs for long is JSON (``KSEF_CONNECTOR_LOG``, ``json`` or ``text``).
+        log_level: least level of its lines (``KSEF_CONNECTOR_LOG_LEVEL``: ``debug``, ``info``, ``warning`` or
+            ``error``; default: info).
     """
 
     home: Path
@@ -72,7 +83,7 @@ class Settings:
     nbp_url: str = NBP_API
     vat_list_url: str = VAT_LIST_API
     vies_url: str = VIES_API
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     tokens_end: date = TOKENS_END.day
     upo_certificates: Path | None = None
     public_url: str = ""
@@ -80,6 +91,8 @@ class Settings:
     hsts: bool = False
     private_addresses: bool = False
     metrics_token: str = field(default="", repr=False)
+    log_json: bool = False
+    log_level: int = logging.INFO
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -111,6 +124,8 @@ class Settings:
             hsts=bool(_count(values, "KSEF_CONNECTOR_HSTS", most=1)),
             private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
             metrics_token=values.get("KSEF_CONNECTOR_METRICS_TOKEN", "").strip(),
+            log_json=_choice(values, "KSEF_CONNECTOR_LOG", {"text": 0, "json": 1}, "text") == 1,
+            log_level=_choice(values, "KSEF_CONNECTOR_LOG_LEVEL", _LEVELS, "info"),
         )
 
     @property
@@ -194,6 +209,14 @@ def _day(values: Mapping[str, str], name: str, default: date) -> date:
         raise BadSetting(
             Text(f"{name}: „{raw}” nie jest datą RRRR-MM-DD.", f'{name}: "{raw}" is no date YYYY-MM-DD.')
         ) from None
+
+
+def _choice(values: Mapping[str, str], name: str, known: Mapping[str, int], default: str) -> int:
+    raw = (values.get(name) or default).strip().lower()
+    if raw in known:
+        return known[raw]
+    words = ", ".join(known)
+    raise BadSetting(Text(f"{name}: podaj jedno z: {words}.", f"{name}: give one of: {words}."))
 
 
 def _count(values: Mapping[str, str], name: str, *, most: int) -> int:

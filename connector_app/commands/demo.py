@@ -25,6 +25,7 @@ from connector_app.commands.documents import fetch
 from connector_app.commands.files import reason_of, write_whole
 from connector_app.commands.progress import Progress
 from connector_app.commands.tables import Choice, amount, load, print_hints, reason, state_name
+from connector_app.keeping.reading import upo_of, xml_of
 from connector_app.pictures import picture
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
@@ -231,7 +232,9 @@ def _write_files(app: App, services: Services, rows: list[Document], output: Pat
         if all(path.exists() for path in wanted):
             continue
         whole = fetch(app, services, row.id)
-        for path, data in zip(wanted, (whole.xml, picture(whole, app.language), whole.upo), strict=True):
+        for path, data in zip(
+            wanted, (xml_of(whole), picture(whole, app.language), upo_of(whole)), strict=True
+        ):
             if data is not None:
                 write_whole(path, data)
 

@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, str] = {
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",
     "recover": "connector_app.commands.recover",
+    "check": "connector_app.commands.check",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }

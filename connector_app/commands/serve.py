@@ -62,7 +62,12 @@ _THREADS = 8
     pl="Obok uruchamia piaskownice KSeF i sklepów na tym komputerze, do wypróbowania wszystkiego.",
     en="Run sandboxes of KSeF and of shops beside it, on this machine, to try everything out.",
 )
-@option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
+@option(
+    "--log-json",
+    is_flag=True,
+    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
+    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
+)
 @pass_app
 def serve(
     app: App,
@@ -75,7 +80,8 @@ def serve(
 ) -> None:
     """Run until interrupted: take in orders, issue, send, track, publish; people use it in a browser."""
     address = public_address_of(app, public_url)
-    logs.configure(sys.stderr, as_json=log_json)
+    wanted = app.settings
+    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
     signal.signal(signal.SIGTERM, _end)
     services = replace(app.open(), public_url=address)
     pulse = Pulse(started=services.clock())

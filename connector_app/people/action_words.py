@@ -27,6 +27,7 @@ _ACTIONS = {
     "account.second-factor-on": Text("włączył(a) drugi krok logowania", "switched the second step on"),
     "account.second-factor-off": Text("wyłączył(a) drugi krok logowania", "switched the second step off"),
     "account.recovery-codes": Text("zrobił(a) nowe kody zapasowe", "made new recovery codes"),
+    "seller.numbers-check": Text("sprawdził(a) numery", "checked the numbers"),
     "people.invite": Text("zaprosił(a) osobę", "invited a person"),
     "people.invitation-cancel": Text("cofnął (cofnęła) zaproszenie", "took an invitation back"),
     "people.join": Text("przyjął (przyjęła) zaproszenie", "accepted an invitation"),

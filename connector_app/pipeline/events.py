@@ -8,7 +8,6 @@ the echo of our own writing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,18 +17,21 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from adapters.contract import Entity, NotFound, ShopAdapter, ShopBusy, ShopError, ShopEvent
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import life
 from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep_safely, take_in
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_store
 from connector_app.store.models import ShopOrder, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _KEPT = timedelta(days=30)
 """How long events that were done are kept: a late copy of one of them is known."""
@@ -72,7 +74,7 @@ def receive(services: Services, store_id: int, event: ShopEvent) -> bool:
     """
     now = services.clock()
     try:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store_id)) as session:
             known = _copy_of(session, store_id, event)
             if known is not None:
                 known.copies += 1
@@ -135,7 +137,8 @@ def work(services: Services, sellers: Collection[int]) -> Heard:
             .order_by(Store.id)
         ).all()
     for store in stores:
-        _work_store(services, store, heard)
+        with bound(task="events", seller_id=store.seller_id, store_id=store.id):
+            _work_store(services, store, heard)
     return heard
 
 
@@ -229,11 +232,12 @@ def _read_one(
 ) -> Text | None:
     """:func:`_read_anew`, but an order at which the program itself fails holds up no other."""
     try:
-        _read_anew(services, store, shop, order_id, events)
+        with bound(order=order_id):
+            _read_anew(services, store, shop, order_id, events)
     except (ShopError, SQLAlchemyError):
         raise
-    except Exception:
-        _log.exception("order %s of store %s cannot be read", order_id, store.code)
+    except Exception as error:
+        _log.failed(Said.STORE_FAILED, error, store_id=store.id, order=order_id)
         return _put_off(services, store, events, ShopError("an internal error; the log has details"))
     return None
 
@@ -258,7 +262,7 @@ def _read_anew(
 
 
 def _done(services: Services, events: list[WebhookEvent]) -> int:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(events[0].store_id)) as session:
         session.execute(
             update(WebhookEvent)
             .where(WebhookEvent.id.in_([event.id for event in events]))
@@ -271,11 +275,12 @@ def _put_off(
     services: Services, store: Store, events: Collection[WebhookEvent], error: ShopError | VaultLocked
 ) -> Text:
     """Try the events of a store later that are not done; pauses grow with every failure."""
+    _log.warning(Said.STORE_FAILED, error)
     now = services.clock()
     asked = error.retry_after if isinstance(error, ShopBusy) else 0.0
     attempts = max(event.attempts for event in events)
     moment = now + life.pause_after(attempts, at_least=asked)
-    with services.database.begin() as session:
+    with services.database.begin(store.seller_id) as session:
         session.execute(
             update(WebhookEvent)
             .where(WebhookEvent.id.in_([event.id for event in events]), WebhookEvent.done_at.is_(None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.alone import alone
-from connector_app.pipeline.corrections import issue_correction
+from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.intake import take_in
-from connector_app.pipeline.issue import issue
 from connector_app.pipeline.offline import mark_late
 from connector_app.pipeline.recheck import FRESH, Recheck
 from connector_app.pipeline.services import Services, dump_text
@@ -25,7 +25,7 @@ from core.findings import Text
 from core.ksef import context
 from core.ksef.planning import Batching, Plan, Queue, SendingPolicy, Way, plan
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 GATHERING = Text(
     "Zbierane do wspólnej wysyłki (sesja wsadowa), bo czeka wiele dokumentów albo kończy się godzinny limit.",
@@ -119,8 +119,7 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
     started = services.clock()
 
     def step(document_id: int) -> None:
-        issue(services, document_id)
-        issue_correction(services, document_id, recheck.shop_of(document_id))
+        issue_due(services, document_id, recheck.shop_of)
 
     for document_id, store_id, seen_at in _ready(services, seller.id, limits.batch_documents):
         if services.clock() - started > _LONGEST:
@@ -136,8 +135,8 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
 def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:
     """Read the changes of every store with due documents, in few requests; gives those that answered."""
     with services.database() as session:
-        query = select(Store).join(ShopOrder).join(Document).where(due(services, seller_id)).distinct()
-        stores = list(session.scalars(query))
+        of_due = select(ShopOrder.store_id).join(Document).where(due(services, seller_id))
+        stores = list(session.scalars(select(Store).where(Store.id.in_(of_due))))
     fresh = set()
     for store in stores:
         is_fresh = store.looked_at is not None and services.clock() - store.looked_at < FRESH
@@ -152,8 +151,8 @@ def _reads(services: Services, store: Store) -> bool:
         return take_in(services, store.id).failure is None
     except SQLAlchemyError:
         raise
-    except Exception:
-        _log.exception("store %s: reading orders failed", store.code)
+    except Exception as error:
+        _log.failed(Said.STORE_FAILED, error, store_id=store.id)
         return False
 
 
@@ -172,7 +171,7 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(seller.id) as session:
         _declare_late(session, services, seller)
         offline, ids = _chosen(session, services, seller, most)
         if not ids:

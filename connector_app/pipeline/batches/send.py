@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, undefer
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, xml_of
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
+from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from connector_app.store.sessions import after_commit
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
@@ -29,18 +35,14 @@ from core.ksef.batch.session import OpenBatch
 from core.ksef.batch.upload import upload
 from core.ksef.errors import InvalidSession, PartMissing, SessionClosed, UploadRefused
 
+_log = Log(__name__)
+
 _PAGE = 200
 
 _AGAIN = Text(
     "Części paczki nie dotarły w czasie; paczka idzie w nowej sesji.",
     "The parts of the batch did not arrive in time; it goes in a new session.",
 )
-
-
-class _Damaged(Exception):
-    def __init__(self, document_id: int) -> None:
-        super().__init__(f"document {document_id} is damaged")
-        self.document_id = document_id
 
 
 def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
@@ -77,7 +79,7 @@ def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
 
 def change(services: Services, batch_id: int, state: BatchState, **values: Any) -> Batch:
     """Put a batch into a state, in a transaction of its own."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.state, batch.updated_at = state.value, services.clock()
         batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
@@ -90,7 +92,7 @@ def change(services: Services, batch_id: int, state: BatchState, **values: Any) 
 def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 0.0) -> Batch:
     """Try a batch again later; pauses grow with every failure."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.next_attempt_at = now + life.pause_after(batch.attempts, at_least=at_least)
         batch.attempts += 1
@@ -145,8 +147,8 @@ def _pack(services: Services, batch: Batch) -> Batch:
                 if not session.scalar(select(func.count()).where(Document.batch_id == batch.id)):
                     return change(services, batch.id, BatchState.DONE)
                 package = pack(_documents(session, batch.id), folder)
-        except _Damaged as damaged:
-            _leave_out(services, damaged.document_id)
+        except ArchiveDamaged as error:
+            _leave_out(services, error)
         except PackageFull as full:
             _cut_off(services, batch.id, int(full.key))
         else:
@@ -164,24 +166,24 @@ def _documents(session: Session, batch_id: int) -> Iterator[BatchDocument]:
         .execution_options(yield_per=_PAGE)
     )
     for row in rows:
-        data = row.xml or b""
-        if hashlib.sha256(data).hexdigest() != row.xml_sha256:
-            raise _Damaged(row.id)
-        yield BatchDocument(str(row.id), data)
+        yield BatchDocument(str(row.id), xml_of(row))
         session.expunge(row)
 
 
-def _leave_out(services: Services, document_id: int) -> None:
+def _leave_out(services: Services, error: ArchiveDamaged) -> None:
+    assert error.document_id is not None, "a document's XML is damaged"
+    damage.note(services, error)
+
     def ask(row: Document) -> None:
         row.batch_id = None
         life.ask(row, [DAMAGED], services.clock())
 
-    life.change(services, document_id, ask)
+    life.change(services, error.document_id, ask)
 
 
 def _cut_off(services: Services, batch_id: int, first: int) -> None:
     """Let the documents from one on go with the next batch."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch_id, Document.id >= first)
@@ -206,7 +208,7 @@ def _is_late(services: Services, batch: Batch) -> bool:
 
 def _give_up(services: Services, batch: Batch, package: Package) -> Batch:
     """Let the documents go on by themselves: their mode is decided anew, see ``gather``."""
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch.id)
@@ -243,7 +245,7 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         f"Wysłano do KSeF w sesji wsadowej {opened.reference}.",
         f"Sent to KSeF in batch session {opened.reference}.",
     )
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         ids = list(session.scalars(select(Document.id).where(Document.batch_id == batch.id)))
         session.execute(
             update(Document)
@@ -263,6 +265,17 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         session.add_all(
             Event(document_id=one, at=now, state=DocumentState.SENT.value, text=said) for one in ids
         )
+        for one in ids:
+            after_commit(
+                session,
+                partial(
+                    _log.info,
+                    Said.DOCUMENT_LIFE,
+                    document_id=one,
+                    state=DocumentState.SENT.value,
+                    session=opened.reference,
+                ),
+            )
         row = session.get_one(Batch, batch.id)
         row.state, row.updated_at, row.attempts = BatchState.CLOSED.value, now, 0
         # KSeF needs a moment: nothing is asked at once
