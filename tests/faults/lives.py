@@ -44,7 +44,7 @@ from connector_app.web.here import Pulse
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.limits import PlannedBudget
-from tests import one_compiler
+from tests import one_compiler, proxies_at_a_glance
 from tests.faults import breaking
 from tests.faults.clock import SharedClock
 from tests.faults.installing import install
@@ -189,6 +189,7 @@ def _hear(services: Services, heard: list[list[str]]) -> None:
 def main() -> None:
     """Serve lives until standard input ends."""
     one_compiler.share()
+    proxies_at_a_glance.share()
     for name in ("KSEF_CONNECTOR_NBP_URL", "KSEF_CONNECTOR_VAT_LIST_URL", "KSEF_CONNECTOR_VIES_URL"):
         os.environ[name] = "off"
     logging.getLogger().setLevel(logging.ERROR)
