@@ -67,7 +67,7 @@ def child(
         environment: variables over those of this process.
         log: file for its error stream.
     """
-    with log.open("a") if log else open(os.devnull, "w") as errors:
+    with log.open("a") if log else Path(os.devnull).open("w") as errors:
         process = subprocess.Popen(
             list(words),
             cwd=ROOT,

@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, str] = {
     "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
     "mail": "connector_app.commands.mail",
+    "alerts": "connector_app.commands.alerts",
     "people": "connector_app.commands.people",
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",

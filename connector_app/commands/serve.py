@@ -13,11 +13,13 @@ from flask import Flask
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from connector_app import logs
+from connector_app.alerts.watch import Watchman
 from connector_app.background import Background
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
 from connector_app.commands.serve_sandbox import sandboxes
+from connector_app.hooks.happenings import Links
 from connector_app.pipeline.batches.send import tidy
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
@@ -30,8 +32,10 @@ from connector_app.web.here import options_of
 from connector_app.web.safety import LARGEST_UPLOAD
 from core.findings import Text
 
-_THREADS = 8
-"""Requests at a time; a page waits for a shop or KSeF at most."""
+_THREADS = 16
+"""Requests at a time; a page waits for a shop or KSeF at most, a webhook for the disk."""
+_TURN = 0.0005
+"""Seconds that a thread computes before others get their turn."""
 
 
 @click.command(cls=Command, pl="Pracuje aż do przerwania: pobiera, wystawia, wysyła, odnotowuje w sklepie.")
@@ -87,6 +91,8 @@ def serve(
     wanted = app.settings
     logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
     signal.signal(signal.SIGTERM, _end)
+    # answers come from other threads than the work; Python's own 5 ms a turn would add up in each of them
+    sys.setswitchinterval(_TURN)
     services = replace(app.open(), public_url=address)
     if app.settings.is_scaled:
         if with_sandbox:
@@ -102,6 +108,7 @@ def serve(
     with (
         work_alone(services, workers.SERVE, wait=True, on_wait=app.say) as presence,
         sandboxes(app) if with_sandbox else nullcontext() as places,
+        Watchman(services, Links(address)),
     ):
         background = Background(
             services, pulse, every, address, private_addresses=app.settings.private_addresses

@@ -96,6 +96,8 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
         row.quiet_until = pause_asked(failure, services.clock())
         if orders.failure is None:
             row.looked_at = began
+    services.measures.mark("look", began)
+    services.measures.keep_now_and_then(services.database)
     return replace(orders, failure=failure)
 
 

@@ -51,6 +51,9 @@ _log = Log(__name__)
 _REFUSED_PAUSE = 900.0
 """Seconds between tries while KSeF refuses the credential: only a person can change that."""
 
+_ONLY_A_PERSON = (KsefRefused, KeyMaterialError, VaultLocked, BadProfile)
+"""Errors that waiting does not heal."""
+
 _MOST_PROBLEMS = 5
 """Different reasons for waiting that one pass tells of."""
 
@@ -233,7 +236,9 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time
         now = services.clock()
         # what waits for something else keeps its own reason
         waiting = _KSEF & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
-        holds.hold(services, seller.id, why, waiting, at_least=at_least)
+        holds.hold(
+            services, seller.id, why, waiting, at_least=at_least, refused=isinstance(error, _ONLY_A_PERSON)
+        )
     finally:
         recheck.close()
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from connector_app.store import listing
 from connector_app.store.engines import WRITES, make_engine
 from connector_app.store.sessions import WAIT_FOR_ALL_WRITERS, Sessions
-from connector_app.store.trouble import UnusableDatabase, trouble
+from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase, trouble
 from core.findings import Text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -96,8 +96,23 @@ def migrate(engine: Engine) -> None:
                     f"The database belongs to a newer version of the program (form {current}). Run that one.",
                 )
             )
+        if current is None and engine.dialect.name == "postgresql":
+            _check_order_of_letters(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _check_order_of_letters(connection: Connection) -> None:
+    """Texts are compared by their bytes, as SQLite does: searches for what begins with something need it.
+
+    An order by a language also changes with the operating system, and its indexes are damaged then.
+    """
+    ordered = "SELECT 'Z' < 'a' AND 'a' < chr(261) AND chr(380) < chr(1114111)"
+    if not connection.exec_driver_sql(ordered).scalar():
+        raise UnusableDatabase(
+            Text("Baza danych układa teksty według języka.", "The database orders texts by a language."),
+            HOW_TO_MAKE_ONE,
+        )
 
 
 def _current(connection: Connection) -> str | None:

@@ -12,14 +12,15 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import NullPool
 
-from connector_app.store.trouble import UnusableDatabase
+from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase
 from core.findings import Text
 
 WRITES = "ksef_writes"
 """Execution option of connections whose transactions write."""
 
-_BUSY_MS = 30_000
+BUSY_SECONDS = 30.0
 """How long a writer waits for others."""
+_BUSY_MS = int(BUSY_SECONDS * 1000)
 _PROGRAM = "ksef-connector"
 _OLDEST_POSTGRESQL = 130_000
 _POOLED = {"pool_size": 5, "max_overflow": 15, "pool_recycle": 1800, "pool_pre_ping": True}
@@ -137,10 +138,7 @@ def _check_server(connection: Any, _record: object) -> None:
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise UnusableDatabase(
             Text("Baza danych nie ma kodowania UTF8.", "The database's encoding is not UTF8."),
-            Text(
-                "Utwórz ją: createdb --encoding=UTF8 --template=template0 NAZWA",
-                "Make it: createdb --encoding=UTF8 --template=template0 NAME",
-            ),
+            HOW_TO_MAKE_ONE,
         )
 
 

@@ -42,6 +42,12 @@ class _Known:
     words: tuple[str, ...] = ()
 
 
+HOW_TO_MAKE_ONE = Text(
+    "Utwórz ją: createdb --template=template0 --encoding=UTF8 --locale=C NAZWA",
+    "Make it: createdb --template=template0 --encoding=UTF8 --locale=C NAME",
+)
+"""What a database of PostgreSQL has to be like."""
+
 _AT_THE_SERVER = Text(
     "Sprawdź DATABASE_URL (adres i port) i czy serwer PostgreSQL działa.",
     "Check DATABASE_URL (address and port) and that the PostgreSQL server is running.",
@@ -90,10 +96,7 @@ _KNOWN = (
     ),
     _Known(
         Text("na serwerze nie ma takiej bazy", "the server has no database of this name"),
-        Text(
-            "Utwórz ją, np.: createdb --encoding=UTF8 NAZWA (nazwa stoi na końcu DATABASE_URL).",
-            "Make it, e.g.: createdb --encoding=UTF8 NAME (the name is at the end of DATABASE_URL).",
-        ),
+        HOW_TO_MAKE_ONE,
         states=("3D000",),
     ),
     _Known(

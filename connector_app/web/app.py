@@ -23,6 +23,7 @@ from connector_app.store.models import Seller
 from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.alerts.views import alerts
 from connector_app.web.api.serving import http_problem, is_ours
 from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
@@ -56,6 +57,7 @@ _log = Log(__name__)
 
 _FEATURES = (
     accounts,
+    alerts,
     api,
     auditing,
     board,

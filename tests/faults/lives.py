@@ -46,7 +46,7 @@ from connector_app.web.here import Pulse
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.limits import PlannedBudget
-from tests import one_compiler
+from tests import one_compiler, proxies_at_a_glance
 from tests.faults import breaking
 from tests.faults.clock import SharedClock
 from tests.faults.installing import install
@@ -64,7 +64,8 @@ class Ended:
 
     Attributes:
         codes: of each process: 0, or -9 for a kill. killed_at: code places of kills at commits.
-        passed: commits by code place. errors: what was logged as an error. breakings: faults inside the
+        passed: commits by code place.
+        errors: what was logged as an error. breakings: faults inside the
             process that really happened. passes: rounds of work. seconds: real time.
     """
 
@@ -72,6 +73,7 @@ class Ended:
     killed_at: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     breakings: Counter[str] = field(default_factory=Counter)
     passes: int = 0
     seconds: float = 0.0
@@ -94,6 +96,11 @@ class QuickBackground(Background):
     def __init__(self, services: Services, clock: SharedClock) -> None:
         super().__init__(services, Pulse(started=clock()), 20.0)
         self._clock = clock
+
+    @property
+    def problems(self) -> list[str]:
+        """What the last round said of what holds something up."""
+        return self._pulse.problems
 
     def _runner(self) -> Runner:
         return Runner(self._services, self._clock.sleep, keep_sessions=True, monotonic=self._clock.seconds)
@@ -154,6 +161,8 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
             _rest(background, services, clock)
         if life["closes"]:
             Runner(services).close_sessions()
+        for problem in background.problems:
+            say("problem", json.dumps(problem))
 
 
 def _rest(background: Background, services: Services, clock: SharedClock) -> None:
@@ -176,12 +185,13 @@ def _hear(services: Services, heard: list[list[str]]) -> None:
         with services.database() as session:
             store = session.scalars(select(Store.id).where(Store.code == code)).one()
         event = ShopEvent(topic, Entity(entity), entity_id, order_id, services.clock())
-        events.receive(services, store, event)
+        events.receive(services, store, [event])
 
 
 def main() -> None:
     """Serve lives until standard input ends."""
     one_compiler.share()
+    proxies_at_a_glance.share()
     for name in ("KSEF_CONNECTOR_NBP_URL", "KSEF_CONNECTOR_VAT_LIST_URL", "KSEF_CONNECTOR_VIES_URL"):
         os.environ[name] = "off"
     logging.getLogger().setLevel(logging.ERROR)
@@ -222,6 +232,8 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
                     ended.killed_at.append(text)
                 case "pass":
                     ended.passes += 1
+                case "problem":
+                    ended.problems.append(json.loads(text))
                 case "error":
                     ended.errors.append(json.loads(text))
                 case _:
