@@ -174,7 +174,7 @@ def _hear(services: Services, heard: list[list[str]]) -> None:
         with services.database() as session:
             store = session.scalars(select(Store.id).where(Store.code == code)).one()
         event = ShopEvent(topic, Entity(entity), entity_id, order_id, services.clock())
-        events.receive(services, store, event)
+        events.receive(services, store, [event])
 
 
 def main() -> None:
