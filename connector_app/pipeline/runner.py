@@ -145,13 +145,14 @@ class Runner:
         except Exception as error:
             _log.failed(Said.STORE_FAILED, error, store_id=store_id)
             return IntakeResult(0, 0, ShopError("an internal error; the log has details"))
-        if more is None:
-            if seen.failure is not None:
-                _log.warning(Said.STORE_FAILED, seen.failure)
-            return seen
-        write = _log.info if seen.changed or more.changed else _log.debug
-        write(Said.STORE_LOOKED, seen=seen.seen + more.seen, changed=seen.changed + more.changed)
-        return IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
+        if more is not None:
+            seen = IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
+        if seen.failure is not None:
+            _log.warning(Said.STORE_FAILED, seen.failure)
+        else:
+            write = _log.info if seen.changed else _log.debug
+            write(Said.STORE_LOOKED, seen=seen.seen, changed=seen.changed)
+        return seen
 
     def work(self) -> Pass:
         """One pass over received events and all lanes.
