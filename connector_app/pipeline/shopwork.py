@@ -84,9 +84,10 @@ def _publish(
     services: Services, store: Store, shop: ShopAdapter, due: list[int], of_store: ColumnElement[bool]
 ) -> tuple[int, Text | None]:
     worked = silent = 0
+    known = ids_of(services, due)
     for document_id in due:
         try:
-            with bound(**ids_of(services, document_id)):
+            with bound(document_id=document_id, **known.get(document_id, {})):
                 publish(services, document_id, shop)
             silent = 0
         except ShopRefused as error:
