@@ -19,8 +19,9 @@ from core.findings import Text
 WRITES = "ksef_writes"
 """Execution option of connections whose transactions write."""
 
-_BUSY_MS = 30_000
+BUSY_SECONDS = 30.0
 """How long a writer waits for others."""
+_BUSY_MS = int(BUSY_SECONDS * 1000)
 _PROGRAM = "ksef-connector"
 _OLDEST_POSTGRESQL = 130_000
 _POOLED = {"pool_size": 5, "max_overflow": 15, "pool_recycle": 1800, "pool_pre_ping": True}
