@@ -20,6 +20,7 @@ from connector_app.checks.run import Watch, check_numbers
 from connector_app.pipeline.services import Services
 from connector_app.store.desk import Job, JobState
 from connector_app.store.models import Seller
+from connector_app.store.types import LARGEST_ID
 from connector_app.web import access, jobs
 from connector_app.web.access import Right, audit
 from connector_app.web.checks.installation import add_installation
@@ -160,7 +161,7 @@ def _report(nip: str, job_id: int) -> tuple[Seller, dict[str, Any]]:
     """A seller's result, or 404."""
     with here().services.database() as session:
         seller = access.the_seller(session, nip, Right.EXPORT)
-        row = session.get(Job, job_id) if job_id < 2**63 else None
+        row = session.get(Job, job_id) if job_id <= LARGEST_ID else None
         if row is None or row.kind != KIND or row.seller_id != seller.id or not row.result:
             abort(404)
         return seller, row.result
