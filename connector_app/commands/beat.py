@@ -31,7 +31,14 @@ from core.findings import Text
     pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
     en="Only say whether one is at work on this machine (exit code 1: none is).",
 )
-@click.option("--beside", type=int, default=None, hidden=True)
+@option(
+    "--beside",
+    type=int,
+    default=None,
+    hidden=True,
+    pl="Proces, razem z którym się kończy; używa tego worker --beat.",
+    en="Process with which it ends; worker --beat uses it.",
+)
 @option(
     "--log-json",
     is_flag=True,
