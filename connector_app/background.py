@@ -55,6 +55,7 @@ class Background:
         self._said_of_shops: list[Text] = []
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
         self._buyers = Asking(services)
+        self._pruned_at = services.clock() - tasks.PRUNE_EVERY
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
@@ -106,7 +107,7 @@ class Background:
             runner = self._runner()
             if look:
                 self._said_of_shops = runner.take_in().problems
-                tasks.prune(self._services)
+                self._prune()
             self._buyers.begin()
             work = runner.work_until_idle(patience)
             pulse.problems = [problem.pl for problem in self._said_of_shops + work.problems]
@@ -122,6 +123,11 @@ class Background:
         pulse.passes += 1
         pulse.pass_seconds = time.monotonic() - began
         self._courier.wake()
+
+    def _prune(self) -> None:
+        if self._services.clock() - self._pruned_at >= tasks.PRUNE_EVERY:
+            self._pruned_at = self._services.clock()
+            tasks.prune(self._services)
 
     def _runner(self) -> Runner:
         return Runner(self._services, self._sleep, keep_sessions=True, public_url=self._public_url)

@@ -190,4 +190,4 @@ class Process:
 
     def _prune(self, turn: Begun) -> None:
         tasks.prune(self._services)
-        turns.end(self._services, turn, _HOUR)
+        turns.end(self._services, turn, tasks.PRUNE_EVERY)

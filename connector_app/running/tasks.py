@@ -41,6 +41,7 @@ IDLE: Final = timedelta(seconds=60)
 """A lane in which nothing is known to be due is looked at again after so long."""
 NEAR: Final = 0.1
 """Seconds that a turn waits for what is due next, rather than to give others their turn."""
+PRUNE_EVERY: Final = timedelta(hours=1)
 _NOTHING_MOVED: Final = timedelta(seconds=1)
 
 
