@@ -28,6 +28,7 @@ from connector_app.checks.wording import found
 from connector_app.ksef_access import hash_text
 from connector_app.pipeline.services import Services
 from connector_app.recovery.run import Patient
+from connector_app.store.archive import DeletedDocument
 from connector_app.store.models import Document, Seller
 from core.findings import Text
 from core.invoices.model import InvoiceKind
@@ -152,12 +153,15 @@ class KsefCheck:
             rest = [one for one in wanted if one.ksef_number not in by_ksef]
             named = self._own(session, Document.number.in_([one.number for one in rest])) if rest else []
             by_number = {one.number: one for one in named}
+            deleted = self._deleted(session, [one.ksef_number for one in rest]) if rest else set()
         for one in wanted:
             self._counts["compared"] += 1
             own = by_ksef.get(one.ksef_number)
             if own is not None:
                 self._seen.add(own.id)
                 self._same(own, one)
+            elif one.ksef_number in deleted:
+                self._counts["deleted_here"] += 1
             else:
                 self._unknown(one, by_number.get(one.number))
 
@@ -169,6 +173,15 @@ class KsefCheck:
             ).where(Document.seller_id == self._seller.id, which)
         )  # fmt: skip
         return [_Own(*row) for row in rows]
+
+    def _deleted(self, session: Session, numbers: list[str]) -> set[str | None]:
+        """Which of some KSeF numbers belong to documents that a person deleted after the legal time."""
+        rows = session.scalars(
+            select(DeletedDocument.ksef_number).where(
+                DeletedDocument.seller_id == self._seller.id, DeletedDocument.ksef_number.in_(numbers)
+            )
+        )
+        return set(rows)
 
     def _same(self, own: _Own, theirs: InvoiceMetadata) -> None:
         if own.sha256 is None or hash_text(own.sha256) != theirs.invoice_hash:

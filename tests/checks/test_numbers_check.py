@@ -74,9 +74,10 @@ def test_a_changed_byte_is_said(shelf: Shelf) -> None:
     )
     shelf.sql("UPDATE documents SET upo = substr(upo, 1, length(upo) - 60) WHERE number = 'FV/2026/11/0003'")
     shelf.sql("UPDATE documents SET xml = NULL WHERE number = 'FV/2026/11/0004'")
+    shelf.sql("UPDATE documents SET upo = NULL WHERE number = 'FV/2026/11/0002'")
     report = shelf.check()
-    assert report.totals == {"file-damaged": 1, "upo-damaged": 1, "file-missing": 1}
-    assert report.parts[Part.FILES].counts["damaged"] == 2
+    assert report.totals == {"file-damaged": 1, "upo-damaged": 2, "file-missing": 1}
+    assert report.parts[Part.FILES].counts["damaged"] == 3
 
 
 def test_a_total_changed_in_the_database_is_said(shelf: Shelf) -> None:
@@ -145,7 +146,8 @@ def test_the_same_number_twice_in_ksef_is_said(shelf: Shelf) -> None:
 def test_what_ksef_accepted_and_we_do_not_know_is_said(shelf: Shelf) -> None:
     """By its hash it is ours; by its number alone it is not."""
     shelf.sql(
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL WHERE number LIKE 'FV/%/0003'"
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, upo_sha256 = NULL "
+        "WHERE number LIKE 'FV/%/0003'"
     )
     assert shelf.codes() == {"ksef-not-noticed": 1, "document-not-accepted": 1}
     with shelf.made.ksef.state.transaction():
@@ -245,12 +247,13 @@ def test_what_is_under_way_is_said_with_its_reason(shelf: Shelf) -> None:
     """An order that is due and waits for a person; a document that KSeF refused."""
     shelf.sql(
         "UPDATE documents SET state = 'attention', xml = NULL, xml_sha256 = NULL, number = NULL, "
-        "issued_on = NULL, ksef_number = NULL, upo = NULL, "
+        "issued_on = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
         """attention = '[{"message": {"pl": "Zły NIP.", "en": "A wrong NIP."}}]' """
         "WHERE number = 'FV/2026/11/0004'"
     )
     shelf.sql(
-        "UPDATE documents SET state = 'rejected', ksef_number = NULL, upo = NULL, refusal_code = 450 "
+        "UPDATE documents SET state = 'rejected', ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
+        "refusal_code = 450 "
         "WHERE number = 'FV/2026/11/0003'"
     )
     report = shelf.check(with_ksef=False)
@@ -264,7 +267,8 @@ def test_a_withdrawn_invoice_is_told_and_proves(shelf: Shelf) -> None:
     """A person's decision is an explanation, no fault."""
     shelf.sql(
         "UPDATE documents SET state = 'cancelled', closed_at = updated_at, xml = NULL, xml_sha256 = NULL, "
-        "number = NULL, issued_on = NULL, ksef_number = NULL, upo = NULL WHERE number = 'FV/2026/11/0004'"
+        "number = NULL, issued_on = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL "
+        "WHERE number = 'FV/2026/11/0004'"
     )
     shelf.sql("UPDATE number_counters SET last = 3 WHERE series LIKE 'FV%'")
     report = shelf.check(with_ksef=False)
@@ -275,8 +279,8 @@ def test_a_withdrawn_invoice_is_told_and_proves(shelf: Shelf) -> None:
 def test_a_document_closed_after_refusal_explains_its_number(shelf: Shelf) -> None:
     """It keeps the number that no invoice has."""
     shelf.sql(
-        "UPDATE documents SET state = 'cancelled', closed_at = updated_at, ksef_number = NULL, upo = NULL "
-        "WHERE kind = 'KOR'"
+        "UPDATE documents SET state = 'cancelled', closed_at = updated_at, ksef_number = NULL, "
+        "upo = NULL, upo_sha256 = NULL WHERE kind = 'KOR'"
     )
     report = shelf.check(with_ksef=False)
     assert report.totals == {"number-explained": 1, "refund-closed": 1}
@@ -294,6 +298,34 @@ def test_numbers_out_of_order_are_said_unless_they_were_made_anew(shelf: Shelf) 
     )
     report = shelf.check()
     assert (report.totals, report.result) == ({"number-made-anew": 1}, Result.PROVED)
+
+
+def test_what_was_deleted_after_the_legal_time_is_no_gap(shelf: Shelf) -> None:
+    """A person deleted it, and its number and KSeF number were written down."""
+    shelf.sql(
+        "INSERT INTO deleted_documents (id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, "
+        "deleted_at) SELECT id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, updated_at "
+        "FROM documents WHERE number = 'FV/2026/11/0002'"
+    )
+    shelf.sql("DELETE FROM orders WHERE number = '16'")
+    shelf.sql("DELETE FROM documents WHERE number = 'FV/2026/11/0002'")
+    report = shelf.check()
+    assert (report.totals, report.result) == ({"number-explained": 1}, Result.PROVED)
+    assert report.parts[Part.KSEF].counts["deleted_here"] == 1
+
+
+def test_an_order_without_its_personal_data_is_no_order_that_cannot_be_read(shelf: Shelf) -> None:
+    """It was not due; one that a person is asked about is said."""
+    nothing = "xml = NULL, xml_sha256 = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL"
+    for state, codes in (("cancelled", {}), ("attention", {"order-unreadable": 1})):
+        shelf.sql(
+            f"UPDATE documents SET state = ?, {nothing}, number = NULL, issued_on = NULL "
+            "WHERE order_id = (SELECT id FROM orders WHERE number = '18')",
+            state,
+        )
+        shelf.sql("UPDATE orders SET snapshot = NULL WHERE number = '18'")
+        shelf.sql("UPDATE number_counters SET last = 3 WHERE series LIKE 'FV%'")
+        assert shelf.codes(with_ksef=False) == codes
 
 
 def test_a_counter_that_went_back_is_said(shelf: Shelf) -> None:
