@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -43,6 +43,8 @@ AFTER = timedelta(days=14)
 _FRESH = timedelta(hours=1)
 """A document is stored for good, by which KSeF is asked, some time after it got its number."""
 _WINDOW = timedelta(days=90)
+_BEGAN = datetime(2022, 1, 1, tzinfo=UTC)
+"""KSeF takes invoices since then; asking about days before it would only use up requests."""
 _AT_ONCE = 500
 
 
@@ -112,7 +114,7 @@ class KsefCheck:
 
     def _pages(self, client: KsefClient, ask: Ask) -> Iterator[MetadataPage]:
         end = self._end()
-        begin = self._period.begins
+        begin = max(self._period.begins, _BEGAN)
         edge: set[str] = set()
         while begin < end:
             until = min(begin + _WINDOW, end)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import click
 import pytest
 
+from connector_app.checks.output import as_csv, as_html
 from connector_app.checks.report import Part, Result
+from connector_app.checks.wording import KINDS, found
+from connector_app.commands.root import root
+from core.findings import Text
 from core.ksef.number import make as make_number
 from tests.checks.broken import Shelf
 from tests.pipeline.world import NIP, START
@@ -176,6 +183,43 @@ def test_pages_and_cut_answers_lose_nothing(shelf: Shelf, monkeypatch: pytest.Mo
     report = shelf.check()
     assert (report.totals, report.result) == ({}, Result.PROVED)
     assert report.parts[Part.KSEF].counts["in_ksef"] == 5
+
+
+def test_many_windows_stay_within_the_hours_limit(shelf: Shelf) -> None:
+    """Years take more requests than an hour has: the check waits, says so, and earns no refusal."""
+    shelf.made.counts_requests = True
+    shelf.made.ksef.state.settings.rate_limits = True
+    pauses: list[float] = []
+    before = shelf.made.clock.now
+    try:
+        twice = [shelf.check("2020", end="2026", waiting=pauses.append) for _ in range(2)]
+    finally:
+        shelf.made.clock.now = before
+        shelf.made.ksef.state.settings.rate_limits = False
+    assert [one.result for one in twice] == [Result.PROVED, Result.PROVED], twice[0].as_json()
+    assert sum(pauses) > 1800
+
+
+def test_every_hint_names_commands_that_exist() -> None:
+    """And every finding has a title in both languages."""
+    context = click.Context(root)
+    for kind in KINDS.values():
+        assert kind.title.pl
+        assert kind.title.en
+        for text in (kind.hint.pl, kind.hint.en):
+            for name in re.findall(r"ksef-connector ([a-z-]+)", text):
+                assert root.get_command(context, name) is not None, name
+
+
+def test_a_report_is_safe_to_open(shelf: Shelf) -> None:
+    """What comes from outside is no HTML and no formula; English is English."""
+    report = shelf.check(with_ksef=False)
+    report.name = "<script>alert(1)</script>"
+    report.add(found("number-missing", "=1+1", Text("=2+2", "=2+2")))
+    shown = as_html(report.as_json(), "en")
+    assert "<script>" not in shown
+    assert "Gaps in the numbering" in shown
+    assert "'=2+2" in as_csv(report.as_json(), "pl").decode("utf-8-sig")
 
 
 def test_orders_are_compared_by_their_day(shelf: Shelf) -> None:
