@@ -108,6 +108,10 @@ BROKEN: dict[str, tuple[str, ...]] = {
     ),
     "key-does-not-fit": ("UPDATE sellers SET tokens = 'gAAAAA'",),
     "rows-without-parents": ("DELETE FROM stores",),
+    "clock-off": (
+        "INSERT INTO clock_skews (environment, seconds_ahead, last_seen) "
+        "VALUES ('https://ksef.example', 400, '2026-11-24 10:00:00')",
+    ),
     "archive-damage-known": (
         "INSERT INTO archive_damage (seller_id, document_id, part, reference, what, seen_at) "
         """VALUES (1, 2, 'xml', '', '{"pl": "inny", "en": "another"}', '2026-11-24 10:00:00')""",
