@@ -40,6 +40,7 @@ _COMMANDS: Mapping[str, str] = {
     "collective": "connector_app.commands.collective",
     "recover": "connector_app.commands.recover",
     "check": "connector_app.commands.check",
+    "migrate-store": "connector_app.commands.migrate_store",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }
@@ -59,7 +60,9 @@ class Root(Group):
         """Load a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
     def main(  # type: ignore[override]  # the base class overloads on standalone_mode, which has one use here

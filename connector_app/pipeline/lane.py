@@ -26,7 +26,7 @@ from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
-from connector_app.pipeline.alone import alone
+from connector_app.pipeline.alone import alone, ids_of
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.offline import OfflinePlan
@@ -169,10 +169,11 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult, time: 
             offline.wait(services, document_id, found)
 
     try:
+        known = ids_of(services, due)
         for document_id in due:
             if time.is_over():
                 break
-            result.tell(alone(services, document_id, step))
+            result.tell(alone(services, document_id, step, known))
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -259,11 +260,13 @@ class _Stage:
             KsefError: the lane has to wait.
             SQLAlchemyError: the database cannot be used.
         """
-        for document_id in _due(self.services, self.seller_id, what):
+        due = _due(self.services, self.seller_id, what)
+        known = ids_of(self.services, due)
+        for document_id in due:
             if self.time.is_over():
                 return
             try:
-                self.result.tell(alone(self.services, document_id, step))
+                self.result.tell(alone(self.services, document_id, step, known))
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):

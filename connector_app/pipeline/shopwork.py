@@ -103,11 +103,12 @@ def _publish(
     time: Slice,
 ) -> tuple[int, Text | None]:
     worked = silent = 0
+    known = ids_of(services, due)
     for document_id in due:
         if time.is_over():
             break
         try:
-            with bound(**ids_of(services, document_id)):
+            with bound(document_id=document_id, **known.get(document_id, {})):
                 publish(services, document_id, shop)
             silent = 0
         except ShopRefused as error:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from connector_app.store import listing
 from connector_app.store.engines import WRITES, make_engine
+from connector_app.store.moved import refuse_moved
 from connector_app.store.sessions import WAIT_FOR_ALL_WRITERS, Sessions
 from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase, trouble
 from core.findings import Text
@@ -23,11 +24,12 @@ from core.findings import Text
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_database(url: str) -> Sessions:
+def open_database(url: str, *, also_moved: bool = False) -> Sessions:
     """Open the database, migrating it first when it is older than the program.
 
     Args:
         url: address, see :func:`~connector_app.store.engines.address`.
+        also_moved: open one that was moved elsewhere, see :mod:`connector_app.store.moved`.
 
     Returns:
         A factory of sessions, see :class:`~connector_app.store.sessions.Sessions`.
@@ -38,6 +40,8 @@ def open_database(url: str) -> Sessions:
         SQLAlchemyError: it cannot be opened; :func:`trouble` says why in words.
     """
     database = connect(url)
+    if not also_moved:
+        refuse_moved(database.engine)
     migrate(database.engine)
     return database
 
@@ -63,7 +67,11 @@ def form_of(engine: Engine) -> str | None:
         SQLAlchemyError: it cannot be read.
     """
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _current(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_known_form(revision: str) -> bool:
@@ -115,7 +123,8 @@ def _check_order_of_letters(connection: Connection) -> None:
         )
 
 
-def _current(connection: Connection) -> str | None:
+def current_form(connection: Connection) -> str | None:
+    """The revision of a database's tables; ``None`` when there are none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -42,6 +42,9 @@ class _Known:
     words: tuple[str, ...] = ()
 
 
+WAS_MOVED = "this database was moved"
+"""What tables of a moved database say, see :mod:`connector_app.store.moved`."""
+
 HOW_TO_MAKE_ONE = Text(
     "Utwórz ją: createdb --template=template0 --encoding=UTF8 --locale=C NAZWA",
     "Make it: createdb --template=template0 --encoding=UTF8 --locale=C NAME",
@@ -53,6 +56,11 @@ _AT_THE_SERVER = Text(
     "Check DATABASE_URL (address and port) and that the PostgreSQL server is running.",
 )
 _KNOWN = (
+    _Known(
+        Text("została przeniesiona, nic się w niej nie zmienia", "it was moved, nothing changes in it"),
+        Text("Zatrzymaj ten proces i ustaw DATABASE_URL.", "Stop this process and set DATABASE_URL."),
+        words=(WAS_MOVED,),
+    ),
     _Known(
         Text("brak miejsca na dysku", "no space left on the disk"),
         Text(
@@ -197,9 +205,9 @@ def _why(error: SQLAlchemyError) -> Text:
 def _known(error: SQLAlchemyError) -> _Known | None:
     original = getattr(error, "orig", None)
     state = getattr(original, "sqlstate", None)
-    if state:
-        return next((one for one in _KNOWN if state in one.states), None)
     raw = str(original or "")
+    if state and WAS_MOVED not in raw:
+        return next((one for one in _KNOWN if state in one.states), None)
     found = next((one for one in _KNOWN if any(word in raw for word in one.words)), None)
     if found is None and _names_a_missing_database(raw):
         return next(one for one in _KNOWN if "3D000" in one.states)

@@ -70,7 +70,7 @@ class WebOptions:
         sandbox: sandboxes that run beside it.
         metrics_token: bearer token of ``/metrics``; empty: it is for this machine only.
         counts_in: address of the Redis in which requests are counted for all processes; empty: each process
-            counts by itself.
+            counts by itself. counts_as: name of this installation there.
     """
 
     public_url: str = ""
@@ -81,6 +81,7 @@ class WebOptions:
     sandbox: SandboxPlaces | None = None
     metrics_token: str = field(default="", repr=False)
     counts_in: str = field(default="", repr=False)
+    counts_as: str = ""
 
 
 def options_of(settings: Settings, address: str, sandbox: SandboxPlaces | None = None) -> WebOptions:
@@ -99,6 +100,7 @@ def options_of(settings: Settings, address: str, sandbox: SandboxPlaces | None =
         sandbox=sandbox,
         metrics_token=settings.metrics_token,
         counts_in=settings.redis_url,
+        counts_as=settings.queue,
     )
 
 

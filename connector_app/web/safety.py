@@ -88,6 +88,7 @@ def add_safety(app: Flask, options: WebOptions, secret: bytes) -> None:
         WTF_CSRF_SSL_STRICT=False,  # the same-origin cookie and token decide
         RATELIMIT_ENABLED=options.limits,
         RATELIMIT_STORAGE_URI=options.counts_in or "memory://",
+        RATELIMIT_KEY_PREFIX=options.counts_as,
         # a Redis that is down must not close the door: each process counts by itself meanwhile
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(options.counts_in),
     )

@@ -221,7 +221,7 @@ class _Run:
             if chance.random() < 0.6:
                 changes |= {"salt": f"{self._result.seed}-{wave}", "share": chance.choice((6, 12, 24, 40))}
             else:
-                changes["number"] = int(chance.triangular(1, 200, 30))
+                changes["number"] = int(chance.triangular(1, 100, 12))
         elif mode == "timed":
             changes["after"] = round(chance.uniform(0.01, 1.0), 3)
         if chance.random() < 0.12:
@@ -316,8 +316,8 @@ class _Run:
 
     def _settings(self) -> None:
         settings, chance = self._place.state.settings, self._chance
-        settings.processing_seconds = chance.choice((0.3, 0.3, 0.3, 5.0, 1800.0))
-        self._place.happened["ksef stays_in_processing"] += settings.processing_seconds > 1000
+        settings.document_seconds = chance.choice((0.0, 0.0, 0.0, 5.0, 1800.0))
+        self._place.happened["ksef stays_in_processing"] += settings.document_seconds > 1000
         settings.access_token_seconds = chance.choice((900, 900, 900, 20))
         self._place.happened["ksef short_tokens"] += settings.access_token_seconds == 20
 

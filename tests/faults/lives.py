@@ -55,6 +55,8 @@ HUNG = 120
 """Real seconds after which a life counts as hung."""
 
 _REST = timedelta(hours=12)
+_A_MOMENT = 1.0
+"""Real seconds to wait for what comes at once, unless the process is killed before."""
 _LOOKS = 30
 
 
@@ -148,6 +150,7 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
         _hear(services, life["heard"])
         background = QuickBackground(services, clock)
         trouble = breaking.begin(life["breaking"], services, clock, say)
+        say("begun", "")
         until = clock.seconds() + life["seconds"]
         while True:
             background.one_pass(timedelta(seconds=life["every"]), look=life["looks"])
@@ -214,9 +217,11 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
     ended = Ended()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "said"
-        lives = [life, {**life, "mode": "clean"}] if life["pair"] else [life]
-        children = [_fork(plan, one, clock, log) for one in lives]
-        other = breaking.beside(life["breaking"], plan, log)
+        children = [_fork(plan, life, clock, log)]
+        if life["pair"]:
+            _until_said(log, "begun")
+            children.append(_fork(plan, {**life, "mode": "clean"}, clock, log))
+        other = breaking.beside(life["breaking"], plan, lambda: _until_said(log, "begun"))
         if life["mode"] == "timed":
             time.sleep(life["after"])
             os.kill(children[0], signal.SIGKILL)
@@ -232,6 +237,8 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
                     ended.killed_at.append(text)
                 case "pass":
                     ended.passes += 1
+                case "begun":
+                    pass
                 case "problem":
                     ended.problems.append(json.loads(text))
                 case "error":
@@ -240,6 +247,13 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
                     ended.breakings[kind] += 1
     ended.seconds = time.monotonic() - began
     return ended
+
+
+def _until_said(log: Path, what: str) -> None:
+    """Wait a moment until a child has said something, or has ended before it could."""
+    deadline = time.monotonic() + _A_MOMENT
+    while time.monotonic() < deadline and not (log.exists() and f"{what} \n" in log.read_text("utf-8")):
+        time.sleep(0.002)
 
 
 def _wait(child: int) -> int:

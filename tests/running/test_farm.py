@@ -104,8 +104,13 @@ def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path, broker
         while made.published() < 32 and time.monotonic() < deadline:
             time.sleep(chance.uniform(0.5, 4.0))
             place = chance.randrange(len(machines))
-            made.kill(machines[place])
-            machines[place] = start_worker(made, place)
+            if chance.random() < 0.3:
+                # one process of the pool only: the pool makes another
+                for child in children(machines[place]):
+                    os.kill(child, signal.SIGKILL)
+            else:
+                made.kill(machines[place])
+                machines[place] = start_worker(made, place)
             if chance.random() < 0.2:
                 made.kill(beat)
                 beat = made.start("beat")
@@ -114,6 +119,12 @@ def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path, broker
         print(f"{broker}: {killed} kills")
         assert killed
         made.assert_one_story(orders)
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """Process numbers of what a process has forked and not buried yet."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(one) for one in listed.read_text("ascii").split()] if listed.exists() else []
 
 
 def start_worker(made: Farm, machine: int) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from connector_app.ksef_access import SellerAccess
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.pipeline import life
-from connector_app.pipeline.alone import alone
+from connector_app.pipeline.alone import alone, ids_of
 from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.offline import mark_late
@@ -125,7 +125,9 @@ def gather(
     def step(document_id: int) -> None:
         issue_due(services, document_id, recheck.shop_of)
 
-    for document_id, store_id, seen_at in _ready(services, seller.id, limits.batch_documents):
+    ready = _ready(services, seller.id, limits.batch_documents)
+    known = ids_of(services, [one for one, _, _ in ready])
+    for document_id, store_id, seen_at in ready:
         if services.clock() - started > _LONGEST:
             break
         if time.is_over():
@@ -134,9 +136,9 @@ def gather(
             break
         # a deleted order is no change that a look at the store would show
         is_fresh = store_id in fresh and started - seen_at < _TRUSTED
-        if not is_fresh and alone(services, document_id, recheck) is not None:
+        if not is_fresh and alone(services, document_id, recheck, known) is not None:
             continue
-        alone(services, document_id, step)
+        alone(services, document_id, step, known)
     return _put_together(services, seller, limits.batch_documents)
 
 
