@@ -40,6 +40,8 @@ class Said(StrEnum):
     """A mail server did not take a message."""
     HOOK_FAILED = "hook.failed"
     """A message was not delivered to a hook."""
+    ARCHIVE_DAMAGED = "archive.damaged"
+    """A stored file is not what was stored; ``part`` says which."""
     ALERT_OPENED = "alert.opened"
     """Something that a person should know began."""
     ALERT_CLOSED = "alert.closed"
