@@ -6,20 +6,24 @@ import base64
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, TypeVar
-
-from sqlalchemy.orm import Session, sessionmaker
+from urllib.parse import urlsplit
 
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import BUSY, KSEF, Measures
 from connector_app.sign_in import SharedSignIn
 from connector_app.store.models import Seller
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 from core.fa.registry import FaSchema
 from core.ksef import environments, interactive, status
 from core.ksef.batch import session as batches
 from core.ksef.batch.package import Package
 from core.ksef.batch.session import OpenBatch
+from core.ksef.calls import Exchange
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, Unauthorized
@@ -78,6 +82,7 @@ class Connections:
         make_client: makes the client of an environment that counts on a budget, instead of the usual one.
         make_notices: makes the book that keeps an environment's warnings and clock; without one they are
             only logged.
+        measures: where the time of requests is added up; nowhere by default.
     """
 
     def __init__(
@@ -85,7 +90,9 @@ class Connections:
         make_budget: Callable[[Environment], PlannedBudget] | None = None,
         make_client: Callable[[Environment, PlannedBudget | None], KsefClient] | None = None,
         make_notices: Callable[[Environment], NoticeBook] | None = None,
+        measures: Measures | None = None,
     ) -> None:
+        self._measures = measures
         self._make_budget = make_budget
         self._make_client = make_client or _network_client
         self._make_notices = make_notices
@@ -119,8 +126,21 @@ class Connections:
                 if self._make_notices:
                     book = self._make_notices(environment)
                     client = client.telling(book.warn, book.read_clock)
+                if self._measures:
+                    client = client.measured(partial(_measure, self._measures, _host(environment)))
                 self._by_environment[environment] = _Connection(client, PublicKeys(client), budget)
             return self._by_environment[environment]
+
+
+def _host(environment: Environment) -> str:
+    return urlsplit(environment.api_url).netloc
+
+
+def _measure(measures: Measures, host: str, exchange: Exchange) -> None:
+    status = "none" if exchange.status is None else f"{exchange.status // 100}xx"
+    measures.observe(KSEF, exchange.seconds, host, exchange.operation, status)
+    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
+        measures.count(BUSY, "ksef", host)
 
 
 class SellerAccess:
@@ -134,9 +154,7 @@ class SellerAccess:
         sign_in: the seller's tokens.
     """
 
-    def __init__(
-        self, seller: Seller, database: sessionmaker[Session], vault: Vault, connections: Connections
-    ) -> None:
+    def __init__(self, seller: Seller, database: Sessions, vault: Vault, connections: Connections) -> None:
         self._seller = seller
         self._database = database
         self._vault = vault
@@ -221,7 +239,7 @@ class SellerAccess:
     def _keep_session(self, opened: OpenSession | None) -> None:
         self._session = opened
         sealed = self._vault.seal(opened.as_dict()) if opened else None
-        with self._database.begin() as session:
+        with self._database.begin(self._seller.id) as session:
             row = session.get_one(Seller, self._seller.id)
             row.session = sealed
             row.session_reference = opened.reference if opened else None

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from connector_app import ksef_access
+from connector_app.keeping.reading import xml_of
 from connector_app.store.models import Document
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def picture(row: Document, language: str) -> bytes:
 
     Raises:
         VisualError: it cannot be drawn.
+        ArchiveDamaged: its bytes are not those that were issued.
     """
     return _renderer().render(
-        row.xml or b"",
+        xml_of(row),
         qr_base_url=ksef_access.environment_of(row.seller).qr_url,
         ksef_number=row.ksef_number,
         certificate_url=row.certificate_link,
@@ -43,9 +45,10 @@ def page_images(row: Document, language: str) -> tuple[bytes, ...]:
 
     Raises:
         VisualError: it cannot be drawn.
+        ArchiveDamaged: its bytes are not those that were issued.
     """
     qr_url = ksef_access.environment_of(row.seller).qr_url
-    return _images(row.xml or b"", qr_url, row.ksef_number, row.certificate_link, language)
+    return _images(xml_of(row), qr_url, row.ksef_number, row.certificate_link, language)
 
 
 @functools.cache

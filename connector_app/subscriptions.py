@@ -7,7 +7,6 @@ shop is asked at every look all the same.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +18,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import registry
 from adapters.contract import ShopError, WebhookHealth, Webhooks
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.store.lanes import of_store
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 CHECK_EVERY = timedelta(minutes=15)
 """How often the subscriptions of a store are looked at."""
@@ -125,7 +127,7 @@ def unregister(services: Services, store_id: int) -> None:
 
 def forget(services: Services, store_id: int) -> None:
     """Close a store's door without asking the shop: what still comes there is answered 404."""
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.webhook = row.webhook_checked_at = row.webhook_trouble = None
 
@@ -143,18 +145,20 @@ def health(services: Services, store: Store) -> list[WebhookHealth]:
         return webhooks.health(door.address(store.code)) if door is not None and door.base else []
 
 
-def keep_up(services: Services, base: str) -> None:
+def keep_up(services: Services, base: str, store_id: int | None = None) -> None:
     """Register what is missing and wake what the shop has switched off, each store once in a while.
 
     Args:
         services: the outside world.
         base: public address of the installation, without a trailing slash.
+        store_id: only of this store.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
+    query = select(Store).where(IS_OPEN).order_by(Store.id)
     with services.database() as session:
-        stores = session.scalars(select(Store).where(IS_OPEN).order_by(Store.id)).all()
+        stores = session.scalars(query if store_id is None else query.where(Store.id == store_id)).all()
     for store in stores:
         now = services.clock()
         due = store.webhook_checked_at is None or now - store.webhook_checked_at >= CHECK_EVERY
@@ -189,7 +193,7 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
                 _note(services, store.id, None)
                 return
             for one in asleep:
-                _log.warning("store %s: webhook %s: %s", store.code, one.topic, one.detail)
+                _log.warning(Said.SUBSCRIPTION, store_id=store.id, topic=one.topic)
         register(services, store.id, base)
     except NoWebhooks:
         _note(services, store.id, None)
@@ -198,8 +202,8 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
         _note(services, store.id, said)
     except SQLAlchemyError:
         raise
-    except Exception:
-        _log.exception("store %s: webhooks cannot be looked after", store.code)
+    except Exception as error:
+        _log.failed(Said.SUBSCRIPTION, error, store_id=store.id)
         _note(services, store.id, _INTERNAL)
 
 
@@ -216,7 +220,7 @@ def _webhooks(services: Services, store: Store) -> Iterator[Webhooks]:
 
 
 def _keep_door(services: Services, store_id: int, base: str, *, rotate: bool) -> Door:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         known = door_of(services, row)
         key = known.key if known else secrets.token_urlsafe(_KEY_BYTES)
@@ -229,7 +233,7 @@ def _keep_door(services: Services, store_id: int, base: str, *, rotate: bool) ->
 
 
 def _note(services: Services, store_id: int, trouble: Text | None) -> None:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.webhook_checked_at = services.clock()
         row.webhook_trouble = dump_text(trouble) if trouble else None

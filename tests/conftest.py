@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import compiled_once, migrated_once, one_compiler, proxies_at_a_glance
+from tests import compiled_once, databases, migrated_once, one_compiler, proxies_at_a_glance
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
@@ -30,6 +31,30 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked ``both_databases`` run once on each."""
+    if metafunc.definition.get_closest_marker("both_databases") is not None:
+        metafunc.parametrize("kind_of_database", [databases.SQLITE, databases.POSTGRESQL], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite."""
+    chosen = getattr(request, "param", databases.usual())
+    if chosen == databases.SQLITE:
+        yield chosen
+        return
+    with databases.kind(chosen, request.getfixturevalue("tmp_path")):
+        yield chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_template_is_left() -> Iterator[None]:
+    """What clones of PostgreSQL databases are made from is dropped."""
+    yield
+    databases.drop_all()
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from connector_app.store import database
+from connector_app.store.engines import make_engine
 
 _migrate = database.migrate
 
@@ -35,8 +36,7 @@ def new_database() -> bytes:
     """The bytes of a file with the tables and nothing else, without a log beside it."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "connector.sqlite3"
-        engine = create_engine(f"sqlite:///{file}")
-        database._prepare_sqlite(engine)
+        engine = make_engine(f"sqlite:///{file}")
         _migrate(engine)
         engine.dispose()
         with closing(sqlite3.connect(file)) as plain:

@@ -27,6 +27,8 @@ from connector_app.documents import actions, files
 from connector_app.documents.actions import NotPossible
 from connector_app.documents.obstacles import NOT_BY_ITSELF
 from connector_app.documents.wording import ActionName
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
 from connector_app.pictures import picture
 from connector_app.pipeline import life
 from connector_app.pipeline.claims import NotLinkable
@@ -141,17 +143,17 @@ def show(
         app.json(document_json(row, app.language) | {"proof": row.refund_proof, "events": _events_json(row)})
     elif not piped:
         _print(app, row)
-        if row.upo is not None:
+        if row.upo_sha256 is not None:
             with services.database() as session:
                 signer = session.get(UpoCertificate, row.upo_certificate or "")
             app.out.print(signer_line(app, signer), markup=False)
-    for path, data in (
-        (xml, row.xml),
-        (pdf, picture(row, app.language) if pdf and row.xml else None),
-        (upo, row.upo),
+    for path, read in (
+        (xml, xml_of),
+        (pdf, lambda one: picture(one, app.language) if xml_of(one) else None),
+        (upo, upo_of),
     ):
         if path is not None:
-            _write(app, row, path, data)
+            _write(app, row, path, read(row) or None)
 
 
 def _write(app: App, row: Document, path: Path, data: bytes | None) -> None:
@@ -186,9 +188,11 @@ def fetch(app: App, services: Services, document_id: int) -> Document:
                 "ksef-connector documents list",
             )
         _ = row.seller, row.order.store, row.events, row.publications, row.mails
-    damage = files.damage(row)
-    if damage is not None:
-        raise Failure(damage.in_language(app.language), files.RESTORE.in_language(app.language))
+    try:
+        xml_of(row)
+    except ArchiveDamaged as error:
+        damage.note(services, error)
+        raise
     return row
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE_OR_DASH, is_dash, write_whole
+from connector_app.keeping.reading import page_of
 from connector_app.pipeline.services import load_text
 from connector_app.store.proofs import SessionUpo, SessionUpoPage, UpoCertificate
 
@@ -59,7 +60,7 @@ def session_upo(app: App, reference: str, output: Path, page: int | None) -> Non
             )
         found = _page(app, session, row, page)
         signer = session.get(UpoCertificate, found.certificate) if found.certificate else None
-    write_whole(output, found.content)
+    write_whole(output, page_of(found))
     if not is_dash(output):
         app.err.print(f"✓ {output}", markup=False)
     app.err.print(signer_line(app, signer), markup=False)

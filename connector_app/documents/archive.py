@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from connector_app.documents import files, queries
 from connector_app.documents.files import FileKind, NoFile
 from connector_app.documents.queries import Filter, Listed
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, Seller, ShopOrder
 from connector_app.words import state_text
@@ -89,7 +91,7 @@ def as_zip(services: Services, wanted: Wanted) -> Iterator[bytes]:
                 break
             last = ids[-1]
             for row in rows:
-                _put(made, row, wanted, missing)
+                _put(services, made, row, wanted, missing)
                 yield out.taken()
         if missing:
             name = _MISSING["en" if wanted.language == "en" else "pl"]
@@ -112,7 +114,9 @@ def _with_files(session: Session, ids: list[int]) -> list[Document]:
     return list(session.scalars(query))
 
 
-def _put(made: zipfile.ZipFile, row: Document, wanted: Wanted, missing: list[str]) -> None:
+def _put(
+    services: Services, made: zipfile.ZipFile, row: Document, wanted: Wanted, missing: list[str]
+) -> None:
     """Put the files of one document into the archive."""
     kinds = [FileKind.XML, FileKind.UPO, *([FileKind.PDF] if wanted.pdf else [])]
     if row.xml_sha256 is None:
@@ -123,16 +127,23 @@ def _put(made: zipfile.ZipFile, row: Document, wanted: Wanted, missing: list[str
     for kind in kinds:
         try:
             file = files.file_of(row, kind, wanted.language)
+        except ArchiveDamaged as error:
+            damage.note(services, error)
+            missing.append(_line_of(row, kind, error.said, wanted))
+            continue
         except NoFile as error:
-            if kind is not FileKind.UPO or error.is_damaged or row.ksef_number is not None:
-                said = error.text.in_language(wanted.language)
-                missing.append(f"{row.id} {row.number} {kind.value.upper()}: {said}")
+            if kind is not FileKind.UPO or row.ksef_number is not None:
+                missing.append(_line_of(row, kind, error.text, wanted))
             continue
         # the same files give the same archive
         entry = zipfile.ZipInfo(f"{folder}/{row.id}_{file.name}", _EPOCH)
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = 0o600 << 16
         made.writestr(entry, file.content)
+
+
+def _line_of(row: Document, kind: FileKind, why: Text, wanted: Wanted) -> str:
+    return f"{row.id} {row.number} {kind.value.upper()}: {why.in_language(wanted.language)}"
 
 
 def _values(row: Listed, nips: dict[int, str], wanted: Wanted) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy.orm import Session, joinedload, undefer
 
+from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
 from connector_app.ksef_access import hash_text
 from connector_app.pictures import picture
 from connector_app.store.models import Document, ShopOrder
@@ -18,7 +18,6 @@ from core.ksef.errors import ProofMismatch
 from core.ksef.upo_signature import check_signature
 from core.visual.errors import VisualError
 
-RESTORE = Text("Przywróć bazę z kopii zapasowej.", "Restore the database from a backup.")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -34,13 +33,12 @@ class NoFile(Exception):
     """A file that cannot be given.
 
     Attributes:
-        text: why. is_damaged: something is stored, but it is not what was stored.
+        text: why.
     """
 
-    def __init__(self, text: Text, *, is_damaged: bool = False) -> None:
+    def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
-        self.is_damaged = is_damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +74,11 @@ def damage(row: Document) -> Text | None:
     Args:
         row: with its XML.
     """
-    if row.xml is None or hashlib.sha256(row.xml).hexdigest() == row.xml_sha256:
-        return None
-    return Text(
-        f"Plik XML dokumentu {row.id} różni się od swojego skrótu.",
-        f"The XML of document {row.id} differs from its hash.",
-    )
+    try:
+        xml_of(row)
+    except ArchiveDamaged as error:
+        return error.text
+    return None
 
 
 def upo_damage(row: Document) -> Text | None:
@@ -90,12 +87,15 @@ def upo_damage(row: Document) -> Text | None:
     Args:
         row: with its UPO.
     """
-    if row.upo is None:
-        return None
     try:
-        upo.check_upo(upo.parse_upo(row.upo), hash_text(row.xml_sha256 or ""), row.ksef_number)
+        proof = upo_of(row)
+        if proof is None:
+            return None
+        upo.check_upo(upo.parse_upo(proof), hash_text(row.xml_sha256 or ""), row.ksef_number)
         if row.upo_certificate is not None:
-            check_signature(row.upo)
+            check_signature(proof)
+    except ArchiveDamaged as error:
+        return error.text
     except (ProofMismatch, ValueError) as error:
         return Text(
             f"Zapisane UPO dokumentu {row.id} jest uszkodzone ({error}).",
@@ -113,27 +113,29 @@ def file_of(row: Document, kind: FileKind, language: str) -> File:
         language: of the picture, ``pl`` or ``en``.
 
     Raises:
-        NoFile: there is none, or it is damaged, or cannot be drawn.
+        NoFile: there is none, or it cannot be drawn.
+        ArchiveDamaged: it is not what was stored.
     """
     name = f"{file_stem(row)}.{'xml' if kind is FileKind.XML else 'pdf'}"
     if kind is FileKind.UPO:
-        if row.upo is None:
+        proof = upo_of(row)
+        if proof is None:
             raise NoFile(_NO_UPO)
-        _refuse(upo_damage(row))
-        return File(f"{file_stem(row)}-upo.xml", "application/xml", row.upo)
-    if row.xml is None:
+        return File(f"{file_stem(row)}-upo.xml", "application/xml", proof)
+    data = xml_of(row)
+    if not data:
         raise NoFile(_NO_XML)
-    _refuse(damage(row))
     if kind is FileKind.XML:
-        return File(name, "application/xml", row.xml)
+        return File(name, "application/xml", data)
     return File(name, "application/pdf", drawn(row, language))
 
 
 def drawn(row: Document, language: str) -> bytes:
-    """The PDF of a document whose XML was compared with its hash.
+    """The PDF of a document.
 
     Raises:
         NoFile: it cannot be drawn.
+        ArchiveDamaged: its XML is not what was stored.
     """
     try:
         return picture(row, language)
@@ -146,12 +148,6 @@ def drawn(row: Document, language: str) -> bytes:
 def file_stem(row: Document) -> str:
     """A file name without its end: the invoice number as far as file systems take it, else the id."""
     return _UNSAFE.sub("-", row.number or "").strip("-.")[:80] or str(row.id)
-
-
-def _refuse(wrong: Text | None) -> None:
-    if wrong is not None:
-        said = Text(f"{wrong.pl} {RESTORE.pl}", f"{wrong.en} {RESTORE.en}")
-        raise NoFile(said, is_damaged=True)
 
 
 _NO_XML = Text("Dokumentu jeszcze nie wystawiono.", "The document is not issued yet.")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector_app.hooks import happenings, sending
+from connector_app.hooks import sending
 from connector_app.hooks.happenings import Links
+from connector_app.log_events import Said
+from connector_app.logs import Log
+from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
-from connector_app.store.database import trouble
+from connector_app.running import tasks
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _LANES = 4
 """Hooks that are sent to at a time: a slow receiver holds up its own messages."""
@@ -31,9 +33,6 @@ class Courier:
         services: the installation.
         links: where receivers find more.
         allow_private: hooks may be in the local network.
-
-    Attributes:
-        tally: tries so far by result, ``delivered`` and ``failed``, for metrics.
     """
 
     def __init__(self, services: Services, links: Links, *, allow_private: bool) -> None:
@@ -43,7 +42,6 @@ class Courier:
         self._awake = threading.Event()
         self._stopped = threading.Event()
         self._pruned_at = services.clock() - _PRUNE_EVERY
-        self.tally = {"delivered": 0, "failed": 0}
         self._thread = threading.Thread(target=self._run, name="courier")
 
     def start(self) -> None:
@@ -67,10 +65,10 @@ class Courier:
                 self.one_round()
                 pause = self._pause()
             except SQLAlchemyError as error:
-                _log.warning("hooks: %s", trouble(error).en)
+                _log.warning(Said.DATABASE_FAILED, error)
                 pause = _EVERY
-            except Exception:
-                _log.exception("a round of hooks failed")
+            except Exception as error:
+                _log.failed(Said.WORK_FAILED, error)
                 pause = _EVERY
             self._awake.wait(pause)
 
@@ -80,20 +78,20 @@ class Courier:
         Raises:
             SQLAlchemyError: the database cannot be used.
         """
-        happenings.collect(self._services, self._links)
-        due = sending.due_hooks(self._services)
+        due = tasks.collect_hooks(self._services, self._links)
         if due:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
                     failed = sum(one.failure is not None for one in outcomes)
-                    self.tally["failed"] += failed
-                    self.tally["delivered"] += len(outcomes) - failed
+                    self._services.measures.count(HOOKS, "failed", times=failed)
+                    self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
+        self._services.measures.mark("hooks", self._services.clock())
         if self._services.clock() - self._pruned_at >= _PRUNE_EVERY:
             self._pruned_at = self._services.clock()
             sending.prune(self._services)
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
-        return sending.send_due(
+        return tasks.deliver(
             self._services,
             hook_id,
             allow_private=self._allow_private,

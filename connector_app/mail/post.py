@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,22 +12,28 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from connector_app import buyer_links
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
+from connector_app.measures import MAILS
 from connector_app.pictures import picture
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import facts_of
 from connector_app.pipeline.publish import language_of, transfer_on, verification_link
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_mail
 from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
 from connector_app.store.snapshots import from_json
 from connector_app.texts import Occasion, Reader, Slot, effective, fill
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _AT_ONCE = 20
 """Messages of a seller in one pass, so that a long list keeps no invoice waiting."""
@@ -107,15 +112,20 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
     try:
         for mail_id in ids:
             try:
-                _post(services, mail_id, settings, transport)
+                with bound(mail_id=mail_id, store_id=store_id):
+                    _post(services, mail_id, settings, transport)
             except MailUnavailable as error:
+                _log.warning(Said.MAIL_FAILED, error, mail_id=mail_id)
                 attempts = _failed(services, mail_id, error)
                 if error.of_server:
                     return _put_off(services, store, str(error), life.pause_after(attempts))
             except SQLAlchemyError:
                 raise
-            except Exception:
-                _log.exception("e-mail %d: writing or sending failed", mail_id)
+            except ArchiveDamaged as error:
+                damage.note(services, error)
+                _wait_for_repair(services, mail_id, error)
+            except Exception as error:
+                _log.failed(Said.MAIL_FAILED, error, mail_id=mail_id)
                 _failed(services, mail_id, MailInDoubt("an internal error; the log has details"))
     finally:
         transport.close()
@@ -162,15 +172,17 @@ def _post(services: Services, mail_id: int, settings: MailSettings, transport: T
     identity = str(letter.message["Message-ID"])
 
     def before_text() -> None:
-        with services.database.begin() as session:
+        with services.database.begin(of_mail(mail_id)) as session:
             row = session.get_one(Mail, mail_id)
             row.state, row.message_id, row.failure = MailState.SENDING.value, identity, None
 
     try:
         transport.send(letter.message, letter.recipient, before_text)
     except MailRefused as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.REFUSED, str(error))
     except MailInDoubt as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.UNKNOWN, str(error))
     else:
         _settle(services, mail_id, MailState.SENT, None)
@@ -226,6 +238,8 @@ def _settle(services: Services, mail_id: int, state: MailState, why: str | None)
     said = _ENDS[state]
     text = said if why is None else Text(f"{said.pl}: {why}", f"{said.en}: {why}")
 
+    services.measures.count(MAILS, "buyers", state.value)
+
     def end(row: Mail) -> None:
         now = services.clock()
         row.state, row.failure, row.next_attempt_at = state.value, why, None
@@ -257,8 +271,17 @@ def _failed(services: Services, mail_id: int, error: MailError) -> int:
     return attempts
 
 
+def _wait_for_repair(services: Services, mail_id: int, error: ArchiveDamaged) -> None:
+    """Nothing was sent: a damaged document is shown to nobody. Once it is whole the message goes out."""
+
+    def later(row: Mail) -> None:
+        row.failure, row.next_attempt_at = str(error), services.clock() + _BROKEN_PAUSE
+
+    _change(services, mail_id, later)
+
+
 def _change(services: Services, mail_id: int, apply: Callable[[Mail], None]) -> None:
-    with services.database.begin() as session:
+    with services.database.begin(of_mail(mail_id)) as session:
         apply(session.get_one(Mail, mail_id, options=[joinedload(Mail.document)]))
 
 
@@ -268,7 +291,7 @@ def _put_off(services: Services, store: Store, why: str, pause: timedelta) -> Te
         select(Document.id).join(ShopOrder).where(ShopOrder.store_id == store.id)
     )
     until = services.clock() + pause
-    with services.database.begin() as session:
+    with services.database.begin(store.seller_id) as session:
         session.execute(
             update(Mail)
             .where(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from connector_app.keeping.reading import xml_of
 from connector_app.pipeline.changes import is_hand_made
 from connector_app.pipeline.purposes import (
     BUYER,
@@ -97,8 +98,12 @@ def chain_of(session: Session, correction: Document) -> Chain:
 
 
 def read_document(row: Document) -> Invoice:
-    """The stored document as a model: what was issued is what is corrected."""
-    return read(schema.parse(row.xml or b"")).invoice
+    """The stored document as a model: what was issued is what is corrected.
+
+    Raises:
+        ArchiveDamaged: its bytes are not those that were issued.
+    """
+    return read(schema.parse(xml_of(row))).invoice
 
 
 def is_still_asked(document: Document, earlier: Sequence[Document]) -> bool:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, undefer
 
+from connector_app.keeping.reading import xml_of
 from connector_app.pipeline import life
 from connector_app.pipeline.purposes import REASONS, RECOVERED, REFUND, WRONG_BUYER, chapter
 from connector_app.store import listing
@@ -124,7 +125,7 @@ def claim(
 
 def read_stored(document: Document) -> Invoice:
     """A document's stored bytes as a model."""
-    return read(schema.parse(document.xml or b"")).invoice
+    return read(schema.parse(xml_of(document))).invoice
 
 
 def _names(invoice: Invoice, order: Order) -> bool:

@@ -13,8 +13,7 @@ postpones one kind of work, and only KSeF itself (down, or not letting us in) ho
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,17 +22,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
-from connector_app.pipeline.alone import alone
+from connector_app.pipeline.alone import alone, ids_of
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
-from connector_app.pipeline.corrections import issue_correction
-from connector_app.pipeline.issue import issue
+from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.offline import OfflinePlan
-from connector_app.pipeline.proof import StorageSilent, collect_upo, postpone_proof
+from connector_app.pipeline.proof import StorageSilent, collect_upo, keep_upos, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.pipeline.submit import LaneBlocked, submit
 from connector_app.pipeline.telling import UNTOLD
 from connector_app.pipeline.track import track
@@ -45,13 +46,21 @@ from core.findings import Text
 from core.ksef.errors import KsefBusy, KsefError, KsefRefused, KsefUnavailable
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _REFUSED_PAUSE = 900.0
 """Seconds between tries while KSeF refuses the credential: only a person can change that."""
 
+_ONLY_A_PERSON = (KsefRefused, KeyMaterialError, VaultLocked, BadProfile)
+"""Errors that waiting does not heal."""
+
 _MOST_PROBLEMS = 5
 """Different reasons for waiting that one pass tells of."""
+
+_MOST_PROOFS = 100
+"""UPOs that one pass fetches."""
+_KEPT_TOGETHER = 10
+"""UPOs that are kept in one transaction, for each waits for the disk."""
 
 _IDLE = timedelta(minutes=15)
 """A session that nothing used for this long is closed while the application goes on running."""
@@ -92,20 +101,33 @@ class LaneResult:
             self.problems.append(problem)
 
 
-def run_lane(services: Services, seller_id: int) -> LaneResult:
+def run_lane(services: Services, seller_id: int, time: Slice = ENDLESS) -> LaneResult:
     """Do everything that is due for one seller now.
+
+    Args:
+        services: the outside world.
+        seller_id: the seller; whoever calls holds the seller's lane.
+        time: when it is over, the rest is left for the next pass; KSeF gets half of it, shops the rest.
 
     Errors of KSeF and of shops end up as what documents wait for; nothing of them is raised.
 
     Raises:
         SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
+    with bound(task="lane", seller_id=seller_id):
+        result = _run_lane(services, seller_id, time)
+    services.measures.mark("lane", services.clock())
+    services.measures.keep_now_and_then(services.database)
+    return result
+
+
+def _run_lane(services: Services, seller_id: int, time: Slice) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
     result.worked += deciding.settle_due(services, seller_id)
     if holds.may_issue_offline(seller):
-        _work_offline(services, seller, result)
+        _work_offline(services, seller, result, time.half())
     held = holds.hold_of(seller, services.clock())
     if held is not None:
         if _due(services, seller_id, _KSEF) or next_step(services, seller_id) is not None:
@@ -115,8 +137,8 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         or _unproven(services, seller_id)
         or _is_now(next_step(services, seller_id))
     ):
-        _work_with_ksef(services, seller, result)
-    worked, problems = publish_all(services, seller_id)
+        _work_with_ksef(services, seller, result, time.half())
+    worked, problems = publish_all(services, seller_id, time)
     posted, unposted = post.post_all(services, seller_id)
     result.worked += worked + posted
     waiting = (*_put_off(services, seller_id), *waits(services, seller_id))
@@ -127,7 +149,7 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     return result
 
 
-def _work_offline(services: Services, seller: Seller, result: LaneResult) -> None:
+def _work_offline(services: Services, seller: Seller, result: LaneResult, time: Slice) -> None:
     """Issue offline what may be issued so now, and say of the others what they wait for."""
     now = services.clock()
     with services.database() as session:
@@ -141,15 +163,17 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
         found = offline.plan(services, document_id)
         if isinstance(found, OfflinePlan):
             recheck(document_id)
-            issue(services, document_id, found)
-            issue_correction(services, document_id, recheck.shop_of(document_id), found)
+            issue_due(services, document_id, recheck.shop_of, found)
             result.worked += 1
         elif found is not None:
             offline.wait(services, document_id, found)
 
     try:
+        known = ids_of(services, due)
         for document_id in due:
-            result.tell(alone(services, document_id, step))
+            if time.is_over():
+                break
+            result.tell(alone(services, document_id, step, known))
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -177,7 +201,7 @@ def _put_off(services: Services, seller_id: int) -> list[Text]:
         return [load_text(one) for one in waits if one is not None]
 
 
-def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> None:
+def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time: Slice) -> None:
     recheck = Recheck(services)
     before = result.worked
     try:
@@ -188,16 +212,16 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
         def send_new(document_id: int) -> None:
             access.ready_to_send(schema)
             recheck(document_id)
-            issue(services, document_id)
-            issue_correction(services, document_id, recheck.shop_of(document_id))
+            issue_due(services, document_id, recheck.shop_of)
             submit(services, document_id, access)
 
-        stage = _Stage(services, seller.id, result)
+        stage = _Stage(services, seller.id, result, time)
         stage.run(_SENT, lambda one: track(services, one, access))
-        worked, problems = turn(services, seller, access, recheck)
-        result.worked += worked
-        for problem in problems:
-            result.tell(problem)
+        if not time.is_over():
+            worked, problems = turn(services, seller, access, recheck, time)
+            result.worked += worked
+            for problem in problems:
+                result.tell(problem)
         stage.run(_ISSUED, lambda one: submit(services, one, access))
         stage.run(_READY, send_new)
         stage.run_proofs(access)
@@ -207,11 +231,15 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
         raise
     except Exception as error:
         why, at_least = _explain(error)
+        if why is not _LANE_FAILED:
+            _log.warning(Said.LANE_HELD, error)
         result.tell(why)
         now = services.clock()
         # what waits for something else keeps its own reason
         waiting = _KSEF & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
-        holds.hold(services, seller.id, why, waiting, at_least=at_least)
+        holds.hold(
+            services, seller.id, why, waiting, at_least=at_least, refused=isinstance(error, _ONLY_A_PERSON)
+        )
     finally:
         recheck.close()
 
@@ -223,6 +251,7 @@ class _Stage:
     services: Services
     seller_id: int
     result: LaneResult
+    time: Slice
 
     def run(self, what: ColumnElement[bool], step: Callable[[int], object]) -> None:
         """Do a step for each document.
@@ -231,9 +260,13 @@ class _Stage:
             KsefError: the lane has to wait.
             SQLAlchemyError: the database cannot be used.
         """
-        for document_id in _due(self.services, self.seller_id, what):
+        due = _due(self.services, self.seller_id, what)
+        known = ids_of(self.services, due)
+        for document_id in due:
+            if self.time.is_over():
+                return
             try:
-                self.result.tell(alone(self.services, document_id, step))
+                self.result.tell(alone(self.services, document_id, step, known))
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):
@@ -246,31 +279,51 @@ class _Stage:
             self.result.worked += 1
 
     def run_proofs(self, access: SellerAccess) -> None:
-        """Fetch what UPOs are due; waiting for them never holds anything else up."""
-        for document_id in _unproven(self.services, self.seller_id):
+        """Fetch what UPOs are due; waiting for them never holds anything else up.
+
+        Many are left to the next pass: their documents' numbers go to the shop first.
+        """
+        due = _unproven(self.services, self.seller_id)
+        for begin in range(0, len(due), _KEPT_TOGETHER):
+            if self.time.is_over():
+                return
+            collected: dict[int, life.Change] = {}
             try:
-                collect_upo(self.services, document_id, access)
+                go_on = self._collect(due[begin : begin + _KEPT_TOGETHER], access, collected)
+            finally:
+                # what was fetched before something went wrong
+                keep_upos(self.services, self.seller_id, collected)
+            if not go_on:
+                return
+
+    def _collect(self, due: Sequence[int], access: SellerAccess, collected: dict[int, life.Change]) -> bool:
+        """Fetch some UPOs; whether there is any use in fetching more now."""
+        for document_id in due:
+            try:
+                collected[document_id] = collect_upo(self.services, document_id, access)
             except StorageSilent as silent:
                 until = postpone_proof(self.services, document_id, silent.cause).proof_next_at
                 self._wait_for_proofs(_explain(silent.cause)[0], until, Document.upo_address.is_not(None))
-                return
+                return False
             except LaneBlocked as blocked:
                 if isinstance(blocked.cause, KsefBusy):
                     until = self.services.clock() + _asked(blocked.cause)
                     self._wait_for_proofs(blocked.cause.hint, until)
-                    return
+                    return False
                 postpone_proof(self.services, document_id, blocked.cause)
                 raise blocked.cause from blocked
             self.result.worked += 1
+        return True
 
     def _wait(self, what: ColumnElement[bool], busy: KsefBusy) -> None:
         """A limit is used up: this kind of work waits, and no failure is counted."""
+        _log.warning(Said.LIMIT_REACHED, busy, own_budget=busy.own_budget)
         self.result.tell(busy.hint)
         of_seller = what & (Document.seller_id == self.seller_id)
-        holds.put_off(self.services, of_seller, busy.hint, _asked(busy))
+        holds.put_off(self.services, self.seller_id, of_seller, busy.hint, _asked(busy))
 
     def _wait_for_proofs(self, why: Text, until: datetime | None, *which: ColumnElement[bool]) -> None:
-        with self.services.database.begin() as session:
+        with self.services.database.begin(self.seller_id) as session:
             session.execute(
                 update(Document)
                 .where(Document.seller_id == self.seller_id, _LACKS_PROOF, *which)
@@ -300,7 +353,7 @@ def _explain(error: Exception) -> tuple[Text, float]:
             f"The seller's settings are wrong: {'; '.join(one.en for one in error.faults)}",
         )
         return said, _REFUSED_PAUSE
-    _log.error("a lane failed", exc_info=error)
+    _log.failed(Said.LANE_FAILED, error)
     return _LANE_FAILED, 60.0
 
 
@@ -313,7 +366,7 @@ def _is_now(seconds: float | None) -> bool:
 
 
 def _unproven(services: Services, seller_id: int) -> list[int]:
-    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at)
+    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at, most=_MOST_PROOFS)
 
 
 def _ids(
@@ -321,6 +374,7 @@ def _ids(
     seller_id: int,
     what: ColumnElement[bool],
     due_at: InstrumentedAttribute[datetime | None],
+    most: int | None = None,
 ) -> list[int]:
     now = services.clock()
     with services.database() as session:
@@ -329,6 +383,7 @@ def _ids(
                 select(Document.id)
                 .where(Document.seller_id == seller_id, what, or_(due_at.is_(None), due_at <= now))
                 .order_by(Document.send_by.is_(None), Document.send_by, Document.id)
+                .limit(most)
             )
         )
 

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cryptography.x509 import Certificate
-from sqlalchemy.orm import Session, sessionmaker
 
 from adapters import registry
 from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections, SellerAccess
+from connector_app.measured_shop import measured
+from connector_app.measures import Measures
 from connector_app.profiles import Profile, parse
 from connector_app.registers import Registers
 from connector_app.store.locks import lock
 from connector_app.store.models import Document, Seller, Store
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
@@ -67,11 +69,12 @@ class Services:
         registers: public registers of taxpayers; none by default.
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
+        measures: where times and counts are added up, see :mod:`connector_app.measures`.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
             they do not.
     """
 
-    database: sessionmaker[Session]
+    database: Sessions
     vault: Vault
     clock: Callable[[], datetime] = _utc_now
     schema_dir: Path | None = None
@@ -85,6 +88,7 @@ class Services:
     upo_trust: tuple[Certificate, ...] = ()
     public_url: str = ""
     registers: Registers = field(default_factory=Registers)
+    measures: Measures = field(default_factory=Measures)
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""
@@ -94,16 +98,17 @@ class Services:
                 return self._unsealed(session.get_one(Store, store.id))
 
         def save(changed: Mapping[str, str]) -> None:
-            with self.database.begin() as session:
+            with self.database.begin(store.seller_id) as session:
                 row = session.get_one(Store, store.id)
                 row.config = self.vault.seal({**self._unsealed(row), **changed})
 
         def guard() -> AbstractContextManager[None]:
             return lock(self.database, f"store-{store.id}-config")
 
-        return self.connect_shop(
+        shop = self.connect_shop(
             store.platform, self._unsealed(store), save_config=save, load_config=load, guard=guard
         )
+        return measured(shop, self.measures)
 
     def _unsealed(self, store: Store) -> dict[str, str]:
         config = self.vault.unseal(store.config)

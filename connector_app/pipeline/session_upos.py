@@ -7,7 +7,6 @@ for it, and its trouble holds up nothing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,10 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import object_session, undefer
 
+from connector_app.keeping.reading import ArchiveDamaged, digest, page_of
 from connector_app.ksef_access import SellerAccess, hash_text
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.signers import keep_signer
@@ -38,7 +40,7 @@ from core.ksef.errors import (
 )
 from core.ksef.upo_signature import check_signature
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _DONE = 200
 _MOST = 20
@@ -65,16 +67,19 @@ def expect(row: Document, now: datetime) -> None:
     assert session is not None, "a document is changed inside a transaction"
     if row.session_reference is None:
         return
-    if session.get(SessionUpo, (row.seller_id, row.session_reference)) is None:
-        session.add(
-            SessionUpo(
-                seller_id=row.seller_id,
-                reference=row.session_reference,
-                attempts=0,
-                next_at=now + timedelta(seconds=_POLLS[0]),
-            )
+    key = (row.seller_id, row.session_reference)
+    found = session.get(SessionUpo, key)
+    if found is None:
+        found = SessionUpo(
+            seller_id=row.seller_id,
+            reference=row.session_reference,
+            attempts=0,
+            next_at=now + timedelta(seconds=_POLLS[0]),
         )
+        session.add(found)
         session.flush()
+    # kept by the transaction, so that a batch's other documents do not ask the database again
+    session.info[key] = found
 
 
 def collect(services: Services, seller_id: int) -> None:
@@ -98,9 +103,9 @@ def collect(services: Services, seller_id: int) -> None:
         _put_off(services, seller_id, busy.hint, timedelta(seconds=min(busy.retry_after, 86_400.0)))
     except KsefError as error:
         _put_off(services, seller_id, _failure(error), life.pause_after(len(_POLLS) - 1))
-    except Exception:
+    except Exception as error:
         # also a credential that cannot be used: the lane's work says so, where somebody waits for it
-        _log.exception("seller %d: collective UPOs", seller_id)
+        _log.failed(Said.LANE_FAILED, error, seller_id=seller_id)
         _put_off(services, seller_id, _INTERNAL, life.pause_after(len(_POLLS)))
 
 
@@ -130,7 +135,7 @@ def _unfinished(seller_id: int) -> ColumnElement[bool]:
 def _put_off(services: Services, seller_id: int, why: Text, pause: timedelta) -> None:
     """All of a seller's sessions wait."""
     until = services.clock() + pause
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.execute(
             update(SessionUpo)
             .where(_unfinished(seller_id), or_(SessionUpo.next_at.is_(None), SessionUpo.next_at < until))
@@ -206,8 +211,9 @@ class _Session:
                     page=number,
                     reference=page.reference,
                     content=content,
+                    sha256=digest(content),
                 )
-                with self.services.database.begin() as session:
+                with self.services.database.begin(self.seller_id) as session:
                     row = session.get_one(SessionUpo, (self.seller_id, self.reference))
                     made.certificate = keep_signer(row, signature, self.services.clock())
                     session.merge(made)
@@ -239,7 +245,10 @@ class _Session:
                 (self.seller_id, self.reference, number),
                 options=[undefer(SessionUpoPage.content)],
             )
-            return row.content if row is not None and row.reference == page.reference else None
+            try:
+                return page_of(row) if row is not None and row.reference == page.reference else None
+            except ArchiveDamaged:
+                return None  # fetched again
 
     def _download(self, page: UpoPage) -> bytes:
         """By its address, which costs nothing of the limits; by its reference when that does not work."""
@@ -269,7 +278,7 @@ class _Session:
         self._change(apply)
 
     def _change(self, apply: Callable[[SessionUpo, datetime], None]) -> None:
-        with self.services.database.begin() as session:
+        with self.services.database.begin(self.seller_id) as session:
             apply(session.get_one(SessionUpo, (self.seller_id, self.reference)), self.services.clock())
 
 

@@ -13,11 +13,12 @@ arrival, and the life line says so.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy.orm import undefer
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, xml_of
 from connector_app.ksef_access import SellerAccess, hash_text
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.services import Services
@@ -48,7 +49,10 @@ DAMAGED = Finding(
         "Zapisany plik faktury różni się od swojego skrótu: baza danych jest uszkodzona.",
         "The stored document differs from its hash: the database is damaged.",
     ),
-    Text("Przywróć bazę z kopii zapasowej.", "Restore the database from a backup."),
+    Text(
+        "Przywróć bazę z kopii zapasowej: ksef-connector restore.",
+        "Restore the database from a backup: ksef-connector restore.",
+    ),
 )
 
 NOT_OF_THE_DOCUMENT = (AuthenticationFailed, Unauthorized, Forbidden, SessionClosed, InvalidSession)
@@ -92,9 +96,12 @@ def submit(services: Services, document_id: int, access: SellerAccess) -> Docume
     """
     with services.database() as session:
         document = session.get_one(Document, document_id, options=[undefer(Document.xml)])
-    if document.state != DocumentState.ISSUED or document.xml is None or document.schema_version is None:
+    if document.state != DocumentState.ISSUED or document.xml_sha256 is None or not document.schema_version:
         return document
-    if hashlib.sha256(document.xml).hexdigest() != document.xml_sha256:
+    try:
+        xml_of(document)
+    except ArchiveDamaged as error:
+        damage.note(services, error)
         return life.change(services, document_id, lambda row: life.ask(row, [DAMAGED], services.clock()))
     try:
         found = _search(document, access) if _may_have_arrived(document) else None
@@ -160,7 +167,7 @@ def _send_in(services: Services, document: Document, access: SellerAccess) -> st
         row.tried_sessions = (row.tried_sessions or [])[:-1] or None
 
     intended = life.change(services, document.id, intend, watch=False)
-    xml = document.xml or b""
+    xml = xml_of(document)
     is_offline, refused = intended.offline_mode is not None, intended.corrected_sha256
     corrected_hash = hash_text(refused) if refused else None
     try:

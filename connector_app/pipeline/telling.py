@@ -8,7 +8,6 @@ it is needless.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -16,15 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import Channel, ShopAdapter, ShopError, ShopRefused
 from connector_app import buyer_links
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life, publish
 from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for, refusal_message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document, DocumentState, ShopOrder
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 PREFIX = "offline:"
 """Before the channel's name in the row of such a publication."""
@@ -94,8 +96,8 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
             _pass_over(services, document_id)
         except SQLAlchemyError:
             raise
-        except Exception:
-            _log.exception("document %d: telling the shop failed", document_id)
+        except Exception as error:
+            _log.failed(Said.DOCUMENT_FAILED, error, document_id=document_id)
             put_off(services, [document_id])
             problem = INTERNAL
     return problem
@@ -161,8 +163,10 @@ def _pass_over(services: Services, document_id: int) -> None:
 
 
 def put_off(services: Services, ids: list[int]) -> None:
-    """Try some documents again later."""
-    with services.database.begin() as session:
+    """Try some documents of one store again later."""
+    if not ids:
+        return
+    with services.database.begin(of_document(ids[0])) as session:
         session.execute(
             update(Document)
             .where(Document.id.in_(ids))

@@ -197,6 +197,9 @@ class ShopOrder(Base):
     :mod:`connector_app.byhand.orders`."""
     buyer_override: Mapped[dict[str, Any] | None]
     """The buyer of its invoice as a person entered it, see :mod:`connector_app.store.overrides`."""
+    data_deleted_at: Mapped[datetime | None]
+    """When its personal data were deleted because it needs no invoice; reading it again gives them back, see
+    :mod:`connector_app.keeping.personal_data`."""
     seen_at: Mapped[datetime]
 
     store: Mapped[Store] = relationship()
@@ -260,6 +263,8 @@ class Document(Base):
         # holds all that sums by day and month read
         Index("ix_documents_day", "issued_on", "seller_id", "currency", "total"),
         Index("ix_machines_documents_order", "order_id", "state"),
+        # counted for monitoring, all of them, every half a minute
+        Index("ix_documents_store_state", "store_id", "state"),
         Index(
             "ix_documents_unproven",
             "seller_id",
@@ -322,6 +327,8 @@ class Document(Base):
     ksef_number: Mapped[str | None] = mapped_column(String(36), unique=True)
     accepted_at: Mapped[datetime | None]
     upo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    upo_sha256: Mapped[str | None] = mapped_column(String(64))
+    """Of the UPO as it came; XML and UPO are read by :mod:`connector_app.keeping.reading` only."""
     upo_address: Mapped[str | None] = mapped_column(Text)
     """Sealed address of the UPO, for which no limit counts, as long as it lasts."""
     upo_certificate: Mapped[str | None] = mapped_column(String(64))

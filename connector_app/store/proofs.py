@@ -57,6 +57,8 @@ class SessionUpoPage(Base):
     reference: Mapped[str] = mapped_column(String(64))
     """KSeF's reference number of the page."""
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    """The signed file, byte for byte."""
+    """The signed file, byte for byte; read by :mod:`connector_app.keeping.reading` only."""
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    """Of the file as it came, hexadecimal."""
     certificate: Mapped[str | None] = mapped_column(String(64))
     """Fingerprint of the signer, see :class:`UpoCertificate`; None when its form could not be checked."""

@@ -13,22 +13,28 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
-from connector_app.web import access, health, metrics, probes, webhooks
+from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.alerts.views import alerts
 from connector_app.web.api.serving import http_problem, is_ours
 from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
+from connector_app.web.checks.views import checks
 from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
 from connector_app.web.formats import add_formats
-from connector_app.web.here import Here, Pulse, WebOptions, here, put
+from connector_app.web.here import Here, Pulse, Wake, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.ksef.views import ksef
@@ -47,12 +53,16 @@ from connector_app.web.taxes.views import taxes
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
 
+_log = Log(__name__)
+
 _FEATURES = (
     accounts,
+    alerts,
     api,
     auditing,
     board,
     buyer,
+    checks,
     corrections,
     documents,
     dry_run,
@@ -75,25 +85,28 @@ _FEATURES = (
 
 def create_app(
     services: Services,
-    pulse: Pulse,
-    wake: Callable[[], object] = lambda: None,
+    pulse: Pulse | Callable[[], Pulse],
+    wake: Wake = lambda _seller_id=None, /: None,
     options: WebOptions | None = None,
+    worker: str = "",
 ) -> Flask:
     """The web application of an installation.
 
     Args:
         services: the installation.
-        pulse: kept up to date by the background work.
+        pulse: kept up to date by the background work, or read when it is asked for.
         wake: called when there is something new to do.
         options: how it is reached; on this machine only when not given.
+        worker: name of this process among all workers.
     """
     options = options or WebOptions()
-    app = Flask(__name__)
-    put(app.extensions, Here(services, pulse, wake, options))
+    app = logged.LoggedFlask(__name__)
+    put(app.extensions, Here(services, pulse, wake, options, worker))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none
     app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
+    logged.add_request_log(app)
     add_safety(app, options, services.vault.derive("web"))
     Bootstrap5(app)
     Compress(app)
@@ -153,9 +166,14 @@ def _add_errors(app: Flask) -> None:
         )
         return _error_page(said), 400
 
+    @app.errorhandler(ArchiveDamaged)
+    def damaged(error: ArchiveDamaged) -> tuple[str, int]:
+        damage.note(here().services, error)
+        return _error_page(say(error.said).rstrip(".")), 409
+
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> tuple[str, int]:
-        app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+        _log.warning(Said.DATABASE_FAILED, error)
         return _error_page(say(trouble(error))), 503
 
 

@@ -5,7 +5,6 @@ A job may be cut at any moment: what it does must be safe to begin again.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,22 +15,22 @@ from sqlalchemy import select, update
 from werkzeug.wrappers import Response
 
 from adapters.contract import ShopError
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.desk import Job, JobState
+from connector_app.store.sessions import lane_of
 from connector_app.web import access
 from connector_app.web.access import Right
 from connector_app.web.here import here
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 jobs = Blueprint("jobs", __name__)
 
 _BROKEN = Text(
     "Wewnętrzny błąd; szczegóły są w dzienniku programu.", "An internal error; the program's log has details."
-)
-_CUT = Text(
-    "Program zakończył się w trakcie. Zacznij jeszcze raz.", "The program ended meanwhile. Start again."
 )
 
 
@@ -63,7 +62,7 @@ class Progress:
         values: dict[str, Any] = {"done": done, "total": total}
         if says is not None:
             values["says"] = dump_text(says)
-        with self._services.database.begin() as session:
+        with self._services.database.begin(lane_of(f"job {self._job_id}")) as session:
             session.execute(update(Job).where(Job.id == self._job_id).values(**values))
 
 
@@ -100,6 +99,7 @@ def start(kind: str, subject: str, seller_id: int | None, work: Work) -> int:
             subject=subject,
             seller_id=seller_id,
             user_id=access.me().id,
+            worker=place.worker or None,
             state=JobState.RUNNING,
             done=0,
             created_at=place.services.clock(),
@@ -108,12 +108,20 @@ def start(kind: str, subject: str, seller_id: int | None, work: Work) -> int:
         session.flush()
         job_id = row.id
     threading.Thread(
-        target=_run, args=(place.services, job_id, work), name=f"job-{job_id}", daemon=True
+        target=_run,
+        args=(place.services, job_id, kind, seller_id, work),
+        name=f"job-{job_id}",
+        daemon=True,
     ).start()
     return job_id
 
 
-def _run(services: Services, job_id: int, work: Work) -> None:
+def _run(services: Services, job_id: int, kind: str, seller_id: int | None, work: Work) -> None:
+    with bound(task=kind, job_id=job_id, seller_id=seller_id):
+        _run_bound(services, job_id, work)
+
+
+def _run_bound(services: Services, job_id: int, work: Work) -> None:
     state, says, result = JobState.DONE, None, None
     try:
         result = work(services, Progress(services, job_id))
@@ -121,23 +129,13 @@ def _run(services: Services, job_id: int, work: Work) -> None:
         state, says = JobState.FAILED, error.text
     except ShopError as error:
         state, says = JobState.FAILED, error.words
-    except Exception:
-        _log.exception("job %s failed", job_id)
+    except Exception as error:
+        _log.failed(Said.JOB_FAILED, error)
         state, says = JobState.FAILED, _BROKEN
     with services.database.begin() as session:
         row = session.get_one(Job, job_id)
         row.state, row.result, row.ended_at = state.value, result, services.clock()
         row.says = dump_text(says) if says else row.says
-
-
-def break_off(services: Services) -> None:
-    """What was running when the program ended is over; called when it starts."""
-    with services.database.begin() as session:
-        session.execute(
-            update(Job)
-            .where(Job.state == JobState.RUNNING)
-            .values(state=JobState.BROKEN_OFF, says=dump_text(_CUT), ended_at=services.clock())
-        )
 
 
 def visible_job(job_id: int) -> Job:

@@ -76,7 +76,9 @@ def send(call: Call) -> Answer:
         session=session["reference"],
         ordinal=count + 1,
         received=stamp(now),
-        ready=stamp(now + timedelta(seconds=state.settings.processing_seconds)),
+        ready=stamp(
+            now + timedelta(seconds=state.settings.processing_seconds + state.settings.document_seconds)
+        ),
         hash=digest,
         size=size,
         encrypted=content,
@@ -100,6 +102,16 @@ def close(call: Call) -> Answer:
         "UPDATE sessions SET closed = ?, updated = ? WHERE reference = ?", (now, now, session["reference"])
     )
     return Answer(status=204)
+
+
+def close_all(state: SandboxState) -> int:
+    """Close every open interactive session as KSeF does by itself; tells how many there were."""
+    now = stamp(state.now())
+    is_open = "kind = 'Online' AND closed IS NULL AND valid_until > ?"
+    with state.transaction():
+        found = state.all(f"SELECT reference FROM sessions WHERE {is_open}", (now,))  # noqa: S608
+        state.run(f"UPDATE sessions SET closed = ?, updated = ? WHERE {is_open}", (now, now, now))  # noqa: S608
+    return len(found)
 
 
 def _encrypted(body: Body) -> bytes:

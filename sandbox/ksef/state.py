@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class Settings:
     Attributes:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
+        document_seconds: further seconds until the verdict about a document or a batch, which stays in
+            processing meanwhile; sign-ins and the rest are not slower.
         verdicts_per_look: verdicts that one look writes down at most; those of a large batch come over
             several looks, so that no caller waits for all of them.
         rate_limits: whether the published rate limits are enforced.
@@ -74,6 +77,7 @@ class Settings:
     """
 
     processing_seconds: float = 1.0
+    document_seconds: float = 0.0
     verdicts_per_look: int = 1000
     rate_limits: bool = False
     outage_stops_api: bool = True
@@ -106,6 +110,7 @@ class SandboxState:
         clock: gives the aware UTC time; :meth:`now` adds ``clock_offset`` to it.
         clock_offset: how far the sandbox's time was moved by hand.
         random_bytes: source of randomness for numbers, tokens and challenges.
+        sleep: lets the seconds of a slow answer pass.
         check_schema: compares a document with its schema, see :mod:`sandbox.ksef.documents`.
         faults: faults to play, see :mod:`sandbox.ksef.faults`.
         limiter: counts calls, see :mod:`sandbox.ksef.limits`.
@@ -117,6 +122,7 @@ class SandboxState:
     clock: Clock = utc_now
     clock_offset: timedelta = timedelta()
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    sleep: Callable[[float], None] = time.sleep
     check_schema: documents.SchemaCheck = documents.check_schema
     faults: FaultPlan = field(default_factory=FaultPlan)
     limiter: RateLimiter = field(default_factory=RateLimiter)

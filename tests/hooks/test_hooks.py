@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select
 
-from connector_app import outbound
+from connector_app import measures, outbound
 from connector_app.hooks import keeping, sending, signing
 from connector_app.hooks.courier import Courier
 from connector_app.hooks.happenings import Happening, Links, collect, delivery, message
@@ -23,6 +23,8 @@ from core.findings import Text
 from tests.hooks.receiver import Receiver, receiver
 from tests.pipeline.test_serve import wait_for
 from tests.pipeline.world import World, recorded, world
+
+pytestmark = pytest.mark.both_databases
 
 BASE = "https://ksef.example"
 EVERYTHING = tuple(Happening)
@@ -313,12 +315,21 @@ def test_the_courier_tells_while_the_rest_goes_on(made: World) -> None:
     with receiver(500) as bad, receiver() as good:
         add(made, bad.url, Happening.ACCEPTED)
         add(made, good.url, Happening.ACCEPTED)
-        courier = Courier(made.services(), Links(BASE), allow_private=True)
+        services = made.services()
+
+        def tries() -> dict[str, int]:
+            services.measures.keep(services.database)
+            with services.database() as session:
+                return {
+                    one.labels: one.count for one in measures.read(session) if one.name == measures.HOOKS.name
+                }
+
+        courier = Courier(services, Links(BASE), allow_private=True)
         courier.start()
         try:
             made.run()
             courier.wake()
-            wait_for(lambda: courier.tally == {"delivered": 1, "failed": 1})
+            wait_for(lambda: tries() == {"delivered": 1, "failed": 1})
         finally:
             courier.stop()
     assert (len(bad.got), len(good.got)) == (1, 1)

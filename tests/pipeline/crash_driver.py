@@ -28,10 +28,12 @@ from sqlalchemy.engine.default import DefaultDialect
 from adapters import woocommerce
 from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.vault import Vault
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
@@ -125,9 +127,10 @@ def _run(settings: Settings, place: _Place) -> None:
         return woocommerce.connect(config, clock=clock, sleep=clock.sleep)
 
     settings.prepare()
-    with runner_lock(settings.lock_file, wait=True, on_wait=lambda: None):
+    database = open_database(settings.database)
+    with lock(database, RUNNER):
         services = Services(
-            database=open_database(settings.database),
+            database=database,
             vault=Vault.open(settings.key_file),
             clock=clock,
             connections=Connections(make_client=client),

@@ -22,6 +22,7 @@ from connector_app import credentials
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import Measures
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -40,6 +41,7 @@ from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET, WooSandbox
+from tests import databases
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "woocommerce"
 NIP = "5265877635"
@@ -141,7 +143,7 @@ class Installation:
         self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
-        self._opened: tuple[tuple[int, int] | None, Sessions] | None = None
+        self._opened: tuple[object, Sessions] | None = None
         self.public_url = ""
 
     def services(self) -> Services:
@@ -156,7 +158,7 @@ class Installation:
                 jitter=lambda: 0.5,
             )
 
-        database = self._database(self.home / "connector.sqlite3")
+        database = self._database(databases.url_of(self.home))
 
         def budget(environment: environments.Environment) -> StoredBudget:
             return StoredBudget(database, environment.api_url, self.clock)
@@ -164,25 +166,27 @@ class Installation:
         def notices(environment: environments.Environment) -> NoticeBook:
             return NoticeBook(database, environment.api_url, self.clock)
 
+        measures = Measures()
         return Services(
             database=database,
+            measures=measures,
             work_dir=self.home / "work",
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(budget if self.counts_requests else None, client, notices),
+            connections=Connections(budget if self.counts_requests else None, client, notices, measures),
             connect_shop=self._connect_shop,
             public_url=self.public_url,
         )
 
-    def _database(self, file: Path) -> Sessions:
-        """The open database of a file; the same one as before as long as nobody put another file there.
+    def _database(self, url: str) -> Sessions:
+        """The open database; the same one as before as long as nobody put another file there.
 
         The engine compiles each statement once, which takes longer than running it.
         """
-        if self._opened is None or self._opened[0] != _which(file):
-            opened = open_database(f"sqlite:///{file}")
-            self._opened = (_which(file), opened)
+        if self._opened is None or self._opened[0] != _which(self.home, url):
+            opened = open_database(url)
+            self._opened = (_which(self.home, url), opened)
         return self._opened[1]
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
@@ -227,8 +231,11 @@ class Installation:
         return found
 
 
-def _which(file: Path) -> tuple[int, int] | None:
-    """The file that has this name now, if there is one."""
+def _which(home: Path, url: str) -> object:
+    """What tells the database of an address from another that had it before: of SQLite, the file."""
+    file = home / "connector.sqlite3"
+    if not url.startswith("sqlite"):
+        return url
     if not file.exists():
         return None
     seen = file.stat()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session, undefer
 
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, xml_of
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
+from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from connector_app.store.sessions import after_commit
+from connector_app.store.types import UtcDateTime
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
@@ -29,18 +36,14 @@ from core.ksef.batch.session import OpenBatch
 from core.ksef.batch.upload import upload
 from core.ksef.errors import InvalidSession, PartMissing, SessionClosed, UploadRefused
 
+_log = Log(__name__)
+
 _PAGE = 200
 
 _AGAIN = Text(
     "Części paczki nie dotarły w czasie; paczka idzie w nowej sesji.",
     "The parts of the batch did not arrive in time; it goes in a new session.",
 )
-
-
-class _Damaged(Exception):
-    def __init__(self, document_id: int) -> None:
-        super().__init__(f"document {document_id} is damaged")
-        self.document_id = document_id
 
 
 def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
@@ -77,7 +80,7 @@ def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
 
 def change(services: Services, batch_id: int, state: BatchState, **values: Any) -> Batch:
     """Put a batch into a state, in a transaction of its own."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.state, batch.updated_at = state.value, services.clock()
         batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
@@ -90,7 +93,7 @@ def change(services: Services, batch_id: int, state: BatchState, **values: Any) 
 def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 0.0) -> Batch:
     """Try a batch again later; pauses grow with every failure."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.next_attempt_at = now + life.pause_after(batch.attempts, at_least=at_least)
         batch.attempts += 1
@@ -145,8 +148,8 @@ def _pack(services: Services, batch: Batch) -> Batch:
                 if not session.scalar(select(func.count()).where(Document.batch_id == batch.id)):
                     return change(services, batch.id, BatchState.DONE)
                 package = pack(_documents(session, batch.id), folder)
-        except _Damaged as damaged:
-            _leave_out(services, damaged.document_id)
+        except ArchiveDamaged as error:
+            _leave_out(services, error)
         except PackageFull as full:
             _cut_off(services, batch.id, int(full.key))
         else:
@@ -164,24 +167,24 @@ def _documents(session: Session, batch_id: int) -> Iterator[BatchDocument]:
         .execution_options(yield_per=_PAGE)
     )
     for row in rows:
-        data = row.xml or b""
-        if hashlib.sha256(data).hexdigest() != row.xml_sha256:
-            raise _Damaged(row.id)
-        yield BatchDocument(str(row.id), data)
+        yield BatchDocument(str(row.id), xml_of(row))
         session.expunge(row)
 
 
-def _leave_out(services: Services, document_id: int) -> None:
+def _leave_out(services: Services, error: ArchiveDamaged) -> None:
+    assert error.document_id is not None, "a document's XML is damaged"
+    damage.note(services, error)
+
     def ask(row: Document) -> None:
         row.batch_id = None
         life.ask(row, [DAMAGED], services.clock())
 
-    life.change(services, document_id, ask)
+    life.change(services, error.document_id, ask)
 
 
 def _cut_off(services: Services, batch_id: int, first: int) -> None:
     """Let the documents from one on go with the next batch."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch_id, Document.id >= first)
@@ -194,6 +197,9 @@ def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     package = Package.from_dict(stored_in(services, batch))
     if not batch.offline and _is_late(services, batch):
         return _give_up(services, batch, package)
+    if not _lies_here(package):
+        # packed on another machine, or the folder was lost: nothing of it went out yet
+        return change(services, batch.id, BatchState.NEW, package=None)
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
@@ -206,7 +212,7 @@ def _is_late(services: Services, batch: Batch) -> bool:
 
 def _give_up(services: Services, batch: Batch, package: Package) -> Batch:
     """Let the documents go on by themselves: their mode is decided anew, see ``gather``."""
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch.id)
@@ -224,7 +230,7 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
         upload(access.client, opened)
         access.call(lambda token: sessions.close(access.client, token, opened))
     except PartDamaged:
-        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+        return _go_on_without_parts(services, batch, opened, access)
     except PartMissing as error:
         return postpone(services, batch.id, error.hint)
     except (UploadRefused, InvalidSession):
@@ -236,6 +242,60 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     return _note_sent(services, batch, opened)
 
 
+def _lies_here(package: Package) -> bool:
+    """Whether the parts of a package are on this machine; their content is checked before they go."""
+    return all(
+        path.is_file() and path.stat().st_size == part.size
+        for part in package.parts
+        for path in (package.path(part),)
+    )
+
+
+def _go_on_without_parts(services: Services, batch: Batch, opened: OpenBatch, access: SellerAccess) -> Batch:
+    """The parts of an open session are gone: on a machine that died, or with its folder.
+
+    KSeF closes a session that has all its parts, and then nothing is missing. Otherwise the session is left
+    to end by itself, which brings nothing, and the documents are packed anew for another one. The old session
+    is kept among those that each document was tried in: there the original is looked for, should KSeF answer
+    one of them with 440 after all.
+    """
+    try:
+        access.call(lambda token: sessions.close(access.client, token, opened))
+    except SessionClosed:
+        pass  # an earlier try closed it, or KSeF cancelled it: its status tells
+    except (PartMissing, UploadRefused, InvalidSession):
+        _remember_session(services, batch.id, opened.reference)
+        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+    return _note_sent(services, batch, opened)
+
+
+def _remember_session(services: Services, batch_id: int, reference: str) -> None:
+    with services.database.begin(of_batch(batch_id)) as session:
+        for document in session.scalars(select(Document).where(Document.batch_id == batch_id)):
+            document.tried_sessions = [*(document.tried_sessions or []), reference]
+
+
+def tidy(services: Services) -> int:
+    """Delete packages of batches that need none: what a crash or another machine's work left here.
+
+    Returns:
+        How many folders were deleted.
+    """
+    if services.work_dir is None:
+        return 0
+    folders = [one for one in services.work_dir.glob("batches/*") if one.name.isdigit()]
+    with services.database() as session:
+        needed = set(
+            session.scalars(
+                select(Batch.id).where(Batch.state.in_((BatchState.NEW, BatchState.PACKED, BatchState.OPEN)))
+            )
+        )
+    left = [one for one in folders if int(one.name) not in needed]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
+
+
 def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
     """The whole batch is at KSeF: its documents are sent, all in one transaction."""
     now = services.clock()
@@ -243,8 +303,7 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         f"Wysłano do KSeF w sesji wsadowej {opened.reference}.",
         f"Sent to KSeF in batch session {opened.reference}.",
     )
-    with services.database.begin() as session:
-        ids = list(session.scalars(select(Document.id).where(Document.batch_id == batch.id)))
+    with services.database.begin(batch.seller_id) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch.id)
@@ -259,10 +318,25 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
             )
             .execution_options(synchronize_session=False)
         )
-        said = dump_text(text)
-        session.add_all(
-            Event(document_id=one, at=now, state=DocumentState.SENT.value, text=said) for one in ids
-        )
+        lines = select(
+            Document.id,
+            literal(now, UtcDateTime),
+            literal(DocumentState.SENT.value),
+            literal(dump_text(text)),
+        ).where(Document.batch_id == batch.id)
+        # by the database itself: nobody else writes while ten thousand rows are made
+        session.execute(insert(Event).from_select(["document_id", "at", "state", "text"], lines))
+        for one in session.scalars(select(Document.id).where(Document.batch_id == batch.id)):
+            after_commit(
+                session,
+                partial(
+                    _log.info,
+                    Said.DOCUMENT_LIFE,
+                    document_id=one,
+                    state=DocumentState.SENT.value,
+                    session=opened.reference,
+                ),
+            )
         row = session.get_one(Batch, batch.id)
         row.state, row.updated_at, row.attempts = BatchState.CLOSED.value, now, 0
         # KSeF needs a moment: nothing is asked at once

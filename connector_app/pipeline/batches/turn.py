@@ -7,12 +7,15 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import holds
 from connector_app.pipeline.batches.follow import PROCESSING
 from connector_app.pipeline.batches.gather import GATHERING, UNSENT, due, gather, is_late, way
 from connector_app.pipeline.batches.send import advance, fail, postpone
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.models import Batch, BatchState, Document, Seller
 from core.findings import Text
 from core.ksef.errors import (
@@ -27,6 +30,8 @@ from core.ksef.errors import (
 )
 from core.ksef.planning import Way
 
+_log = Log(__name__)
+
 UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
 
 SINGLE: ColumnElement[bool] = Document.batch_id.is_(None)
@@ -37,7 +42,7 @@ _OF_THE_SELLER = (AuthenticationFailed, Unauthorized, Forbidden, KeyRejected)
 
 
 def turn(
-    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck
+    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck, time: Slice = ENDLESS
 ) -> tuple[int, list[Text]]:
     """Do what is due with batches of a seller; afterwards what is left may go singly.
 
@@ -46,6 +51,7 @@ def turn(
         seller: the lane.
         access: the seller's sign-in.
         recheck: brings orders up to date.
+        time: when it is over, the rest is left for the next turn.
 
     Returns:
         How many batches were touched, and sentences about what waits.
@@ -60,10 +66,10 @@ def turn(
     plan = way(services, seller)
     if plan.way is Way.BATCH:
         try:
-            made = gather(services, seller, access, recheck)
+            made = gather(services, seller, access, recheck, time)
         except KsefBusy as busy:
             pause = timedelta(seconds=busy.retry_after)
-            holds.put_off(services, due(services, seller.id), busy.hint, pause)
+            holds.put_off(services, seller.id, due(services, seller.id), busy.hint, pause)
             return worked, [*problems, busy.hint]
         if made is not None:
             problems += _advance(services, made, access)
@@ -72,7 +78,7 @@ def turn(
         now = services.clock()
         # what is issued already has today's date: rather singly today than together tomorrow
         which = due(services, seller.id) & ~UNSENT if is_late(now) else due(services, seller.id)
-        holds.put_off(services, which, GATHERING, plan.at - now)
+        holds.put_off(services, seller.id, which, GATHERING, plan.at - now)
     return worked, problems
 
 
@@ -81,9 +87,15 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
 
     Only a silent KSeF, or one that does not let the seller in, holds the lane.
     """
+    with bound(batch_id=batch_id):
+        return _advance_bound(services, batch_id, access)
+
+
+def _advance_bound(services: Services, batch_id: int, access: SellerAccess) -> list[Text]:
     try:
         advance(services, batch_id, access)
     except KsefBusy as busy:
+        _log.warning(Said.LIMIT_REACHED, busy, own_budget=busy.own_budget)
         postpone(services, batch_id, busy.hint, at_least=busy.retry_after)
         return [busy.hint]
     except KsefUnavailable as error:
@@ -92,6 +104,7 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
     except _OF_THE_SELLER:
         raise
     except KsefRefused as error:
+        _log.warning(Said.LANE_HELD, error)
         why = _said(error)
         fail(services, batch_id, why)
         return [why]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import hashlib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, load_only, object_session, undef
 
 from connector_app.documents import actions
 from connector_app.documents.wording import ActionName
+from connector_app.keeping.reading import upo_of, xml_of
 from connector_app.pictures import picture
 from connector_app.pipeline import life, offline
 from connector_app.pipeline.publish import verification_link
@@ -240,7 +240,7 @@ def _mine(session: Session, caller: Caller, document_id: int, *options: Any) -> 
 def get_xml(caller: Caller, document_id: int) -> File:
     """The stored bytes."""
     row = _with_xml(caller, document_id)
-    return File(row.xml or b"", "application/xml", f"{_file_name(row)}.xml")
+    return File(xml_of(row), "application/xml", f"{_file_name(row)}.xml")
 
 
 @operation(
@@ -264,24 +264,23 @@ def get_pdf(caller: Caller, document_id: int, query: PictureQuery) -> File:
     Text("UPO: poświadczenie odbioru wydane przez KSeF.", "The UPO: KSeF's proof of receipt."),
     tag="documents",
     answer="application/xml",
-    codes=(Code.NO_FILE,),
+    codes=(Code.NO_FILE, Code.DAMAGED),
 )
 def get_upo(caller: Caller, document_id: int) -> File:
     """The stored bytes."""
     with caller.services.database() as session:
         row = _mine(session, caller, document_id, undefer(Document.upo))
-    if row.upo is None:
+    proof = upo_of(row)
+    if proof is None:
         raise Refusal(Code.NO_FILE)
-    return File(row.upo, "application/xml", f"{_file_name(row)}-upo.xml")
+    return File(proof, "application/xml", f"{_file_name(row)}-upo.xml")
 
 
 def _with_xml(caller: Caller, document_id: int) -> Document:
     with caller.services.database() as session:
         row = _mine(session, caller, document_id, undefer(Document.xml), joinedload(Document.seller))
-    if row.xml is None:
+    if row.xml_sha256 is None:
         raise Refusal(Code.NO_FILE)
-    if hashlib.sha256(row.xml).hexdigest() != row.xml_sha256:
-        raise Refusal(Code.DAMAGED)
     return row
 
 
@@ -377,5 +376,5 @@ def _act(
         life.change(caller.services, document_id, checked)
     except nothing:
         raise Refusal(code) from None
-    here().wake()
+    here().wake(caller.seller_id)
     return get_document(caller, document_id)

@@ -176,8 +176,10 @@ MEANINGS = {
         500,
         "Damaged file",
         Text(
-            "Plik różni się od swojego skrótu. Przywróć bazę z kopii zapasowej.",
-            "The file differs from its hash. Restore the database from a backup.",
+            "Plik różni się od swojego skrótu. Przywróć bazę z kopii zapasowej albo pobierz plik z KSeF "
+            "(verify-archive --repair).",
+            "The file differs from its hash. Restore the database from a backup, or fetch the file from KSeF "
+            "(verify-archive --repair).",
         ),
     ),
     Code.DATABASE: Meaning(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,10 @@ from flask_limiter.util import get_remote_address
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from connector_app.store.database import trouble
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.web.api import problems, replies, tokens
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Caller, File, Operation
 from connector_app.web.api.problems import BY_STATUS, Code, Refusal
@@ -22,7 +24,7 @@ from connector_app.web.here import here
 from connector_app.web.safety import LARGEST_UPLOAD, csrf, limiter
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 MOST_BY_CLIENT = "600 per minute"
 """Requests of one token."""
@@ -68,20 +70,30 @@ def _view(one: Operation) -> Callable[..., Response]:
     def view(**ids: str) -> Response:
         try:
             return _serve(one, ids)
-        except Refusal as error:
-            return problems.answer(error.code, error.faults, error.text)
-        except Unreadable as error:
-            return problems.answer(Code.INVALID_REQUEST, error.faults)
-        except SQLAlchemyError as error:
-            _log.error("%s: %s", one.name, trouble(error).en)
-            return problems.answer(Code.DATABASE)
-        except HTTPException as error:
-            return http_problem(error)
-        except Exception:
-            _log.exception("%s failed", one.name)
-            return problems.answer(Code.INTERNAL)
+        except Exception as error:
+            return _problem(one, error)
 
     return view
+
+
+def _problem(one: Operation, error: Exception) -> Response:
+    """What went wrong with an operation, as the caller is told."""
+    if isinstance(error, Refusal):
+        made = problems.answer(error.code, error.faults, error.text)
+    elif isinstance(error, Unreadable):
+        made = problems.answer(Code.INVALID_REQUEST, error.faults)
+    elif isinstance(error, ArchiveDamaged):
+        damage.note(here().services, error)
+        made = problems.answer(Code.DAMAGED, text=error.said)
+    elif isinstance(error, SQLAlchemyError):
+        _log.warning(Said.DATABASE_FAILED, error, operation=one.name)
+        made = problems.answer(Code.DATABASE)
+    elif isinstance(error, HTTPException):
+        made = http_problem(error)
+    else:
+        _log.failed(Said.WEB_FAILED, error, operation=one.name)
+        made = problems.answer(Code.INTERNAL)
+    return made
 
 
 def _serve(one: Operation, ids: dict[str, str]) -> Response:

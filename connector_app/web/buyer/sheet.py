@@ -178,7 +178,7 @@ def read(services: Services, session: Session, document: Document, language: str
         corrections=_corrections_of(services, related, document),
         is_replaced=is_replaced,
         replacement=_replacement_of(services, related) if is_replaced else None,
-        has_upo=policy.buyer_upo and document.upo is not None,
+        has_upo=policy.buyer_upo and document.upo_sha256 is not None,
         can_propose=proposals.is_open_to_proposals(session, document) and not under_way,
         proposal=proposal.state if proposal is not None else "",
         under_way=under_way,

@@ -9,7 +9,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -21,9 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app import proposals
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
-from connector_app.store.database import trouble
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.buyer import sheet
@@ -34,6 +37,8 @@ from connector_app.web.safety import limiter
 from core.visual.errors import NotRenderable
 
 buyer = Blueprint("buyer", __name__, template_folder="templates", url_prefix="/f")
+
+_log = Log(__name__)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ACTOR = "buyer"
@@ -69,7 +74,7 @@ def xml(key: str) -> Response:
     """The document itself: the stored bytes."""
     with here().services.database() as session:
         found = sheet.with_files(session, _the_document(session, key))
-    return _file(found, found.xml or b"", "application/xml", "xml")
+    return _file(found, xml_of(found), "application/xml", "xml")
 
 
 @buyer.get("/<key>/upo")
@@ -79,9 +84,10 @@ def upo(key: str) -> Response:
     with here().services.database() as session:
         found = sheet.with_files(session, _the_document(session, key))
         allowed = StorePolicy.from_json(found.order.store.policy).buyer_upo
-    if not allowed or found.upo is None:
+    proof = upo_of(found) if allowed else None
+    if proof is None:
         abort(404)
-    return _file(found, found.upo, "application/xml", "upo.xml")
+    return _file(found, proof, "application/xml", "upo.xml")
 
 
 @buyer.route("/<key>/correct", methods=["GET", "POST"])
@@ -105,7 +111,7 @@ def correct(key: str) -> str | AnyResponse:
 
 def _keep(document_id: int, said: proposals.Said) -> None:
     services = here().services
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         document = session.get_one(Document, document_id)
         if not proposals.is_open_to_proposals(session, document):
             return  # replaced while the buyer was writing; the page says so
@@ -177,9 +183,16 @@ def _failed(_error: object) -> Response:
     return make_response(render_template("buyer/none.html", said=said, hint=hint), 503)
 
 
+@buyer.errorhandler(ArchiveDamaged)
+def _damaged(error: ArchiveDamaged) -> Response:
+    """What is damaged is no invoice: the buyer is not shown it, the merchant is told."""
+    damage.note(here().services, error)
+    return _failed(error)
+
+
 @buyer.errorhandler(SQLAlchemyError)
 def _database(error: SQLAlchemyError) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+    _log.warning(Said.DATABASE_FAILED, error)
     return _failed(error)
 
 

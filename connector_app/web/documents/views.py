@@ -16,6 +16,8 @@ from connector_app.documents import actions, archive, files, naming, queries, sh
 from connector_app.documents.actions import NotPossible
 from connector_app.documents.files import FileKind, NoFile
 from connector_app.documents.wording import WORDS, ActionName
+from connector_app.keeping import damage
+from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.pictures import page_images
 from connector_app.store.models import Document, DocumentState
 from connector_app.web import access
@@ -112,8 +114,6 @@ def do_many() -> AnyResponse | str:
             "documents/confirm.html", plan=planned, name=name.value, label=label, says=says, back=back
         )
     done, left_out = acting.act_on_many(name, ids)
-    if done:
-        here().wake()
     flash(t(f"Zrobiono: {done}. Pominięto: {left_out}.", f"Done: {done}. Left out: {left_out}."), "success")
     return redirect(back)
 
@@ -184,7 +184,6 @@ def do_one(document_id: int) -> AnyResponse:
     except NotPossible as error:
         flash(say(error.text), "danger")
     else:
-        here().wake()
         label, says = WORDS[name]
         flash(f"{say(label)}: {t('przyjęto.', 'noted.')} {say(says)}", "success")
     if name is ActionName.LINK and not _exists(document_id):
@@ -212,7 +211,7 @@ def file(document_id: int, kind: str) -> AnyResponse:
         found = files.file_of(row, FileKind(kind), language())
     except NoFile as error:
         said = say(error.text).rstrip(".")
-        return Response(render_template("error.html", said=said), 409 if error.is_damaged else 404)
+        return Response(render_template("error.html", said=said), 404)
     if kind == FileKind.PDF and request.args.get("show") == "1":
         frame_by_itself()
         return Response(found.content, mimetype=found.mimetype)
@@ -234,13 +233,11 @@ def _images(row: Document) -> tuple[bytes, ...]:
     """The pages of a document's picture.
 
     Raises:
-        NoFile: there is nothing that could be drawn, or it is damaged.
+        NoFile: there is nothing that could be drawn.
+        ArchiveDamaged: it is not what was stored.
     """
-    if row.xml is None:
+    if row.xml_sha256 is None:
         raise NoFile(Text("Dokumentu jeszcze nie wystawiono.", "The document is not issued yet."))
-    wrong = files.damage(row)
-    if wrong is not None:
-        raise NoFile(wrong, is_damaged=True)
     try:
         return page_images(row, language())
     except VisualError as error:
@@ -251,10 +248,13 @@ def _images(row: Document) -> tuple[bytes, ...]:
 
 def _pictured(found: sheet.Sheet) -> dict[str, Any]:
     """Numbers of the pages to show, how many more there are, and why there is no picture."""
-    if found.row.xml is None:
+    if found.row.xml_sha256 is None:
         return {"pages": [], "more": 0, "trouble": ""}
     try:
         count = len(_images(found.row))
+    except ArchiveDamaged as error:
+        damage.note(here().services, error)
+        return {"pages": [], "more": 0, "trouble": say(error.said)}
     except NoFile as error:
         return {"pages": [], "more": 0, "trouble": say(error.text)}
     return {"pages": list(range(1, min(count, _PAGES) + 1)), "more": max(0, count - _PAGES), "trouble": ""}

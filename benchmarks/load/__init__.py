@@ -1,0 +1,1 @@
+"""Load: whole installations against sandboxes with production limits, for ``benchmarks/RESULTS.md``."""
