@@ -8,6 +8,8 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do \
   command -v $$one >/dev/null && $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && { echo $$one; break; }; done)
 SCHEMA ?= FA3
+RUNS ?= 500
+SEED ?= 1
 SCALE ?= 1
 VENV := .venv
 ifneq ($(words $(VENV)),1)
@@ -37,10 +39,11 @@ test: setup ## Run the whole test suite
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
-faults: setup ## Kill the program at every commit there is: the long form of proofs that make test has in short
+faults: setup ## Break it: long proofs, then RUNS=500 seeded runs with kills and faults (SEED=s repeats one)
 	@bash tools/ensure_services.sh
-	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
-	  $(BIN)/python -m pytest -n 2 --dist worksteal -m faults
+	export TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}"; \
+	  if [[ '$(SEED)' != *-* ]]; then $(BIN)/python -m pytest -n 2 --dist worksteal -m faults; fi; \
+	  $(BIN)/python -m tests.faults.runs --runs $(RUNS) --seed '$(SEED)' -n 2
 
 lint: setup ## Format, lint, types, import rules, known faults of dependencies
 	$(BIN)/ruff format --check .

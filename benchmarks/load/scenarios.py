@@ -13,6 +13,8 @@ from benchmarks.load.watching import Progress
 _MEMORY_GOAL = 250
 _MINUTES_GOAL = 15 * 60
 _ANSWER_GOAL = 100
+_LEAST_OF_WORKERS = 0.01
+"""Scale below which no workers are started: their start alone takes longer."""
 
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -97,9 +99,9 @@ def many_sellers_at_once(scale: float, progress: Progress) -> Chapter:
         "Each seller has a shop and a KSeF context. First one `serve` process with SQLite, then `worker` "
         "processes with PostgreSQL and RabbitMQ; sandboxes, database and broker share the same cores."
     )
-    kinds = [0, 1, 2, 4] if many_sellers.can_scale_out() else [0]
+    kinds = [0, 1, 2, 4] if scale >= _LEAST_OF_WORKERS and many_sellers.can_scale_out() else [0]
     if len(kinds) == 1:
-        chapter.what.append("There were no workers or no PostgreSQL: only the embedded process was run.")
+        chapter.what.append("Without PostgreSQL, or at this scale, only the embedded process was run.")
     results = [many_sellers.run(sellers, orders, workers, progress) for workers in kinds]
     chapter.raw = [asdict(one) for one in results]
     names = list(dict.fromkeys(name for one in results for name in one.watch.usage))

@@ -15,7 +15,6 @@ Nothing of a body reaches the log, an answer or anything but its reader.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from flask import Flask, Response, request
 from sqlalchemy import select
@@ -34,6 +33,7 @@ from connector_app.store.models import Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.subscriptions import Door
 from connector_app.vault import VaultLocked
+from connector_app.web.here import Wake
 from connector_app.web.safety import csrf
 
 _log = Log(__name__)
@@ -45,7 +45,7 @@ LARGEST_BODY = 2 * 1024 * 1024
 _REFUSED = {ForgedEvent: 401, UnreadableEvent: 400}
 
 
-def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> None:
+def add_webhooks(app: Flask, services: Services, wake: Wake) -> None:
     """Add the address to the web application.
 
     Args:
@@ -69,7 +69,7 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
             return _answer(503)
 
 
-def _take(services: Services, arrivals: Arrivals, code: str, key: str, wake: Callable[[], object]) -> int:
+def _take(services: Services, arrivals: Arrivals, code: str, key: str, wake: Wake) -> int:
     """Verify and keep one delivery; the HTTP status of the answer."""
     with services.database() as session:
         store = session.scalar(select(Store).where(Store.code == code, IS_OPEN))
@@ -98,7 +98,7 @@ def _take(services: Services, arrivals: Arrivals, code: str, key: str, wake: Cal
         )
         services.measures.count(WEBHOOKS, store.code, "new" if new else "copy")
         if new:
-            wake()
+            wake(store.seller_id)
     return 200
 
 

@@ -25,6 +25,8 @@ from tests.pipeline import hooks
 from tests.pipeline.hooks import reachable
 from tests.pipeline.world import World, recorded, world
 
+pytestmark = pytest.mark.both_databases
+
 Door = hooks.Door[World]
 
 ORDER = 15

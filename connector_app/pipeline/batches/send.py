@@ -197,6 +197,9 @@ def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     package = Package.from_dict(stored_in(services, batch))
     if not batch.offline and _is_late(services, batch):
         return _give_up(services, batch, package)
+    if not _lies_here(package):
+        # packed on another machine, or the folder was lost: nothing of it went out yet
+        return change(services, batch.id, BatchState.NEW, package=None)
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
@@ -227,7 +230,7 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
         upload(access.client, opened)
         access.call(lambda token: sessions.close(access.client, token, opened))
     except PartDamaged:
-        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+        return _go_on_without_parts(services, batch, opened, access)
     except PartMissing as error:
         return postpone(services, batch.id, error.hint)
     except (UploadRefused, InvalidSession):
@@ -237,6 +240,60 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     except SessionClosed:
         pass  # an earlier try closed it, or KSeF cancelled it: its status tells
     return _note_sent(services, batch, opened)
+
+
+def _lies_here(package: Package) -> bool:
+    """Whether the parts of a package are on this machine; their content is checked before they go."""
+    return all(
+        path.is_file() and path.stat().st_size == part.size
+        for part in package.parts
+        for path in (package.path(part),)
+    )
+
+
+def _go_on_without_parts(services: Services, batch: Batch, opened: OpenBatch, access: SellerAccess) -> Batch:
+    """The parts of an open session are gone: on a machine that died, or with its folder.
+
+    KSeF closes a session that has all its parts, and then nothing is missing. Otherwise the session is left
+    to end by itself, which brings nothing, and the documents are packed anew for another one. The old session
+    is kept among those that each document was tried in: there the original is looked for, should KSeF answer
+    one of them with 440 after all.
+    """
+    try:
+        access.call(lambda token: sessions.close(access.client, token, opened))
+    except SessionClosed:
+        pass  # an earlier try closed it, or KSeF cancelled it: its status tells
+    except (PartMissing, UploadRefused, InvalidSession):
+        _remember_session(services, batch.id, opened.reference)
+        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+    return _note_sent(services, batch, opened)
+
+
+def _remember_session(services: Services, batch_id: int, reference: str) -> None:
+    with services.database.begin(of_batch(batch_id)) as session:
+        for document in session.scalars(select(Document).where(Document.batch_id == batch_id)):
+            document.tried_sessions = [*(document.tried_sessions or []), reference]
+
+
+def tidy(services: Services) -> int:
+    """Delete packages of batches that need none: what a crash or another machine's work left here.
+
+    Returns:
+        How many folders were deleted.
+    """
+    if services.work_dir is None:
+        return 0
+    folders = [one for one in services.work_dir.glob("batches/*") if one.name.isdigit()]
+    with services.database() as session:
+        needed = set(
+            session.scalars(
+                select(Batch.id).where(Batch.state.in_((BatchState.NEW, BatchState.PACKED, BatchState.OPEN)))
+            )
+        )
+    left = [one for one in folders if int(one.name) not in needed]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
 
 
 def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
