@@ -12,7 +12,7 @@ from benchmarks.load.__main__ import main
 from benchmarks.load.scenarios import SCENARIOS
 from benchmarks.load.sender import requests
 
-_TINY = {"a": "0.0005", "b": "0.002", "c": "0.0004", "d": "0.02"}
+_TINY = {"a": "0.0005", "b": "0.002", "c": "0.00001", "d": "0.02"}
 """Scales at which a scenario takes a second or two."""
 
 
