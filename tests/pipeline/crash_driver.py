@@ -2,9 +2,8 @@
 
 Started as ``python -m tests.pipeline.crash_driver HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` by the crash
 tests; the last two make its :class:`~tests.pipeline.quick_clock.QuickClock`. Each line on standard input is
-one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th commit),
-``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once).
-One line of output per run gives how each process ended: ``0``, or ``-9`` for a kill.
+one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th commit). One line of
+output per run gives how the process ended: ``0``, or ``-9`` for a kill.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,19 +52,16 @@ def main(home: str, api_url: str, qr_url: str, shop_url: str, factor: str, zero:
     place = _Place(Path(home), api_url, qr_url, shop_url, QuickClock(float(factor), float(zero)))
     for line in sys.stdin:
         mode, number = line.split()
-        children = [_fork(mode, float(number), place) for _ in range(2 if mode == "pair" else 1)]
-        if mode == "timed":
-            time.sleep(float(number))
-            os.kill(children[0], signal.SIGKILL)
-        print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), flush=True)
+        child = _fork(mode, int(number), place)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def _fork(mode: str, number: float, place: _Place) -> int:
+def _fork(mode: str, number: int, place: _Place) -> int:
     child = os.fork()
     if child:
         return child
     try:
-        _die_at_commit(mode, int(number))
+        _die_at_commit(mode, number)
         _run(Settings(home=place.home), place)
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
