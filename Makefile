@@ -10,6 +10,7 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do \
 SCHEMA ?= FA3
 RUNS ?= 500
 SEED ?= 1
+SCALE ?= 1
 VENV := .venv
 ifneq ($(words $(VENV)),1)
 $(error VENV must be one name without spaces)
@@ -17,7 +18,7 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test faults lint docs screenshots bench serve try clean
+.PHONY: help setup demo test faults lint docs screenshots bench load serve try clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -61,6 +62,9 @@ screenshots: setup ## Take the pictures of docs/img anew, of an invented install
 
 bench: setup ## Measure speed against a floor in the same run
 	$(BIN)/python -m benchmarks
+
+load: setup ## Whole installations under load, with production limits (ONLY=a|b|c|d, SCALE=0.1)
+	$(BIN)/python -m benchmarks.load $(foreach one,$(ONLY),--only $(one)) --scale $(SCALE)
 
 serve: setup ## Run the application
 	$(BIN)/ksef-connector serve

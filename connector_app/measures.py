@@ -161,7 +161,7 @@ class Measures:
                 for (name, labels), one in sorted(sums.items(), key=lambda pair: pair[0]):
                     _add(session, name, labels, one)
                 for work, moment in sorted(marks.items()):
-                    _put_mark(session, work, moment)
+                    put_mark(session, work, moment)
         except SQLAlchemyError:
             self._put_back(sums, marks)
 
@@ -197,7 +197,14 @@ def _add(session: Session, name: str, labels: str, one: _Sum) -> None:
     session.flush()
 
 
-def _put_mark(session: Session, work: str, moment: float) -> None:
+def put_mark(session: Session, work: str, moment: float) -> None:
+    """Write down that some kind of work was done at a moment, inside the caller's transaction.
+
+    Args:
+        session: of a writing transaction.
+        work: its name.
+        moment: in seconds since 1970.
+    """
     row = session.get(Measured, (MARK, work), with_for_update=True)
     if row is None:
         row = Measured(name=MARK, labels=work, count=0, total=0.0, buckets=None)

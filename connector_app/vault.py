@@ -47,7 +47,9 @@ class Vault:
         """
         if not key_file.exists():
             _make(key_file)
-        with suppress(PermissionError):  # another owner's file: its mode is the owner's business
+        with suppress(
+            OSError
+        ):  # another owner's file, or a read-only secret: its mode is the owner's business
             if stat.S_IMODE(key_file.stat().st_mode) & 0o077:
                 key_file.chmod(_OWNER_ONLY)
         return cls(key_file.read_bytes().strip())

@@ -25,6 +25,8 @@ from core.findings import Text
 _COMMANDS: Mapping[str, str] = {
     "demo": "connector_app.commands.demo",
     "serve": "connector_app.commands.serve",
+    "worker": "connector_app.commands.worker",
+    "beat": "connector_app.commands.beat",
     "seller": "connector_app.commands.seller",
     "auth": "connector_app.commands.auth",
     "certificates": "connector_app.commands.certificates",
@@ -32,11 +34,13 @@ _COMMANDS: Mapping[str, str] = {
     "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
     "mail": "connector_app.commands.mail",
+    "alerts": "connector_app.commands.alerts",
     "people": "connector_app.commands.people",
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",
     "recover": "connector_app.commands.recover",
     "check": "connector_app.commands.check",
+    "migrate-store": "connector_app.commands.migrate_store",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }
@@ -56,7 +60,9 @@ class Root(Group):
         """Load a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
     def main(  # type: ignore[override]  # the base class overloads on standalone_mode, which has one use here

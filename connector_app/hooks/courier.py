@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector_app.hooks import happenings, sending
+from connector_app.hooks import sending
 from connector_app.hooks.happenings import Links
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
+from connector_app.running import tasks
 
 _log = Log(__name__)
 
@@ -22,7 +22,6 @@ _LANES = 4
 _EVERY = 5.0
 """Seconds between two looks when nobody wakes it; a look costs two small queries."""
 _SHORTEST = 1.0
-_PRUNE_EVERY = timedelta(hours=1)
 
 
 class Courier:
@@ -40,7 +39,6 @@ class Courier:
         self._allow_private = allow_private
         self._awake = threading.Event()
         self._stopped = threading.Event()
-        self._pruned_at = services.clock() - _PRUNE_EVERY
         self._thread = threading.Thread(target=self._run, name="courier")
 
     def start(self) -> None:
@@ -77,8 +75,7 @@ class Courier:
         Raises:
             SQLAlchemyError: the database cannot be used.
         """
-        happenings.collect(self._services, self._links)
-        due = sending.due_hooks(self._services)
+        due = tasks.collect_hooks(self._services, self._links)
         if due:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
@@ -86,12 +83,9 @@ class Courier:
                     self._services.measures.count(HOOKS, "failed", times=failed)
                     self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
         self._services.measures.mark("hooks", self._services.clock())
-        if self._services.clock() - self._pruned_at >= _PRUNE_EVERY:
-            self._pruned_at = self._services.clock()
-            sending.prune(self._services)
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
-        return sending.send_due(
+        return tasks.deliver(
             self._services,
             hook_id,
             allow_private=self._allow_private,

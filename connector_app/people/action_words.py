@@ -11,6 +11,7 @@ GROUPS = {
     "store": Text("Sklepy", "Stores"),
     "seller": Text("Sprzedawcy", "Sellers"),
     "proposal": Text("Poprawki od nabywców", "Corrections by buyers"),
+    "alert": Text("Alarmy", "Alerts"),
     "machine": Text("API i powiadomienia", "API and hooks"),
 }
 """What codes begin with."""
@@ -39,6 +40,14 @@ _ACTIONS = {
     "people.second-factor-off": Text(
         "wyłączył(a) komuś drugi krok logowania", "switched somebody's second step off"
     ),
+    "alert.snooze": Text("poprosił(a) o ciszę o alarmie", "wanted no reminders of an alert"),
+    "alert.wake": Text("poprosił(a) znów o przypomnienia", "wanted reminders again"),
+    "alert.options": Text("zmienił(a) ustawienia alarmów", "changed the settings of alerts"),
+    "alert.server": Text("zmienił(a) serwer poczty alarmów", "changed the mail server of alerts"),
+    "alert.server-remove": Text(
+        "usunął (usunęła) serwer poczty alarmów", "removed the mail server of alerts"
+    ),
+    "alert.test": Text("wysłał(a) próbę alarmu", "sent a trial of alerts"),
     "people.reset-link": Text("zrobił(a) odnośnik do nowego hasła", "made a link to a new password"),
 }
 

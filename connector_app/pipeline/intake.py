@@ -96,6 +96,8 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
         row.quiet_until = pause_asked(failure, services.clock())
         if orders.failure is None:
             row.looked_at = began
+    services.measures.mark("look", began)
+    services.measures.keep_now_and_then(services.database)
     return replace(orders, failure=failure)
 
 
@@ -107,6 +109,7 @@ def pause_asked(failure: ShopError | None, now: datetime) -> datetime | None:
 def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> IntakeResult:
     seen = changed = 0
     mark = marks.of_orders(services, store)
+    before = marks.overlap(store.looked_at, services.clock())
     failure: ShopError | None = None
     read: list[Order | UnreadableOrder] = []
 
@@ -118,7 +121,7 @@ def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> I
         return kept
 
     try:
-        for found in adapter.changed_orders(store.mark - marks.OVERLAP if store.mark else None):
+        for found in adapter.changed_orders(store.mark - before if store.mark else None):
             seen += 1
             read.append(found)
             if len(read) >= _TOGETHER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, render_template, request
 from flask_bootstrap import Bootstrap5
@@ -12,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
@@ -20,9 +22,11 @@ from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
+from connector_app.store.types import LARGEST_ID
 from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.alerts.views import alerts
 from connector_app.web.api.serving import http_problem, is_ours
 from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
@@ -33,7 +37,7 @@ from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
 from connector_app.web.formats import add_formats
-from connector_app.web.here import Here, Pulse, WebOptions, here, put
+from connector_app.web.here import Here, Pulse, Wake, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.ksef.views import ksef
@@ -56,6 +60,7 @@ _log = Log(__name__)
 
 _FEATURES = (
     accounts,
+    alerts,
     api,
     auditing,
     board,
@@ -81,23 +86,33 @@ _FEATURES = (
 )
 
 
+class _IdConverter(IntegerConverter):
+    """A number in an address; one that is too large for an id is an address that does not exist."""
+
+    def __init__(self, url_map: Map, *args: Any, **more: Any) -> None:
+        super().__init__(url_map, *args, **{"max": LARGEST_ID, **more})
+
+
 def create_app(
     services: Services,
-    pulse: Pulse,
-    wake: Callable[[], object] = lambda: None,
+    pulse: Pulse | Callable[[], Pulse],
+    wake: Wake = lambda _seller_id=None, /: None,
     options: WebOptions | None = None,
+    worker: str = "",
 ) -> Flask:
     """The web application of an installation.
 
     Args:
         services: the installation.
-        pulse: kept up to date by the background work.
+        pulse: kept up to date by the background work, or read when it is asked for.
         wake: called when there is something new to do.
         options: how it is reached; on this machine only when not given.
+        worker: name of this process among all workers.
     """
     options = options or WebOptions()
     app = logged.LoggedFlask(__name__)
-    put(app.extensions, Here(services, pulse, wake, options))
+    app.url_map.converters["int"] = _IdConverter
+    put(app.extensions, Here(services, pulse, wake, options, worker))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none
     app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]

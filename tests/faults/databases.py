@@ -48,7 +48,7 @@ def _template() -> str:
     name = f"faults_template_{os.getpid()}"
     _tell(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     _tell(f"CREATE DATABASE {name}")
-    open_database(f"{_server()}/{name}").kw["bind"].dispose()
+    open_database(f"{_server()}/{name}").close()
     return name
 
 

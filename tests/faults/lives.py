@@ -33,10 +33,12 @@ from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
 from connector_app.pipeline import events
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.store.models import Store
 from connector_app.store.proofs import SessionUpo
 from connector_app.vault import Vault
@@ -142,8 +144,8 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
     """One life of the process that does an installation's work, to its own end."""
     settings = Settings(home=Path(plan["home"]), database_url=plan["database"])
     settings.home.mkdir(parents=True, exist_ok=True)
-    with runner_lock(settings.lock_file, wait=True, on_wait=lambda: say("waited", "")):
-        services = services_of(plan, clock)
+    services = services_of(plan, clock)
+    with lock(services.database, RUNNER, on_wait=lambda: say("waited", "")):
         install(services, plan)
         _hear(services, life["heard"])
         background = QuickBackground(services, clock)
@@ -186,7 +188,7 @@ def _hear(services: Services, heard: list[list[str]]) -> None:
         with services.database() as session:
             store = session.scalars(select(Store.id).where(Store.code == code)).one()
         event = ShopEvent(topic, Entity(entity), entity_id, order_id, services.clock())
-        events.receive(services, store, event)
+        events.receive(services, store, [event])
 
 
 def main() -> None:

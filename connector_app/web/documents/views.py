@@ -100,7 +100,7 @@ def do_many() -> AnyResponse | str:
     name = _action_name()
     if name not in actions.IN_BULK:
         abort(400)
-    ids = [int(one) for one in request.form.getlist("ids")[:500] if one.isdigit() and len(one) < 19]
+    ids = [int(one) for one in request.form.getlist("ids")[:500] if one.isdigit() and len(one) < 10]
     with here().services.database() as session:
         if not access.may_anywhere(session, Right.OPERATE):
             abort(403)
@@ -114,8 +114,6 @@ def do_many() -> AnyResponse | str:
             "documents/confirm.html", plan=planned, name=name.value, label=label, says=says, back=back
         )
     done, left_out = acting.act_on_many(name, ids)
-    if done:
-        here().wake()
     flash(t(f"Zrobiono: {done}. Pominięto: {left_out}.", f"Done: {done}. Left out: {left_out}."), "success")
     return redirect(back)
 
@@ -182,11 +180,10 @@ def do_one(document_id: int) -> AnyResponse:
     name = _action_name()
     recovered = request.form.get("recovered", "")
     try:
-        acting.act(name, document_id, int(recovered) if recovered.isdigit() and len(recovered) < 19 else 0)
+        acting.act(name, document_id, int(recovered) if recovered.isdigit() and len(recovered) < 10 else 0)
     except NotPossible as error:
         flash(say(error.text), "danger")
     else:
-        here().wake()
         label, says = WORDS[name]
         flash(f"{say(label)}: {t('przyjęto.', 'noted.')} {say(says)}", "success")
     if name is ActionName.LINK and not _exists(document_id):

@@ -42,7 +42,7 @@ def index() -> str:
         store=asked.get("store", ""),
         month=asked.get("month", ""),
         show=asked.get("show", ""),
-        before=int(before) if before.isdecimal() and len(before) < 19 else 0,
+        before=int(before) if before.isdecimal() and len(before) < 10 else 0,
     )
     with here().services.database() as session:
         sellers = access.visible(session)
@@ -158,6 +158,6 @@ def _done(document: Document | None, said: str, order_id: int) -> Response:
     place = here()
     if document is not None:
         place.services.watch(document)
-    place.wake()
+    place.wake(document.seller_id if document is not None else None)
     flash(said, "success")
     return redirect(url_for("orders.page", order_id=order_id))
