@@ -84,6 +84,7 @@ def _installation(app: App) -> Installation:
         settings.home,
         database.kw["bind"],
         lambda: app.services(database, Vault.open(settings.key_file)),
+        settings.key_file,
     )
 
 

@@ -32,11 +32,13 @@ class Installation:
         engine: of its database as it is; ``None`` when there is none to connect to.
         open: makes the outside world once the database is found usable; may raise ``OSError`` or
             ``ValueError`` when the key cannot be used. ``None`` without a database.
+        key_file: with the key of its secrets; ``None``: in its folder.
     """
 
     home: Path | None
     engine: Engine | None
     open: Callable[[], Services] | None = None
+    key_file: Path | None = None
 
     @classmethod
     def of(cls, services: Services) -> Installation:
@@ -64,7 +66,7 @@ def examine(
     """
     found = Examined(now, version("ksef-shop-connector"))
     areas = found.areas
-    key = place.home / "secret.key" if place.home else None
+    key = place.key_file or (place.home / "secret.key" if place.home else None)
     is_there = look_at_files(areas[Area.FILES], place.home, key)
     look_at_program(areas[Area.PROGRAM])
     is_usable = place.engine is not None and look_at_database(
