@@ -113,14 +113,19 @@ def tables(connection: Connection) -> list[RawTable]:
     Raises:
         UnknownTables: the database has others, or lacks some.
     """
+    known = all_models()
+    odd = (set(inspect(connection).get_table_names()) - {_VERSION_TABLE}) ^ set(known.tables)
+    if odd:
+        raise UnknownTables(sorted(odd))
+    return [_raw(table) for table in known.sorted_tables]
+
+
+def all_models() -> MetaData:
+    """Every table of the program, whichever of its modules were loaded before."""
     for module in pkgutil.iter_modules(store.__path__, f"{store.__name__}."):
         if not module.ispkg:
             importlib.import_module(module.name)
-    there = set(inspect(connection).get_table_names()) - {_VERSION_TABLE}
-    odd = there ^ set(Base.metadata.tables)
-    if odd:
-        raise UnknownTables(sorted(odd))
-    return [_raw(table) for table in Base.metadata.sorted_tables]
+    return Base.metadata
 
 
 def _raw(table: Table) -> RawTable:

@@ -8,6 +8,9 @@ from decimal import Decimal
 from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
 
+LARGEST_ID = 2**31 - 1
+"""PostgreSQL's columns of ids hold four bytes; a larger number is nobody's id."""
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC outside, naive UTC inside (SQLite knows no zones)."""

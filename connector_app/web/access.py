@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from connector_app.people import trail
 from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.people import Membership, Role, User
+from connector_app.store.types import LARGEST_ID
 from connector_app.web.here import here
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -114,13 +115,13 @@ def the_store(session: Session, code: str, right: Right) -> Store:
 
 def the_document(session: Session, document_id: int, right: Right) -> Document:
     """A document, or 404; 403 when the person sees it and may not do this."""
-    row = session.get(Document, document_id) if 0 < document_id < 2**63 else None
+    row = session.get(Document, document_id) if 0 < document_id <= LARGEST_ID else None
     return _allowed(session, row, row.seller_id if row else None, right)
 
 
 def the_order(session: Session, order_id: int, right: Right) -> ShopOrder:
     """An order of a shop, or 404; 403 when the person sees it and may not do this."""
-    row = session.get(ShopOrder, order_id) if 0 < order_id < 2**63 else None
+    row = session.get(ShopOrder, order_id) if 0 < order_id <= LARGEST_ID else None
     return _allowed(session, row, row.store.seller_id if row else None, right)
 
 

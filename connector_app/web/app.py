@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, render_template, request
 from flask_bootstrap import Bootstrap5
@@ -12,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
@@ -20,6 +22,7 @@ from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
+from connector_app.store.types import LARGEST_ID
 from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
@@ -83,6 +86,13 @@ _FEATURES = (
 )
 
 
+class _IdConverter(IntegerConverter):
+    """A number in an address; one that is too large for an id is an address that does not exist."""
+
+    def __init__(self, url_map: Map, *args: Any, **more: Any) -> None:
+        super().__init__(url_map, *args, **{"max": LARGEST_ID, **more})
+
+
 def create_app(
     services: Services,
     pulse: Pulse | Callable[[], Pulse],
@@ -101,6 +111,7 @@ def create_app(
     """
     options = options or WebOptions()
     app = logged.LoggedFlask(__name__)
+    app.url_map.converters["int"] = _IdConverter
     put(app.extensions, Here(services, pulse, wake, options, worker))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none

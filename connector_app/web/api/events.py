@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from connector_app.pipeline.services import load_text
 from connector_app.store.models import Document, DocumentState, Event
+from connector_app.store.types import LARGEST_ID
 from connector_app.web.api.operation import Caller, operation
 from connector_app.web.api.paging import MOST
 from connector_app.web.api.typed import told
@@ -48,7 +49,7 @@ class LifeQuery:
     """Where to go on."""
 
     after: int = told(
-        "Wpisy po tym identyfikatorze.", "Entries after this id.", default=0, least=0, most=2**63 - 1
+        "Wpisy po tym identyfikatorze.", "Entries after this id.", default=0, least=0, most=LARGEST_ID
     )
     limit: int = told("Ile najwyżej.", "How many at most.", default=100, least=1, most=MOST)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from connector_app.store.types import LARGEST_ID
 from connector_app.web.api import problems
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Operation
 from connector_app.web.api.problems import MEANINGS, Code, Problem
@@ -28,7 +29,7 @@ _REPEAT = Text(
     "Powtórzone zapytanie z tym samym kluczem dostaje tę samą odpowiedź (24 godziny).",
     "A repeated request with the same key gets the same answer (24 hours).",
 )
-_ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_ID = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
 
 
 @cache

@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from connector_app.store.types import LARGEST_ID
 from connector_app.web.api.problems import Code, Refusal
 
 MOST = 200
@@ -53,6 +54,6 @@ def _value(raw: object, kind: type) -> object:
         if found.tzinfo is None:
             raise ValueError(raw)
         return found
-    if kind is int and isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 2**63:
+    if kind is int and isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= LARGEST_ID:
         return raw
     raise ValueError(raw)

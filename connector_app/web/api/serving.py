@@ -15,6 +15,7 @@ from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.log_events import Said
 from connector_app.logs import Log
+from connector_app.store.types import LARGEST_ID
 from connector_app.web.api import problems, replies, tokens
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Caller, File, Operation
 from connector_app.web.api.problems import BY_STATUS, Code, Refusal
@@ -31,7 +32,6 @@ MOST_BY_CLIENT = "600 per minute"
 MOST_BY_ADDRESS = "1200 per minute"
 """Requests of one address, whatever tokens it tries."""
 _JSON = "application/json"
-_LARGEST_ID = 2**63 - 1
 
 
 def _token_key() -> str:
@@ -152,7 +152,7 @@ def _caller() -> Caller:
 
 
 def _id(raw: str) -> int:
-    if raw.isascii() and raw.isdigit() and len(raw) < 20 and 0 < int(raw) <= _LARGEST_ID:
+    if raw.isascii() and raw.isdigit() and len(raw) < 11 and 0 < int(raw) <= LARGEST_ID:
         return int(raw)
     raise Refusal(Code.NOT_FOUND)
 

@@ -55,7 +55,7 @@ def asked(session: Session, values: MultiDict[str, str], right: Right = Right.RE
     month = values.get("month", "") if month_span(values.get("month", "")) else ""
     sort = _one(Sort, values.get("sort", "")) or Sort.NEWEST
     direction = values.get("dir", "")
-    ids = [int(one) for one in values.getlist("ids")[:_MOST_IDS] if one.isdigit() and len(one) < 19]
+    ids = [int(one) for one in values.getlist("ids")[:_MOST_IDS] if one.isdigit() and len(one) < 10]
     kept = {"q": text, "state": "".join(states), "store": code, "kind": kind or "", "month": month}
     kept |= {"sort": "" if sort is Sort.NEWEST else sort.value, "dir": direction}
     return Asked(

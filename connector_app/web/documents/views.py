@@ -100,7 +100,7 @@ def do_many() -> AnyResponse | str:
     name = _action_name()
     if name not in actions.IN_BULK:
         abort(400)
-    ids = [int(one) for one in request.form.getlist("ids")[:500] if one.isdigit() and len(one) < 19]
+    ids = [int(one) for one in request.form.getlist("ids")[:500] if one.isdigit() and len(one) < 10]
     with here().services.database() as session:
         if not access.may_anywhere(session, Right.OPERATE):
             abort(403)
@@ -180,7 +180,7 @@ def do_one(document_id: int) -> AnyResponse:
     name = _action_name()
     recovered = request.form.get("recovered", "")
     try:
-        acting.act(name, document_id, int(recovered) if recovered.isdigit() and len(recovered) < 19 else 0)
+        acting.act(name, document_id, int(recovered) if recovered.isdigit() and len(recovered) < 10 else 0)
     except NotPossible as error:
         flash(say(error.text), "danger")
     else:

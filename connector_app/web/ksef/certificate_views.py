@@ -13,6 +13,7 @@ from connector_app.credentials import CredentialKind
 from connector_app.renewals import due
 from connector_app.store.desk import JobState
 from connector_app.store.models import Certificate, CertificateStage
+from connector_app.store.types import LARGEST_ID
 from connector_app.web import access, jobs
 from connector_app.web.access import Right, audit
 from connector_app.web.here import here
@@ -163,7 +164,7 @@ def _mine(nip: str, certificate_id: int) -> Certificate | None:
     """A certificate of the seller whose key is here."""
     with here().services.database() as session:
         seller = access.the_seller(session, nip, Right.OWN)
-        row = session.get(Certificate, certificate_id) if certificate_id < 2**63 else None
+        row = session.get(Certificate, certificate_id) if certificate_id <= LARGEST_ID else None
         if row is None or row.seller_id != seller.id or row.stage != CertificateStage.ISSUED:
             flash(t("Tego certyfikatu już tu nie ma.", "This certificate is here no more."), "info")
             return None

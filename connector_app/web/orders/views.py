@@ -42,7 +42,7 @@ def index() -> str:
         store=asked.get("store", ""),
         month=asked.get("month", ""),
         show=asked.get("show", ""),
-        before=int(before) if before.isdecimal() and len(before) < 19 else 0,
+        before=int(before) if before.isdecimal() and len(before) < 10 else 0,
     )
     with here().services.database() as session:
         sellers = access.visible(session)
