@@ -21,6 +21,7 @@ from sandbox.ksef.errors import TooManyRequests
 from tests import services
 from tests.pipeline.test_serve import free_port
 from tests.running.farm import Farm, farm, order, wait_for
+from tests.running.gate import Gate
 
 BROKERS = pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
 TAKEOVER = 120.0
@@ -227,3 +228,25 @@ def test_limits_of_ksef_are_counted_for_all_workers_together(
         print(f"120 documents of 3 sellers in {took:.0f} s")
         assert refused == []
         made.assert_one_story(orders)
+
+
+@pytest.mark.faults
+@BROKERS
+def test_work_goes_on_when_the_broker_is_back(tmp_path: Path, broker: str) -> None:
+    """Nothing is begun meanwhile, it is said once, and nobody has to do anything."""
+    with Gate(address(broker)) as gate, farm(tmp_path, gate.url, [[11]]) as made:
+        made.start("worker", "--processes", 1, "--every", 1)
+        beat = made.start("beat")
+        wait_for(lambda: made.published() == 1, 60, "the first document is published")
+        gate.shut()
+        made.shops[0].state.add_orders([order(12)], {})
+        time.sleep(15)
+        assert made.published() == 1
+        gate.open()
+        took = wait_for(lambda: made.published() == 2, TAKEOVER, "work goes on")
+        print(f"{broker}: on again after {took:.0f} s")
+        made.assert_one_story([[11, 12]])
+        assert beat.poll() is None
+        said = made.logs()
+        assert said.count("broker.down") == said.count("broker.back") == 1
+        assert "guest:guest" not in said
