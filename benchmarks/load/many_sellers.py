@@ -123,7 +123,8 @@ def database(name: str) -> Iterator[str]:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0"))
+            options = "ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0"
+            connection.execute(text(f"CREATE DATABASE {name} {options}"))
         try:
             yield server.set(database=name).render_as_string(hide_password=False)
         finally:
