@@ -35,6 +35,9 @@ _COMMANDS: Mapping[str, str] = {
     "people": "connector_app.commands.people",
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",
+    "backup": "connector_app.commands.backup",
+    "restore": "connector_app.commands.restore",
+    "verify-archive": "connector_app.commands.verify_archive",
     "recover": "connector_app.commands.recover",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
@@ -55,7 +58,9 @@ class Root(Group):
         """Load a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
     def main(  # type: ignore[override]  # the base class overloads on standalone_mode, which has one use here
