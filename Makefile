@@ -32,10 +32,12 @@ demo: setup ## Recorded orders to a KSeF sandbox and back (SCHEMA=FA2 for the ol
 # databases of the tests wait for the disk at every commit; in memory the suite takes half the time
 test: setup ## Run the whole test suite
 	@bash tools/ensure_chromium.sh
+	@bash tools/ensure_services.sh
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
 faults: setup ## Kill the program at every commit there is: the long form of proofs that make test has in short
+	@bash tools/ensure_services.sh
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal -m faults
 

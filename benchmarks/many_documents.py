@@ -15,13 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.orm import Session, sessionmaker
 
 from benchmarks import documents
 from connector_app.ksef_access import environment_json
 from connector_app.store.database import open_database
 from connector_app.store.listing import BUYER_LENGTH, folded, minor_units, search_text
 from connector_app.store.models import Document, Event, Publication, Seller, ShopOrder, Store
+from connector_app.store.sessions import Sessions
 from connector_app.store.snapshots import to_json
 from core.calendar import warsaw_day
 from core.fa import registry
@@ -39,7 +39,7 @@ _LAST = ("Kowalska", "Wiśniewski", "Żółć", "Nowak", "Dąbrowska", "Lis", "�
 _STATES = ("published",) * 93 + ("attention", "waiting", "ready", "rejected", "cancelled", "accepted", "sent")
 
 
-def fill(database: sessionmaker[Session], count: int) -> None:
+def fill(database: Sessions, count: int) -> None:
     """Put sellers, stores, orders and documents into an empty database.
 
     Args:
@@ -80,7 +80,7 @@ def fill(database: sessionmaker[Session], count: int) -> None:
                     session.execute(insert(table), values)
 
 
-def _frame(database: sessionmaker[Session]) -> None:
+def _frame(database: Sessions) -> None:
     profile = {"seller": {"nip": "", "name": "", "address": {"line1": "ul. Przykładowa 1"}}}
     environment = environments.custom("http://localhost:1/", "http://localhost:1")
     with database.begin() as session:

@@ -109,7 +109,7 @@ class Enroller:
             secret=seal_key(self.services.vault, generate_key(key_kind)),
             created_at=self.services.clock(),
         )
-        with self.services.database.begin() as session:
+        with self.services.database.begin(self.seller.id) as session:
             session.add(row)
         self.say(Text("Klucz powstał i jest zapisany.", "The key is made and stored."))
         return row
@@ -225,7 +225,7 @@ class Enroller:
         return unseal_key(self.services.vault, row.secret)
 
     def _change(self, row: Certificate, **values: object) -> None:
-        with self.services.database.begin() as session:
+        with self.services.database.begin(row.seller_id) as session:
             stored = session.get_one(Certificate, row.id)
             for name, value in values.items():
                 setattr(stored, name, value)
@@ -248,7 +248,7 @@ def use(services: Services, seller: Seller, access: SellerAccess, certificate: C
     """
     key = unseal_certificate(services.vault, certificate.secret, access.client.clock())
     tokens = auth.sign_in_with_certificate(access.client, seller.nip, key)
-    with services.database.begin() as session:
+    with services.database.begin(seller.id) as session:
         row = session.get_one(Seller, seller.id)
         row.credential, row.tokens, row.hold = certificate.secret, seal_tokens(services.vault, tokens), None
 
@@ -278,7 +278,7 @@ def revoke(
 
 def mark_revoked(services: Services, seller: Seller, serial_numbers: set[str]) -> None:
     """Keep that certificates work no more; their keys stay as they are."""
-    with services.database.begin() as session:
+    with services.database.begin(seller.id) as session:
         for row in session.scalars(select(Certificate).where(Certificate.seller_id == seller.id)):
             if row.serial_number in serial_numbers and row.environment == seller.environment:
                 row.stage = CertificateStage.REVOKED

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from connector_app.ksef_notices import NoticeBook
 from connector_app.sign_in import SharedSignIn
 from connector_app.store.models import Seller
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 from core.fa.registry import FaSchema
 from core.ksef import environments, interactive, status
@@ -134,9 +133,7 @@ class SellerAccess:
         sign_in: the seller's tokens.
     """
 
-    def __init__(
-        self, seller: Seller, database: sessionmaker[Session], vault: Vault, connections: Connections
-    ) -> None:
+    def __init__(self, seller: Seller, database: Sessions, vault: Vault, connections: Connections) -> None:
         self._seller = seller
         self._database = database
         self._vault = vault
@@ -221,7 +218,7 @@ class SellerAccess:
     def _keep_session(self, opened: OpenSession | None) -> None:
         self._session = opened
         sealed = self._vault.seal(opened.as_dict()) if opened else None
-        with self._database.begin() as session:
+        with self._database.begin(self._seller.id) as session:
             row = session.get_one(Seller, self._seller.id)
             row.session = sealed
             row.session_reference = opened.reference if opened else None

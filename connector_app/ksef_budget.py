@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from connector_app.store.database import Sessions
 from connector_app.store.models import KsefPause, KsefRequest
+from connector_app.store.sessions import lane_of
 from core.ksef.limits import PUBLISHED, Group, Rate, group_of, windows
 
 _OLDEST = timedelta(hours=2)
@@ -51,7 +52,7 @@ class StoredBudget:
         """Take one request; see :class:`~core.ksef.limits.Budget`."""
         group = group_of(operation)
         now = self._clock()
-        with self._database.begin() as session:
+        with self._database.begin(self._lane(context)) as session:
             wait = self._wait(session, group, context, now)
             if wait > timedelta():
                 return wait.total_seconds()
@@ -90,12 +91,16 @@ class StoredBudget:
         """Hold a group back because KSeF asked for it; see :class:`~core.ksef.limits.Budget`."""
         group = group_of(operation).value
         until = self._clock() + min(timedelta(seconds=seconds), _LONGEST_PAUSE)
-        with self._database.begin() as session:
+        with self._database.begin(self._lane(context)) as session:
             row = session.get(KsefPause, (self._environment, context, group))
             if row is None:
                 row = KsefPause(environment=self._environment, context=context, group=group, until=until)
                 session.add(row)
             row.until = max(row.until, until)
+
+    def _lane(self, context: str) -> int:
+        """Requests of one context are counted one after another, whoever asks."""
+        return lane_of(f"budget {self._environment} {context}")
 
     def _of(self, group: Group, context: str) -> ColumnElement[bool]:
         return and_(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from connector_app.logs import without_secrets
 from connector_app.store.database import Sessions, trouble
 from connector_app.store.notices import ClockSkew, StoredWarning
+from connector_app.store.sessions import lane_of
 from core.calendar import WARSAW
 from core.findings import Finding, Severity, Text
 from core.ksef.answers import SystemWarning
@@ -108,7 +109,7 @@ class NoticeBook:
 
     def _write(self, keep: Callable[[Session], None]) -> None:
         try:
-            with self._database.begin() as session:
+            with self._database.begin(lane_of(f"notices {self._environment}")) as session:
                 keep(session)
         except SQLAlchemyError as error:
             _log.warning("a notice of KSeF is not kept: %s", trouble(error).en)

@@ -19,6 +19,7 @@ from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.store import models
 from connector_app.store.models import Batch, Board, Document, DocumentState, Seller
+from connector_app.store.sessions import lane_of
 from core.findings import Text
 from core.ksef import latarnia
 from core.ksef.errors import KsefUnavailable
@@ -145,7 +146,7 @@ def _stored(session: Session, url: str) -> tuple[Outage, ...]:
 
 
 def _keep_failure(services: Services, url: str, why: str) -> None:
-    with services.database.begin() as session:
+    with services.database.begin(lane_of(f"board {url}")) as session:
         row = session.get(Board, url)
         if row is None:
             row = Board(url=url, availability=Availability.UNKNOWN.value)

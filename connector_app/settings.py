@@ -52,7 +52,8 @@ class Settings:
         vies_url: of VIES (``KSEF_CONNECTOR_VIES_URL``); ``off`` asks nobody.
         schema_dir: folder with the Ministry's XSD files to check with instead of the project's own
             (``KSEF_SCHEMA_DIR``).
-        database_url: SQLAlchemy address of the database (``DATABASE_URL``; default: SQLite in ``home``).
+        database_url: address of the database (``DATABASE_URL``, e.g. ``postgresql://user@server/name``;
+            default: SQLite in ``home``). It may hold a password, so it is never shown.
         tokens_end: last day on which KSeF tokens sign in (``KSEF_CONNECTOR_TOKENS_END``, YYYY-MM-DD; default:
             the law in force).
         upo_certificates: file or folder with the certificates that may sign UPOs, or their issuers'
@@ -72,7 +73,7 @@ class Settings:
     nbp_url: str = NBP_API
     vat_list_url: str = VAT_LIST_API
     vies_url: str = VIES_API
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     tokens_end: date = TOKENS_END.day
     upo_certificates: Path | None = None
     public_url: str = ""

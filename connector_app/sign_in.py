@@ -10,11 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from connector_app.credentials import credential_of, seal_tokens, tokens_of
 from connector_app.store.locks import lock
 from connector_app.store.models import Seller
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 from core.ksef import auth
 from core.ksef.auth import DEFAULT_MARGIN, Credential, Tokens
@@ -38,7 +37,7 @@ class SharedSignIn:
     def __init__(
         self,
         seller: Seller,
-        database: sessionmaker[Session],
+        database: Sessions,
         vault: Vault,
         client: KsefClient,
         keys: PublicKeys,
@@ -110,7 +109,7 @@ class SharedSignIn:
 
     def _keep(self, tokens: Tokens | None, **changes: Any) -> None:
         self._tokens = tokens
-        with self._database.begin() as session:
+        with self._database.begin(self._seller_id) as session:
             row = session.get_one(Seller, self._seller_id)
             if row.environment != self._environment:
                 return  # moved to another KSeF meanwhile, where these tokens are worth nothing

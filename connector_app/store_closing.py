@@ -11,6 +11,7 @@ from adapters.contract import ShopError
 from connector_app import subscriptions
 from connector_app.pipeline.services import Services
 from connector_app.store.documents import decide_waiting_at
+from connector_app.store.lanes import of_store
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.stores import StoreRefused
 from connector_app.vault import VaultLocked
@@ -87,7 +88,7 @@ def close_store(
             said = error.said if isinstance(error, ShopError) else Text(str(error), str(error))
             raise WebhooksRemain(said) from None
         subscriptions.forget(services, store_id)
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         # once more, in the transaction that closes: the application may be at work
         refuse_under_way(session, store_id)
         row = session.get_one(Store, store_id)

@@ -14,6 +14,7 @@ from connector_app.pipeline.deciding import relief_used, settle_store
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.documents import buyer_name
+from connector_app.store.lanes import of_store
 from connector_app.store.models import INVOICE, Document, ShopOrder, Store
 from connector_app.store.snapshots import from_json
 from connector_app.stores import StoreRefused
@@ -62,7 +63,7 @@ def change_policy(
     Raises:
         NoMailServer: see there.
     """
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         before = StorePolicy.from_json(row.policy)
         after = change(before)

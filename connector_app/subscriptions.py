@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters import registry
 from adapters.contract import ShopError, WebhookHealth, Webhooks
 from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.store.lanes import of_store
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
@@ -125,7 +126,7 @@ def unregister(services: Services, store_id: int) -> None:
 
 def forget(services: Services, store_id: int) -> None:
     """Close a store's door without asking the shop: what still comes there is answered 404."""
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.webhook = row.webhook_checked_at = row.webhook_trouble = None
 
@@ -216,7 +217,7 @@ def _webhooks(services: Services, store: Store) -> Iterator[Webhooks]:
 
 
 def _keep_door(services: Services, store_id: int, base: str, *, rotate: bool) -> Door:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         known = door_of(services, row)
         key = known.key if known else secrets.token_urlsafe(_KEY_BYTES)
@@ -229,7 +230,7 @@ def _keep_door(services: Services, store_id: int, base: str, *, rotate: bool) ->
 
 
 def _note(services: Services, store_id: int, trouble: Text | None) -> None:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.webhook_checked_at = services.clock()
         row.webhook_trouble = dump_text(trouble) if trouble else None

@@ -5,21 +5,23 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import one_compiler
+from tests import compiled_once, databases, one_compiler
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
 
 
 def pytest_configure() -> None:
-    """Hear the Ctrl-C that tests send, also when started in the background; compile statements once."""
+    """Hear the Ctrl-C that tests send, also when started in the background; compile shared things once."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     one_compiler.share()
+    compiled_once.share()
 
 
 def pytest_collection_finish() -> None:
@@ -27,6 +29,30 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked ``both_databases`` run once on each."""
+    if metafunc.definition.get_closest_marker("both_databases") is not None:
+        metafunc.parametrize("kind_of_database", [databases.SQLITE, databases.POSTGRESQL], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite.
+
+    ``KSEF_TEST_DATABASE=postgresql`` runs everything that asks there on PostgreSQL.
+    """
+    chosen = getattr(request, "param", None) or os.environ.get("KSEF_TEST_DATABASE", databases.SQLITE)
+    with databases.kind(chosen):
+        yield chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_template_is_left() -> Iterator[None]:
+    """What clones of PostgreSQL databases are made from is dropped."""
+    yield
+    databases.drop_template()
 
 
 @pytest.fixture(autouse=True)

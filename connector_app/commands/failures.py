@@ -46,7 +46,7 @@ def explain(error: Exception, language: str) -> Failure | None:
 
     from adapters.contract import ShopError  # noqa: PLC0415
     from connector_app.keeping.reading import ArchiveDamaged  # noqa: PLC0415
-    from connector_app.store.database import UnusableDatabase, trouble  # noqa: PLC0415
+    from connector_app.store.trouble import UnusableDatabase, hint_for, trouble  # noqa: PLC0415
     from connector_app.vault import VaultLocked  # noqa: PLC0415
     from core.fa.schema import SchemaUnavailable  # noqa: PLC0415
     from core.ksef.errors import KsefError  # noqa: PLC0415
@@ -56,11 +56,8 @@ def explain(error: Exception, language: str) -> Failure | None:
     if isinstance(error, OSError):
         why = reason_of(error).in_language(language)
         failure = Failure(f"{error.filename}: {why}." if error.filename else f"{why}.")
-    elif isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
-        said = Text("Do PostgreSQL brakuje sterownika.", "The driver for PostgreSQL is missing.")
-        failure = Failure(said.in_language(language), f"pip install {error.name}")
     elif isinstance(error, DBAPIError | ArgumentError | NoSuchModuleError | UnusableDatabase):
-        failure = _database(trouble(error), language)
+        failure = _database(trouble(error), hint_for(error), language)
     elif isinstance(error, KeyMaterialError):
         failure = key_failure(error, language)
     elif isinstance(error, ArchiveDamaged):
@@ -100,8 +97,8 @@ def key_failure(error: Exception, language: str) -> BadInput:
     return BadInput(said.in_language(language), hint.in_language(language))
 
 
-def _database(said: Text, language: str) -> Failure:
-    hint = Text(
+def _database(said: Text, hint: Text | None, language: str) -> Failure:
+    hint = hint or Text(
         "Sprawdź uprawnienia i miejsce na dysku oraz zmienne KSEF_CONNECTOR_HOME i DATABASE_URL; "
         "uszkodzoną bazę przywróć z kopii zapasowej.",
         "Check permissions, disk space, KSEF_CONNECTOR_HOME and DATABASE_URL; "

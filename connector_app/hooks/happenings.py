@@ -15,6 +15,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_hook
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.store.models import Document, DocumentState, Event, ShopOrder, Store
 from core.findings import Text
@@ -94,7 +95,7 @@ def collect(services: Services, links: Links) -> int:
 def _collect(services: Services, hook_id: int, links: Links) -> int:
     added = 0
     while True:
-        with services.database.begin() as session:
+        with services.database.begin(of_hook(hook_id)) as session:
             hook = session.get(Hook, hook_id)
             if hook is None or hook.disabled_at is not None:
                 return added

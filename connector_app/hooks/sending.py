@@ -21,6 +21,7 @@ from connector_app.hooks.happenings import TRIAL
 from connector_app.hooks.keeping import switch_off
 from connector_app.hooks.signing import Secrets, headers
 from connector_app.pipeline.services import Services, dump_text
+from connector_app.store.lanes import of_delivery
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.vault import VaultLocked
 from core.findings import Text
@@ -215,7 +216,7 @@ def _seconds(raw: str, now: datetime) -> float:
 def _keep(services: Services, delivery_id: int, outcome: Outcome) -> None:
     """Write down what became of a try, and what follows from it."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_delivery(delivery_id)) as session:
         row = session.get(HookDelivery, delivery_id, options=[joinedload(HookDelivery.hook)])
         if row is None:
             return  # the hook was removed meanwhile

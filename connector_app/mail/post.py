@@ -24,6 +24,7 @@ from connector_app.pipeline.messages import facts_of
 from connector_app.pipeline.publish import language_of, transfer_on, verification_link
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_mail
 from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
 from connector_app.store.snapshots import from_json
 from connector_app.texts import Occasion, Reader, Slot, effective, fill
@@ -167,7 +168,7 @@ def _post(services: Services, mail_id: int, settings: MailSettings, transport: T
     identity = str(letter.message["Message-ID"])
 
     def before_text() -> None:
-        with services.database.begin() as session:
+        with services.database.begin(of_mail(mail_id)) as session:
             row = session.get_one(Mail, mail_id)
             row.state, row.message_id, row.failure = MailState.SENDING.value, identity, None
 
@@ -272,7 +273,7 @@ def _wait_for_repair(services: Services, mail_id: int, error: ArchiveDamaged) ->
 
 
 def _change(services: Services, mail_id: int, apply: Callable[[Mail], None]) -> None:
-    with services.database.begin() as session:
+    with services.database.begin(of_mail(mail_id)) as session:
         apply(session.get_one(Mail, mail_id, options=[joinedload(Mail.document)]))
 
 
@@ -282,7 +283,7 @@ def _put_off(services: Services, store: Store, why: str, pause: timedelta) -> Te
         select(Document.id).join(ShopOrder).where(ShopOrder.store_id == store.id)
     )
     until = services.clock() + pause
-    with services.database.begin() as session:
+    with services.database.begin(store.seller_id) as session:
         session.execute(
             update(Mail)
             .where(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from connector_app.people import accounts, lockout, second_factor, trail
 from connector_app.store.people import User
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 
 
@@ -23,7 +24,7 @@ class Outcome(Enum):
 
 
 def by_password(
-    database: sessionmaker[Session], email: str, password: str, now: datetime, address: str
+    database: Sessions, email: str, password: str, now: datetime, address: str
 ) -> tuple[Outcome, User | None]:
     """Try an e-mail address and a password.
 
@@ -61,7 +62,7 @@ def by_password(
 
 
 def by_code(
-    database: sessionmaker[Session], vault: Vault, user_id: int, code: str, now: datetime, address: str
+    database: Sessions, vault: Vault, user_id: int, code: str, now: datetime, address: str
 ) -> tuple[Outcome, User | None]:
     """Try a code of the second factor, after the password.
 
@@ -91,7 +92,7 @@ def by_code(
     return Outcome.IN, user
 
 
-def is_still(database: sessionmaker[Session], user: User, password: str, now: datetime, address: str) -> bool:
+def is_still(database: Sessions, user: User, password: str, now: datetime, address: str) -> bool:
     """Whether whoever uses a signed-in browser knows the password; counted like a sign-in.
 
     Args:

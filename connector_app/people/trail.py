@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from connector_app.store.models import Seller
 from connector_app.store.people import AuditEntry, User
+from connector_app.store.sessions import Sessions
 from core.calendar import WARSAW
 
 PAGE = 100
@@ -136,7 +137,7 @@ def read_mark(text: str) -> Mark | None:
         return None
 
 
-def as_csv(database: sessionmaker[Session], wanted: Wanted) -> Iterator[str]:
+def as_csv(database: Sessions, wanted: Wanted) -> Iterator[str]:
     """All wanted entries as the text of a CSV file, piece by piece, for spreadsheets (with a BOM)."""
     yield "\ufeff" + _line(
         ["at", "person", "name", "nip", "seller", "action", "subject", "details", "address"]

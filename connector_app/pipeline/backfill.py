@@ -14,6 +14,7 @@ from adapters.contract import ShopError
 from connector_app.pipeline.intake import IntakeResult, keep_safely
 from connector_app.pipeline.marks import OVERLAP, Mark
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_store
 from connector_app.store.models import Store
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
@@ -35,7 +36,7 @@ def ask(services: Services, store_id: int, since: date) -> datetime:
         The moment from which reading begins, aware UTC.
     """
     begins = datetime.combine(since, time(), WARSAW).astimezone(UTC)
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         known = row.backfill
         if known is None or known["since"] != begins.isoformat():
@@ -66,7 +67,7 @@ def run(services: Services, store_id: int, tell: Tell = lambda _seen, _at: None)
     came_to = datetime.fromisoformat(asked["mark"]) if asked["mark"] else None
 
     def write(moment: datetime) -> None:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store_id)) as session:
             session.get_one(Store, store_id).backfill = asked | {"mark": moment.isoformat()}
 
     mark = Mark(services.clock, came_to, write)
@@ -87,6 +88,6 @@ def run(services: Services, store_id: int, tell: Tell = lambda _seen, _at: None)
         return IntakeResult(seen, changed, error)
     finally:
         shop.close()
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         session.get_one(Store, store_id).backfill = None
     return IntakeResult(seen, changed)

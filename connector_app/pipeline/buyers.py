@@ -104,7 +104,7 @@ def replace_invoice(services: Services, seen: Document, state: InvoiceState) -> 
         The correction to zero, ready.
     """
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(seen.seller_id) as session:
         document = session.get_one(Document, seen.id)
         if not is_same(document, seen):
             return document

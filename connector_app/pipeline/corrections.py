@@ -28,6 +28,7 @@ from connector_app.pipeline.purposes import (
 )
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.profiles import Profile
+from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Document, DocumentState
 from connector_app.store.snapshots import from_json, refund_from_json, refund_to_json
 from core.findings import Finding, Severity, Text
@@ -91,7 +92,7 @@ def issue_correction(
 
 def _wait(services: Services, document_id: int, missing: Text) -> Document:
     """Put a correction aside until :func:`~connector_app.pipeline.life.wake` brings it back."""
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         row = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         # accepted in this very moment by somebody else: nothing would wake it
         if row.state == DocumentState.READY and chain_of(session, row).waits_for() is not None:

@@ -19,6 +19,7 @@ from connector_app.decisions import Decision, decide
 from connector_app.pipeline import life, proposed
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
 from connector_app.store.overrides import invoice_order
 from core.calendar import warsaw_day
@@ -166,7 +167,7 @@ def settle_store(services: Services, store_id: int) -> int:
 def _settle_all(services: Services, ids: list[int]) -> int:
     touched: list[Document] = []
     for start in range(0, len(ids), _CHUNK):
-        with services.database.begin() as session:
+        with services.database.begin(of_document(ids[start])) as session:
             rows = session.scalars(
                 select(Document)
                 .where(Document.id.in_(ids[start : start + _CHUNK]))

@@ -23,6 +23,7 @@ from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep_safely, take_in
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_store
 from connector_app.store.models import ShopOrder, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
@@ -72,7 +73,7 @@ def receive(services: Services, store_id: int, event: ShopEvent) -> bool:
     """
     now = services.clock()
     try:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store_id)) as session:
             known = _copy_of(session, store_id, event)
             if known is not None:
                 known.copies += 1
@@ -258,7 +259,7 @@ def _read_anew(
 
 
 def _done(services: Services, events: list[WebhookEvent]) -> int:
-    with services.database.begin() as session:
+    with services.database.begin(of_store(events[0].store_id)) as session:
         session.execute(
             update(WebhookEvent)
             .where(WebhookEvent.id.in_([event.id for event in events]))
@@ -275,7 +276,7 @@ def _put_off(
     asked = error.retry_after if isinstance(error, ShopBusy) else 0.0
     attempts = max(event.attempts for event in events)
     moment = now + life.pause_after(attempts, at_least=asked)
-    with services.database.begin() as session:
+    with services.database.begin(store.seller_id) as session:
         session.execute(
             update(WebhookEvent)
             .where(WebhookEvent.id.in_([event.id for event in events]), WebhookEvent.done_at.is_(None))

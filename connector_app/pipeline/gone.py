@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_store
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
 from core.findings import Finding, Severity, Text
 
@@ -41,7 +42,7 @@ _ISSUED_STAYS = Text(
 def order_gone(services: Services, store_id: int, remote_id: str) -> None:
     """Bring an order's invoice in line with the fact that the shop no longer has the order."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         order = session.scalar(
             select(ShopOrder).where(ShopOrder.store_id == store_id, ShopOrder.remote_id == remote_id)
         )

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, or_, update
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.models import Document, Seller
+from connector_app.store.sessions import Lane
 from core.findings import Text
 
 UNFINISHED_RECOVERY = Text(
@@ -78,7 +79,7 @@ def hold(
         at_least: seconds to wait at the least.
     """
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         seller = session.get_one(Seller, seller_id)
         known = seller.hold if seller.hold and seller.hold["credential"] == _fingerprint(seller) else None
         failures = known["failures"] if known else 0
@@ -100,21 +101,22 @@ def hold(
 
 def lift(services: Services, seller_id: int) -> None:
     """KSeF let the seller in: the next failure begins with the shortest pause."""
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.get_one(Seller, seller_id).hold = None
 
 
-def put_off(services: Services, which: ColumnElement[bool], why: Text, pause: timedelta) -> None:
+def put_off(services: Services, lane: Lane, which: ColumnElement[bool], why: Text, pause: timedelta) -> None:
     """Put documents off without counting a failure against them.
 
     Args:
         services: the outside world.
+        lane: of their seller.
         which: the documents; those that wait longer already keep their time.
         why: for a person.
         pause: how long.
     """
     moment = services.clock() + pause
-    with services.database.begin() as session:
+    with services.database.begin(lane) as session:
         session.execute(
             update(Document)
             .where(which, or_(Document.next_attempt_at.is_(None), Document.next_attempt_at < moment))

@@ -18,6 +18,7 @@ from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.refund_intake import take_in_refunds
 from connector_app.pipeline.services import Services
 from connector_app.store.documents import buyer_name, document_for
+from connector_app.store.lanes import of_store
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder, Store
 from connector_app.store.overrides import buyer_conflict, with_buyer
 from connector_app.store.snapshots import content_hash, to_json
@@ -86,7 +87,7 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
             failure = take_in_refunds(services, store, adapter, keep_one) or failure
     finally:
         adapter.close()
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         row = session.get_one(Store, store_id)
         row.quiet_until = pause_asked(failure, services.clock())
         if orders.failure is None:
@@ -146,7 +147,7 @@ def keep(services: Services, store_id: int, found: Order | UnreadableOrder, *, a
     now = services.clock()
     if not anew and isinstance(found, Order) and _says_nothing_new(services, store_id, found, now):
         return False
-    with services.database.begin() as session:
+    with services.database.begin(of_store(store_id)) as session:
         store = session.get_one(Store, store_id)
         if isinstance(found, UnreadableOrder):
             touched = _keep_unreadable(session, store, found, now)

@@ -160,7 +160,7 @@ def freeze(
     Returns:
         The document as committed: ``issued``, or ``attention`` with every reason.
     """
-    with services.database.begin() as session:
+    with services.database.begin(seen.seller_id) as session:
         document = session.get_one(Document, seen.id)
         if not is_same(document, seen):
             return document

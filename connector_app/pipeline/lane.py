@@ -267,10 +267,10 @@ class _Stage:
         """A limit is used up: this kind of work waits, and no failure is counted."""
         self.result.tell(busy.hint)
         of_seller = what & (Document.seller_id == self.seller_id)
-        holds.put_off(self.services, of_seller, busy.hint, _asked(busy))
+        holds.put_off(self.services, self.seller_id, of_seller, busy.hint, _asked(busy))
 
     def _wait_for_proofs(self, why: Text, until: datetime | None, *which: ColumnElement[bool]) -> None:
-        with self.services.database.begin() as session:
+        with self.services.database.begin(self.seller_id) as session:
             session.execute(
                 update(Document)
                 .where(Document.seller_id == self.seller_id, _LACKS_PROOF, *which)

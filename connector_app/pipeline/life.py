@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, object_session
 
 from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
+from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
 from connector_app.store.recovered import NEVER
 from connector_app.store.uploaded import is_uploaded
@@ -55,7 +56,7 @@ def change(services: Services, document_id: int, apply: Change, *, watch: bool =
     Returns:
         The document as committed.
     """
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
         apply(document)
     if watch:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from connector_app.pipeline.services import Services
+from connector_app.store.lanes import of_store
 from connector_app.store.models import Store
 
 OVERLAP = timedelta(minutes=10)
@@ -57,7 +58,7 @@ def of_orders(services: Services, store: Store) -> Mark:
     """The mark of a store's changed orders."""
 
     def write(moment: datetime) -> None:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store.id)) as session:
             session.get_one(Store, store.id).mark = moment
 
     return Mark(services.clock, store.mark, write)
@@ -67,7 +68,7 @@ def of_refunds(services: Services, store: Store) -> Mark:
     """The mark of a store's changed refunds."""
 
     def write(moment: datetime) -> None:
-        with services.database.begin() as session:
+        with services.database.begin(of_store(store.id)) as session:
             session.get_one(Store, store.id).refunds_mark = moment
 
     return Mark(services.clock, store.refunds_mark, write)

@@ -17,6 +17,7 @@ from connector_app.ksef_access import environment_of, hash_text
 from connector_app.pipeline import holds, life
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document, DocumentState, Seller, ShopOrder
 from core.calendar import warsaw_day
 from core.findings import Text
@@ -156,7 +157,7 @@ def may_apply(session: Session, seller: Seller, now: datetime) -> bool:
 
 def wait(services: Services, document_id: int, why: Text) -> None:
     """Let a document wait for KSeF, a person or a certificate, without counting a failure against it."""
-    holds.put_off(services, Document.id == document_id, why, _LOOK_AGAIN)
+    holds.put_off(services, of_document(document_id), Document.id == document_id, why, _LOOK_AGAIN)
 
 
 def ask_for(document: Document, now: datetime) -> None:

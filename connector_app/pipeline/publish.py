@@ -13,6 +13,7 @@ from connector_app.pipeline.messages import message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.profiles import BadProfile
+from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Document, DocumentState, Publication, Store
 from connector_app.store.snapshots import from_json
 from core.calendar import warsaw_day
@@ -183,7 +184,7 @@ def write_down(
     failure: str | None = None,
 ) -> None:
     """Write down how one publication went, in a transaction of its own."""
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         row = session.scalar(
             select(Publication).where(Publication.document_id == document_id, Publication.channel == channel)
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cryptography.x509 import Certificate
-from sqlalchemy.orm import Session, sessionmaker
 
 from adapters import registry
 from adapters.contract import ShopAdapter
@@ -20,6 +19,7 @@ from connector_app.profiles import Profile, parse
 from connector_app.registers import Registers
 from connector_app.store.locks import lock
 from connector_app.store.models import Document, Seller, Store
+from connector_app.store.sessions import Sessions
 from connector_app.vault import Vault
 from core.findings import Text
 from core.invoices.exchange import Rates
@@ -71,7 +71,7 @@ class Services:
             they do not.
     """
 
-    database: sessionmaker[Session]
+    database: Sessions
     vault: Vault
     clock: Callable[[], datetime] = _utc_now
     schema_dir: Path | None = None
@@ -94,7 +94,7 @@ class Services:
                 return self._unsealed(session.get_one(Store, store.id))
 
         def save(changed: Mapping[str, str]) -> None:
-            with self.database.begin() as session:
+            with self.database.begin(store.seller_id) as session:
                 row = session.get_one(Store, store.id)
                 row.config = self.vault.seal({**self._unsealed(row), **changed})
 

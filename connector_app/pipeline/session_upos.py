@@ -131,7 +131,7 @@ def _unfinished(seller_id: int) -> ColumnElement[bool]:
 def _put_off(services: Services, seller_id: int, why: Text, pause: timedelta) -> None:
     """All of a seller's sessions wait."""
     until = services.clock() + pause
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.execute(
             update(SessionUpo)
             .where(_unfinished(seller_id), or_(SessionUpo.next_at.is_(None), SessionUpo.next_at < until))
@@ -209,7 +209,7 @@ class _Session:
                     content=content,
                     sha256=digest(content),
                 )
-                with self.services.database.begin() as session:
+                with self.services.database.begin(self.seller_id) as session:
                     row = session.get_one(SessionUpo, (self.seller_id, self.reference))
                     made.certificate = keep_signer(row, signature, self.services.clock())
                     session.merge(made)
@@ -274,7 +274,7 @@ class _Session:
         self._change(apply)
 
     def _change(self, apply: Callable[[SessionUpo, datetime], None]) -> None:
-        with self.services.database.begin() as session:
+        with self.services.database.begin(self.seller_id) as session:
             apply(session.get_one(SessionUpo, (self.seller_id, self.reference)), self.services.clock())
 
 

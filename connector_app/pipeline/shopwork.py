@@ -126,7 +126,7 @@ def _put_off(
 ) -> Text:
     said = f"{error.message} {error.hint}".strip() if isinstance(error, ShopError) else str(error)
     why = Text(f"Sklep {store.code}: {said}", f"Store {store.code}: {said}")
-    holds.put_off(services, of_store, why, pause)
+    holds.put_off(services, store.seller_id, of_store, why, pause)
     return why
 
 

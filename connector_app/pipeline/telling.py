@@ -21,6 +21,7 @@ from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for, refusal_message_for
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document, DocumentState, ShopOrder
 from core.findings import Text
 
@@ -161,8 +162,10 @@ def _pass_over(services: Services, document_id: int) -> None:
 
 
 def put_off(services: Services, ids: list[int]) -> None:
-    """Try some documents again later."""
-    with services.database.begin() as session:
+    """Try some documents of one store again later."""
+    if not ids:
+        return
+    with services.database.begin(of_document(ids[0])) as session:
         session.execute(
             update(Document)
             .where(Document.id.in_(ids))

@@ -41,7 +41,7 @@ def link_known_orders(services: Services, seller_id: int) -> int:
             .order_by(ShopOrder.id)
         ).all()
     for order_id in orders:
-        with services.database.begin() as session:
+        with services.database.begin(seller_id) as session:
             row = session.get_one(ShopOrder, order_id)
             order = from_json(row.snapshot or {})
             touched = decide_order(session, row.store, row, order, services.clock())

@@ -105,7 +105,7 @@ def recover(services: Services, seller_id: int, since: date, watch: Watch = Watc
     Raises:
         KsefError: KSeF does not answer, or refuses (InvoiceRead is needed); the next call goes on.
     """
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         seller = session.get_one(Seller, seller_id)
         store = store_of(session, seller, services.clock())
         begin, report = _where_to_begin(seller, since)
@@ -121,7 +121,7 @@ def recover(services: Services, seller_id: int, since: date, watch: Watch = Watc
             _keep_window(services, keeper, window, report, watch)
             _mark(services, seller_id, since, window.next_start, report)
     report.linked += link_known_orders(services, seller_id)
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.get_one(Seller, seller_id).recovery = None
     return report
 
@@ -135,7 +135,7 @@ def _where_to_begin(seller: Seller, since: date) -> tuple[datetime, Report]:
 
 def _mark(services: Services, seller_id: int, since: date, begin: datetime, report: Report) -> None:
     """Write down how far it came; from now on nothing is issued until it has ended."""
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.get_one(Seller, seller_id).recovery = {
             "since": since.isoformat(),
             "next": begin.isoformat(),
@@ -158,7 +158,7 @@ def _batches(invoices: Iterator[ExportedInvoice]) -> Iterator[list[ExportedInvoi
 
 def _keep_some(services: Services, keeper: Keeper, some: Iterable[ExportedInvoice], report: Report) -> None:
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(keeper.seller.id) as session:
         kept = [(one.metadata, keeper.keep(session, one, now)) for one in some]
     for metadata, what in kept:
         report.count(what.outcome, metadata.ksef_number, metadata.number, what.reason)

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from connector_app.registers.checks import buyer_check
 from connector_app.registers.errors import RegisterDown
 from connector_app.registers.vat_list import Company, VatList
 from connector_app.registers.vies import Vies, ViesAnswer
+from connector_app.store.sessions import Sessions
 
 __all__ = [
     "OFF",
@@ -46,7 +45,7 @@ class Registers:
 
 
 def open_registers(
-    vat_list_url: str, vies_url: str, database: sessionmaker[Session], clock: Callable[[], datetime]
+    vat_list_url: str, vies_url: str, database: Sessions, clock: Callable[[], datetime]
 ) -> Registers:
     """The registers by their addresses; nothing is contacted yet.
 

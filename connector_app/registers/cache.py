@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from connector_app.store.desk import RegisterAnswer
+from connector_app.store.sessions import Sessions, lane_of
 from core.calendar import WARSAW
 
 
@@ -38,7 +39,7 @@ def known(session: Session, register: str, number: str) -> Kept | None:
 
 
 def keep(
-    database: sessionmaker[Session],
+    database: Sessions,
     register: str,
     number: str,
     status: str,
@@ -56,7 +57,7 @@ def keep(
         at: aware UTC.
     """
     values = {"status": status[:16], "answer": answer, "asked_at": at}
-    with database.begin() as session:
+    with database.begin(lane_of(f"register {register}")) as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         new = insert(RegisterAnswer).values(register=register, number=number, **values)
         # two that ask the same at once both keep what they heard

@@ -138,7 +138,7 @@ class Asking:
 
 def _ask_new(services: Services) -> int:
     registers, now = services.registers, services.clock()
-    with services.database() as session:
+    with services.database.settled() as session:
         wanted = checks_wanted(session)
         asks_list = registers.vat_list is not None and wanted.vat_list
         asks_vies = registers.vies is not None and wanted.vies

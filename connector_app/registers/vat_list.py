@@ -15,11 +15,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from connector_app.registers import cache
 from connector_app.registers.errors import RegisterDown
 from connector_app.registers.http import Limits, Line
+from connector_app.store.sessions import Sessions
 from core.calendar import WARSAW, warsaw_day
 from core.findings import Text
 from core.invoices.tax_ids import as_nip
@@ -82,7 +81,7 @@ class VatList:
     def __init__(
         self,
         base_url: str = VAT_LIST_API,
-        database: sessionmaker[Session] | None = None,
+        database: Sessions | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
     ) -> None:

@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from connector_app.registers import cache
 from connector_app.registers.errors import RegisterDown
 from connector_app.registers.http import Limits, Line
+from connector_app.store.sessions import Sessions
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.invoices.tax_ids import as_eu_vat
@@ -65,7 +64,7 @@ class Vies:
     def __init__(
         self,
         base_url: str = VIES_API,
-        database: sessionmaker[Session] | None = None,
+        database: Sessions | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
     ) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector_app.store.sessions import Sessions
 
 
 class LockHeld(Exception):
@@ -28,7 +30,7 @@ class LockHeld(Exception):
 
 @contextmanager
 def lock(
-    database: sessionmaker[Session],
+    database: Sessions,
     name: str,
     *,
     shared: bool = False,
@@ -53,10 +55,9 @@ def lock(
         OSError: the lock file cannot be made.
         SQLAlchemyError: the database cannot be used.
     """
-    engine: Engine = database.kw["bind"]
-    file = engine.url.database
-    if engine.dialect.name == "postgresql":
-        with _advisory_lock(engine, name, shared=shared, wait=wait, on_wait=on_wait):
+    file = database.engine.url.database
+    if database.engine.dialect.name == "postgresql":
+        with _advisory_lock(database.lock_engine, name, shared=shared, wait=wait, on_wait=on_wait):
             yield
     elif file and file != ":memory:":
         with _file_lock(f"{file}.{name}.lock", name, shared=shared, wait=wait, on_wait=on_wait):
@@ -102,4 +103,6 @@ def _advisory_lock(
         try:
             yield
         finally:
-            connection.execute(select(unlock))
+            # a connection that was lost has let go of it already
+            with suppress(SQLAlchemyError):
+                connection.execute(select(unlock))

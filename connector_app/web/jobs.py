@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from adapters.contract import ShopError
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.desk import Job, JobState
+from connector_app.store.sessions import lane_of
 from connector_app.web import access
 from connector_app.web.access import Right
 from connector_app.web.here import here
@@ -63,7 +64,7 @@ class Progress:
         values: dict[str, Any] = {"done": done, "total": total}
         if says is not None:
             values["says"] = dump_text(says)
-        with self._services.database.begin() as session:
+        with self._services.database.begin(lane_of(f"job {self._job_id}")) as session:
             session.execute(update(Job).where(Job.id == self._job_id).values(**values))
 
 

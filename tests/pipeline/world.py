@@ -41,6 +41,7 @@ from sandbox.ksef import keys
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET, WooSandbox
+from tests import databases
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "woocommerce"
 NIP = "5265877635"
@@ -142,7 +143,7 @@ class Installation:
         self.home, self.ksef, self.clock, self._connect = home, ksef, clock, connect
         self.watch: Callable[[Document], None] = lambda _document: None
         self.counts_requests = False
-        self._opened: tuple[tuple[int, int], Sessions] | None = None
+        self._opened: tuple[object, Sessions] | None = None
         self.public_url = ""
 
     def services(self) -> Services:
@@ -157,10 +158,7 @@ class Installation:
                 jitter=lambda: 0.5,
             )
 
-        file = self.home / "connector.sqlite3"
-        if not file.exists():
-            file.write_bytes(_migrated_database())
-        database = self._database(file)
+        database = self._database(databases.url_of(self.home))
 
         def budget(environment: environments.Environment) -> StoredBudget:
             return StoredBudget(database, environment.api_url, self.clock)
@@ -179,15 +177,20 @@ class Installation:
             public_url=self.public_url,
         )
 
-    def _database(self, file: Path) -> Sessions:
-        """The open database of a file; the same one as before as long as nobody put another file there.
+    def _database(self, url: str) -> Sessions:
+        """The open database; the same one as before as long as nobody put another file there.
 
         The engine compiles each statement once, which takes longer than running it.
         """
-        seen = file.stat()
-        which = (seen.st_dev, seen.st_ino)
+        which: object = url
+        if url.startswith("sqlite"):
+            file = self.home / "connector.sqlite3"
+            if not file.exists():
+                file.write_bytes(_migrated_database())
+            seen = file.stat()
+            which = (seen.st_dev, seen.st_ino)
         if self._opened is None or self._opened[0] != which:
-            self._opened = (which, open_database(f"sqlite:///{file}"))
+            self._opened = (which, open_database(url))
         return self._opened[1]
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:

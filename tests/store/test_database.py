@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from connector_app.store import database, desk, machines, people
+from connector_app.store import database, desk, engines, machines, people
 from connector_app.store.database import UnusableDatabase, open_database, trouble
 from connector_app.store.models import Base, Document, Seller
 
@@ -84,7 +84,7 @@ def test_migrations_make_what_the_models_say_and_can_be_undone(tmp_path: Path) -
 def test_migrations_keep_the_rows_of_every_earlier_form(tmp_path: Path) -> None:
     """A database with documents and their lives comes up from the first form, and goes back, row by row."""
     engine = create_engine(url(tmp_path))
-    database._prepare_sqlite(engine)
+    engines.prepare_sqlite(engine)
     config = database._alembic_config()
 
     def move(way: Callable[[Config, str], None], revision: str) -> None:

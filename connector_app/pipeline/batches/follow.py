@@ -12,6 +12,7 @@ from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.track import apply_fate, asks_for_search
+from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState
 from core.findings import Text
 from core.ksef import status
@@ -61,7 +62,7 @@ def follow(services: Services, batch: Batch, access: SellerAccess) -> Batch:
 
 def _poll_later(services: Services, batch_id: int) -> Batch:
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         row = session.get_one(Batch, batch_id)
         row.next_attempt_at = now + timedelta(seconds=_POLLS[min(row.attempts, len(_POLLS) - 1)])
         row.attempts += 1
@@ -72,7 +73,7 @@ def _poll_later(services: Services, batch_id: int) -> Batch:
 def _settle(services: Services, batch: Batch, told: Sequence[Result]) -> None:
     """Note the fate of some documents in one transaction; what needs another look is tracked by itself."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         query = select(Document).where(
             Document.id.in_(int(one.document.key) for one in told), Document.batch_id == batch.id
         )
@@ -127,7 +128,7 @@ def end(
         "Wynik sesji wsadowej nie wymienia tego dokumentu; zostanie wysłany ponownie.",
         "The result of the batch session does not name this document; it is sent again.",
     )
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         left = list(session.scalars(select(Document).where(Document.batch_id == batch.id)))
         for document in left:
             _let_go(document, batch.reference or "", why, now)

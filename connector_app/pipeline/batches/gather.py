@@ -136,8 +136,8 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
 def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:
     """Read the changes of every store with due documents, in few requests; gives those that answered."""
     with services.database() as session:
-        query = select(Store).join(ShopOrder).join(Document).where(due(services, seller_id)).distinct()
-        stores = list(session.scalars(query))
+        of_due = select(ShopOrder.store_id).join(Document).where(due(services, seller_id))
+        stores = list(session.scalars(select(Store).where(Store.id.in_(of_due))))
     fresh = set()
     for store in stores:
         is_fresh = store.looked_at is not None and services.clock() - store.looked_at < FRESH
@@ -172,7 +172,7 @@ def _ready(services: Services, seller_id: int, most: int) -> Sequence[tuple[int,
 
 def _put_together(services: Services, seller: Seller, most: int) -> int | None:
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(seller.id) as session:
         _declare_late(session, services, seller)
         offline, ids = _chosen(session, services, seller, most)
         if not ids:

@@ -18,6 +18,7 @@ from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
+from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
 from core.calendar import warsaw_day
 from core.fa import registry
@@ -72,7 +73,7 @@ def advance(services: Services, batch_id: int, access: SellerAccess) -> Batch:
 
 def change(services: Services, batch_id: int, state: BatchState, **values: Any) -> Batch:
     """Put a batch into a state, in a transaction of its own."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.state, batch.updated_at = state.value, services.clock()
         batch.attempts, batch.next_attempt_at, batch.waiting_for = 0, None, None
@@ -85,7 +86,7 @@ def change(services: Services, batch_id: int, state: BatchState, **values: Any) 
 def postpone(services: Services, batch_id: int, why: Text, *, at_least: float = 0.0) -> Batch:
     """Try a batch again later; pauses grow with every failure."""
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         batch = session.get_one(Batch, batch_id)
         batch.next_attempt_at = now + life.pause_after(batch.attempts, at_least=at_least)
         batch.attempts += 1
@@ -176,7 +177,7 @@ def _leave_out(services: Services, error: ArchiveDamaged) -> None:
 
 def _cut_off(services: Services, batch_id: int, first: int) -> None:
     """Let the documents from one on go with the next batch."""
-    with services.database.begin() as session:
+    with services.database.begin(of_batch(batch_id)) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch_id, Document.id >= first)
@@ -201,7 +202,7 @@ def _is_late(services: Services, batch: Batch) -> bool:
 
 def _give_up(services: Services, batch: Batch, package: Package) -> Batch:
     """Let the documents go on by themselves: their mode is decided anew, see ``gather``."""
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         session.execute(
             update(Document)
             .where(Document.batch_id == batch.id)
@@ -238,7 +239,7 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         f"Wysłano do KSeF w sesji wsadowej {opened.reference}.",
         f"Sent to KSeF in batch session {opened.reference}.",
     )
-    with services.database.begin() as session:
+    with services.database.begin(batch.seller_id) as session:
         ids = list(session.scalars(select(Document.id).where(Document.batch_id == batch.id)))
         session.execute(
             update(Document)

@@ -63,7 +63,7 @@ def turn(
             made = gather(services, seller, access, recheck)
         except KsefBusy as busy:
             pause = timedelta(seconds=busy.retry_after)
-            holds.put_off(services, due(services, seller.id), busy.hint, pause)
+            holds.put_off(services, seller.id, due(services, seller.id), busy.hint, pause)
             return worked, [*problems, busy.hint]
         if made is not None:
             problems += _advance(services, made, access)
@@ -72,7 +72,7 @@ def turn(
         now = services.clock()
         # what is issued already has today's date: rather singly today than together tomorrow
         which = due(services, seller.id) & ~UNSENT if is_late(now) else due(services, seller.id)
-        holds.put_off(services, which, GATHERING, plan.at - now)
+        holds.put_off(services, seller.id, which, GATHERING, plan.at - now)
     return worked, problems
 
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from connector_app.people.accounts import digest
 from connector_app.store.people import User, WebSession
+from connector_app.store.sessions import lane_of
 from connector_app.web.here import here
 from connector_app.web.language import language, remember, t
 
@@ -92,7 +93,7 @@ def start(user: User) -> None:
     services = here().services
     now = services.clock()
     token = secrets.token_urlsafe(32)
-    with services.database.begin() as session:
+    with services.database.begin(lane_of(f"user {user.id}")) as session:
         session.execute(
             delete(WebSession).where(WebSession.user_id == user.id, WebSession.expires_at < now - _KEPT)
         )
@@ -141,7 +142,7 @@ def _load(token: str) -> SignedIn | None:
     if row is None or row.ended_at is not None or row.expires_at <= now or row.user.disabled_at is not None:
         return None
     if now - row.seen_at > _SEEN_EVERY:
-        with services.database.begin() as session:
+        with services.database.begin(lane_of(f"user {row.user_id}")) as session:
             kept = session.get_one(WebSession, row.id)
             kept.seen_at, kept.expires_at = now, now + LIFETIME
     return SignedIn(row.user, token, row.id)

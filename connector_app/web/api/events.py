@@ -66,7 +66,7 @@ class LifeQuery:
 )
 def list_events(caller: Caller, query: LifeQuery) -> LifePage:
     """Entries of the seller's documents in the order in which they were written."""
-    with caller.services.database() as session:
+    with caller.services.database.settled(caller.seller_id) as session:
         newest = session.scalar(select(func.max(Event.id))) or 0
         until = min(newest, query.after + _WINDOW)
         rows = session.scalars(

@@ -63,7 +63,7 @@ def claim(services: Services, seller_id: int, key: str, of: str) -> Reply | None
         text = Text("1 do 128 znaków ASCII bez spacji.", "1 to 128 characters of ASCII without blanks.")
         raise Refusal(Code.INVALID_REQUEST, [Fault(HEADER, text)])
     now = services.clock()
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.execute(
             delete(ApiReply).where(ApiReply.created_at < now - KEPT, ApiReply.seller_id == seller_id)
         )
@@ -87,7 +87,7 @@ def claim(services: Services, seller_id: int, key: str, of: str) -> Reply | None
 
 def keep(services: Services, seller_id: int, key: str, reply: Reply) -> None:
     """Remember an answer."""
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         row = session.scalar(select(ApiReply).where(ApiReply.seller_id == seller_id, ApiReply.key == key))
         if row is not None:
             row.status = reply.status
@@ -96,7 +96,7 @@ def keep(services: Services, seller_id: int, key: str, reply: Reply) -> None:
 
 def release(services: Services, seller_id: int, key: str) -> None:
     """Forget a claim whose work failed by our own fault, so that it can be tried again."""
-    with services.database.begin() as session:
+    with services.database.begin(seller_id) as session:
         session.execute(
             delete(ApiReply).where(
                 ApiReply.seller_id == seller_id, ApiReply.key == key, ApiReply.status.is_(None)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from connector_app.pipeline.services import Services
 from connector_app.store.machines import ApiToken
+from connector_app.store.sessions import lane_of
 
 PREFIX = "ksefc_"
 """So that a token that leaked can be recognised."""
@@ -60,7 +61,7 @@ def find(services: Services, token: str) -> ApiToken | None:
         return None
     now = services.clock()
     if row.used_at is None or now - row.used_at >= _SEEN_EVERY:
-        with services.database.begin() as session:
+        with services.database.begin(lane_of(f"token {row.id}")) as session:
             session.get_one(ApiToken, row.id).used_at = now
     return row
 

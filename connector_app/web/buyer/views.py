@@ -26,6 +26,7 @@ from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
 from connector_app.store.database import trouble
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.buyer import sheet
@@ -108,7 +109,7 @@ def correct(key: str) -> str | AnyResponse:
 
 def _keep(document_id: int, said: proposals.Said) -> None:
     services = here().services
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         document = session.get_one(Document, document_id)
         if not proposals.is_open_to_proposals(session, document):
             return  # replaced while the buyer was writing; the page says so

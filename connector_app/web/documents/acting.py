@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from connector_app.documents import actions
 from connector_app.documents.actions import NotPossible
 from connector_app.documents.wording import ActionName
+from connector_app.store.lanes import of_document
 from connector_app.store.models import Document
 from connector_app.web import access
 from connector_app.web.access import Right
@@ -63,7 +64,7 @@ def act(name: ActionName, document_id: int, recovered_id: int = 0) -> None:
         NotPossible: it cannot be done now; nothing was changed.
     """
     services = here().services
-    with services.database.begin() as session:
+    with services.database.begin(of_document(document_id)) as session:
         row = access.the_document(session, document_id, Right.OPERATE)
         seller_id, before = row.seller_id, row.state
         touched = actions.perform(row, name, services.clock(), recovered_id=recovered_id)
