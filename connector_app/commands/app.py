@@ -116,6 +116,7 @@ class App:
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),
             public_url=self.settings.public_url,
+            backup_passphrase=self.settings.backup_passphrase,
             registers=open_registers(self.settings.vat_list_url, self.settings.vies_url, database, utc_now),
         )
 

@@ -67,6 +67,7 @@ class Services:
         registers: public registers of taxpayers; none by default.
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
+        backup_passphrase: encrypts the backups that the program makes by itself; empty leaves them open.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
             they do not.
     """
@@ -85,6 +86,7 @@ class Services:
     upo_trust: tuple[Certificate, ...] = ()
     public_url: str = ""
     registers: Registers = field(default_factory=Registers)
+    backup_passphrase: str = field(default="", repr=False)
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""
