@@ -66,9 +66,9 @@ class Settings:
             (``KSEF_CONNECTOR_PRIVATE_ADDRESSES``, 1 or 0; default: not).
         metrics_token: bearer token of ``/metrics`` (``KSEF_CONNECTOR_METRICS_TOKEN``; without one it is for
             this machine only).
-        backup_passphrase: encrypts backups (``KSEF_CONNECTOR_BACKUP_PASSPHRASE``, or the first line of the file
-            that ``KSEF_CONNECTOR_BACKUP_PASSPHRASE_FILE`` names; without one backups that the program makes by
-            itself are not encrypted and leave the key out).
+        backup_passphrase: encrypts backups (``KSEF_CONNECTOR_BACKUP_PASSPHRASE``, or the first line of the
+            file that ``KSEF_CONNECTOR_BACKUP_PASSPHRASE_FILE`` names; without one, backups that the program
+            makes by itself are not encrypted and leave the key out).
     """
 
     home: Path

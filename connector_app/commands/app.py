@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from connector_app.commands.files import read_whole, reason_of
+from connector_app.keeping.restore import finish
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
@@ -78,6 +79,7 @@ class App:
         """
         try:
             self.settings.prepare()
+            finish(self.settings.home)
             vault = Vault.open(self.settings.key_file)
         except OSError as error:
             raise self.no_home(reason_of(error)) from None

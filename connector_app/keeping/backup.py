@@ -195,9 +195,7 @@ def _fill(
         done, total = 0, sum(counts.values())
         for table in tables:
             watch = digests.see if table.name == DOCUMENTS else None
-            number = 0
-            for data, rows in _pieces(lines_of(connection, table, watch)):
-                number += 1
+            for number, (data, rows) in enumerate(_pieces(lines_of(connection, table, watch)), 1):
                 writer.part(f"tables/{table.name}/{number:06}.jsonl", data)
                 done += rows
                 progress(done, total)
@@ -241,9 +239,8 @@ def _sequences(connection: Connection, tables: list[Table]) -> dict[str, int]:
     if connection.dialect.name == "sqlite":
         if not inspect(connection).has_table("sqlite_sequence"):
             return {}
-        return {
-            name: last for name, last in connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
-        }
+        rows = connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
+        return {row.name: row.seq for row in rows}
     found = {}
     for table in tables:
         if "id" not in table.columns:

@@ -32,9 +32,8 @@ class Digests:
 
     def see(self, row: Sequence[Any]) -> None:
         """Take one row's values."""
-        number, xml, xml_sha256, upo, upo_sha256 = (
-            None if place is None else row[place] for place in self._places
-        )
+        values: list[Any] = [None if place is None else row[place] for place in self._places]
+        number, xml, xml_sha256, upo, upo_sha256 = values
         found = [None if data is None else hashlib.sha256(data).hexdigest() for data in (xml, upo)]
         self._whole.update(f"{number} {found[0]} {found[1]}\n".encode())
         self.count += xml is not None

@@ -64,16 +64,16 @@ def check_place(path: Path, *, encrypted: bool) -> None:
         raise BackupFailed(
             Text(
                 f"Do folderu {folder} każdy może pisać, więc kopię mógłby podmienić: chmod o-w {folder}",
-                f"Everybody may write to the folder {folder} and could replace the backup: chmod o-w {folder}",
+                f"Everybody may write to {folder} and could replace the backup: chmod o-w {folder}",
             )
         )
     if mode & stat.S_IRWXO and not encrypted:
         raise BackupFailed(
             Text(
-                f"Folder {folder} jest otwarty dla innych, a kopia nie jest zaszyfrowana: chmod o-rwx {folder} "
+                f"Folder {folder} jest otwarty dla innych, a kopia nie jest szyfrowana: chmod o-rwx {folder} "
                 "albo --encrypt.",
-                f"The folder {folder} is open to others and the backup is not encrypted: chmod o-rwx {folder}, or "
-                "--encrypt.",
+                f"{folder} is open to others and the backup is not encrypted: chmod o-rwx {folder} "
+                "or --encrypt.",
             )
         )
 

@@ -1,8 +1,8 @@
 """Encryption of a backup: a passphrase, and a stream that can be neither changed nor cut unnoticed.
 
 Form of a sealed file: :data:`MAGIC`, one line of JSON with the parameters, then chunks. The key comes from
-the passphrase by scrypt (RFC 7914) with a salt of its own for each file. Each chunk is AES-256-GCM; its nonce is a
-random beginning, the chunk's place, and whether it is the last one (the STREAM construction of Hoang,
+the passphrase by scrypt (RFC 7914) with a salt of its own for each file. Each chunk is AES-256-GCM; its nonce
+is a random beginning, the chunk's place, and whether it is the last one (the STREAM construction of Hoang,
 Reyhanitabar, Rogaway and Vizár), and the parameters are authenticated with it. So chunks that are changed,
 moved, left out or missing at the end are all noticed.
 """

@@ -86,7 +86,8 @@ def lines_of(
     """
     kinds = [_kind(one) for one in table.columns]
     query = select(*[_raw(one, connection) for one in table.columns]).order_by(*table.primary_key.columns)
-    rows = connection.execution_options(stream_results=True, yield_per=ROWS).execute(query)
+    # of the statement: on the connection they would stay
+    rows = connection.execute(query, execution_options={"stream_results": True, "yield_per": ROWS})
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     for row in rows:
         if watch is not None:
