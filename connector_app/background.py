@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from datetime import timedelta
@@ -10,6 +9,9 @@ from datetime import timedelta
 from connector_app import subscriptions
 from connector_app.hooks.courier import Courier
 from connector_app.hooks.happenings import Links
+from connector_app.keeping import schedule, upkeep
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import events
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
@@ -18,7 +20,7 @@ from connector_app.renewals import due
 from connector_app.web.here import Pulse
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _BROKEN = "Wewnętrzny błąd podczas pracy w tle; szczegóły są w dzienniku."
 
@@ -55,8 +57,8 @@ class Background:
         self._stopped = threading.Event()
         self._said_of_shops: list[Text] = []
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
-        pulse.deliveries = self._courier.tally
         self._buyers = Asking(services)
+        self._backups = schedule.Backups(services)
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
@@ -105,7 +107,7 @@ class Background:
         pulse = self._pulse
         began = time.monotonic()
         try:
-            runner = Runner(self._services, self._sleep, keep_sessions=True)
+            runner = self._runner()
             if look:
                 self._said_of_shops = self._look(runner).problems
             self._buyers.begin()
@@ -114,30 +116,32 @@ class Background:
             self._tell_what_people_should_know()
         except _Stopping:
             raise
-        except Exception:
-            _log.exception("a pass failed")
+        except Exception as error:
+            _log.failed(Said.WORK_FAILED, error)
             pulse.problems = [_BROKEN]
-        for problem in pulse.problems:
-            _log.warning("%s", problem)
+        if pulse.problems:
+            _log.warning(Said.PROBLEMS, count=len(pulse.problems))
         pulse.at = self._services.clock()
         pulse.passes += 1
         pulse.pass_seconds = time.monotonic() - began
         self._courier.wake()
+
+    def _runner(self) -> Runner:
+        return Runner(self._services, self._sleep, keep_sessions=True)
 
     def _look(self, runner: Runner) -> Pass:
         """Look after the webhooks, and read what changed in the shops."""
         if self._public_url:
             subscriptions.keep_up(self._services, self._public_url)
         seen = runner.take_in()
-        events.prune(self._services)
+        upkeep.look(self._services)
+        self._backups.begin()
         return seen
 
     def _tell_what_people_should_know(self) -> None:
         """Show what is no fault of the process; what is new since the last pass goes to the log."""
         ends = [f"{one.message.pl} {one.hint.pl}" for one in due(self._services)]
         said = subscriptions.troubles(self._services) + events.requests_of_people(self._services)
+        said += schedule.troubles(self._services)
         found = ends + [text.pl for text in said]
-        for notice in found:
-            if notice not in self._pulse.notices:
-                _log.warning("%s", notice)
         self._pulse.notices = found

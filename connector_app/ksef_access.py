@@ -6,10 +6,14 @@ import base64
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import BUSY, KSEF, Measures
 from connector_app.sign_in import SharedSignIn
 from connector_app.store.models import Seller
 from connector_app.store.sessions import Sessions
@@ -19,6 +23,7 @@ from core.ksef import environments, interactive, status
 from core.ksef.batch import session as batches
 from core.ksef.batch.package import Package
 from core.ksef.batch.session import OpenBatch
+from core.ksef.calls import Exchange
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.errors import Expired, InvalidSession, KsefBusy, SessionClosed, Unauthorized
@@ -77,6 +82,7 @@ class Connections:
         make_client: makes the client of an environment that counts on a budget, instead of the usual one.
         make_notices: makes the book that keeps an environment's warnings and clock; without one they are
             only logged.
+        measures: where the time of requests is added up; nowhere by default.
     """
 
     def __init__(
@@ -84,7 +90,9 @@ class Connections:
         make_budget: Callable[[Environment], PlannedBudget] | None = None,
         make_client: Callable[[Environment, PlannedBudget | None], KsefClient] | None = None,
         make_notices: Callable[[Environment], NoticeBook] | None = None,
+        measures: Measures | None = None,
     ) -> None:
+        self._measures = measures
         self._make_budget = make_budget
         self._make_client = make_client or _network_client
         self._make_notices = make_notices
@@ -118,8 +126,21 @@ class Connections:
                 if self._make_notices:
                     book = self._make_notices(environment)
                     client = client.telling(book.warn, book.read_clock)
+                if self._measures:
+                    client = client.measured(partial(_measure, self._measures, _host(environment)))
                 self._by_environment[environment] = _Connection(client, PublicKeys(client), budget)
             return self._by_environment[environment]
+
+
+def _host(environment: Environment) -> str:
+    return urlsplit(environment.api_url).netloc
+
+
+def _measure(measures: Measures, host: str, exchange: Exchange) -> None:
+    status = "none" if exchange.status is None else f"{exchange.status // 100}xx"
+    measures.observe(KSEF, exchange.seconds, host, exchange.operation, status)
+    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
+        measures.count(BUSY, "ksef", host)
 
 
 class SellerAccess:

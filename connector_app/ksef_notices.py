@@ -5,7 +5,6 @@ Both are kept in the database, so that the health page and the commands, which a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +15,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from connector_app.logs import without_secrets
-from connector_app.store.database import Sessions, trouble
+from connector_app.log_events import Said
+from connector_app.logs import Log, without_secrets
+from connector_app.store.database import Sessions
 from connector_app.store.notices import ClockSkew, StoredWarning
 from connector_app.store.sessions import lane_of
 from core.calendar import WARSAW
@@ -25,7 +25,7 @@ from core.findings import Finding, Severity, Text
 from core.ksef.answers import SystemWarning
 from core.ksef.clock import MOST, ClockReading
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 EVERY: Final = timedelta(minutes=10)
 """How often the same is written down: ``last_seen`` is that precise."""
@@ -60,7 +60,7 @@ class NoticeBook:
         code, operation = without_secrets(warning.code)[:64], warning.operation[:128]
         if not self._is_due("warning", code, operation, text):
             return
-        _log.warning("KSeF warns [%s] on %s: %s", code or "no code", operation, text)
+        _log.warning(Said.KSEF_WARNING, code=code or None, operation=operation)
 
         def keep(session: Session) -> None:
             now = self._clock()
@@ -87,7 +87,7 @@ class NoticeBook:
         if not self._is_due("clock") and not news:
             return
         seconds = round(reading.ahead.total_seconds())
-        _log.warning("this machine's clock differs from KSeF's by %+d s", seconds)
+        _log.warning(Said.CLOCK_OFF, seconds_ahead=seconds)
 
         def keep(session: Session) -> None:
             row = ClockSkew(environment=self._environment, seconds_ahead=seconds, last_seen=self._clock())
@@ -112,7 +112,7 @@ class NoticeBook:
             with self._database.begin(lane_of(f"notices {self._environment}")) as session:
                 keep(session)
         except SQLAlchemyError as error:
-            _log.warning("a notice of KSeF is not kept: %s", trouble(error).en)
+            _log.warning(Said.DATABASE_FAILED, error, task="notice")
 
 
 @dataclass(frozen=True, slots=True)

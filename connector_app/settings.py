@@ -5,6 +5,7 @@ Everything that is read from environment variables is read here, once, and hande
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Mapping
@@ -24,6 +25,12 @@ from core.law import TOKENS_END
 
 APP = "ksef-connector"
 
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -69,6 +76,9 @@ class Settings:
         backup_passphrase: encrypts backups (``KSEF_CONNECTOR_BACKUP_PASSPHRASE``, or the first line of the
             file that ``KSEF_CONNECTOR_BACKUP_PASSPHRASE_FILE`` names; without one, backups that the program
             makes by itself are not encrypted and leave the key out).
+        log_json: the log of what runs for long is JSON (``KSEF_CONNECTOR_LOG``, ``json`` or ``text``).
+        log_level: least level of its lines (``KSEF_CONNECTOR_LOG_LEVEL``: ``debug``, ``info``, ``warning`` or
+            ``error``; default: info).
     """
 
     home: Path
@@ -85,6 +95,8 @@ class Settings:
     private_addresses: bool = False
     metrics_token: str = field(default="", repr=False)
     backup_passphrase: str = field(default="", repr=False)
+    log_json: bool = False
+    log_level: int = logging.INFO
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -117,6 +129,8 @@ class Settings:
             private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
             metrics_token=values.get("KSEF_CONNECTOR_METRICS_TOKEN", "").strip(),
             backup_passphrase=_secret(values, "KSEF_CONNECTOR_BACKUP_PASSPHRASE"),
+            log_json=_choice(values, "KSEF_CONNECTOR_LOG", {"text": 0, "json": 1}, "text") == 1,
+            log_level=_choice(values, "KSEF_CONNECTOR_LOG_LEVEL", _LEVELS, "info"),
         )
 
     @property
@@ -213,6 +227,14 @@ def _day(values: Mapping[str, str], name: str, default: date) -> date:
         raise BadSetting(
             Text(f"{name}: „{raw}” nie jest datą RRRR-MM-DD.", f'{name}: "{raw}" is no date YYYY-MM-DD.')
         ) from None
+
+
+def _choice(values: Mapping[str, str], name: str, known: Mapping[str, int], default: str) -> int:
+    raw = (values.get(name) or default).strip().lower()
+    if raw in known:
+        return known[raw]
+    words = ", ".join(known)
+    raise BadSetting(Text(f"{name}: podaj jedno z: {words}.", f"{name}: give one of: {words}."))
 
 
 def _count(values: Mapping[str, str], name: str, *, most: int) -> int:

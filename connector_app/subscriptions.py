@@ -7,7 +7,6 @@ shop is asked at every look all the same.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import registry
 from adapters.contract import ShopError, WebhookHealth, Webhooks
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.store.lanes import of_store
 from connector_app.store.models import Store
@@ -26,7 +27,7 @@ from connector_app.store.recovered import IS_OPEN
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 CHECK_EVERY = timedelta(minutes=15)
 """How often the subscriptions of a store are looked at."""
@@ -190,7 +191,7 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
                 _note(services, store.id, None)
                 return
             for one in asleep:
-                _log.warning("store %s: webhook %s: %s", store.code, one.topic, one.detail)
+                _log.warning(Said.SUBSCRIPTION, store_id=store.id, topic=one.topic)
         register(services, store.id, base)
     except NoWebhooks:
         _note(services, store.id, None)
@@ -199,8 +200,8 @@ def _keep_up_one(services: Services, store: Store, base: str) -> None:
         _note(services, store.id, said)
     except SQLAlchemyError:
         raise
-    except Exception:
-        _log.exception("store %s: webhooks cannot be looked after", store.code)
+    except Exception as error:
+        _log.failed(Said.SUBSCRIPTION, error, store_id=store.id)
         _note(services, store.id, _INTERNAL)
 
 

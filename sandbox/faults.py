@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -90,8 +91,13 @@ class Fault:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """The faults that wait for their requests, in the order in which they were planned."""
+    """The faults that wait for their requests, in the order in which they were planned.
 
+    Attributes:
+        played: how often a fault of each kind has spoiled a request.
+    """
+
+    played: Counter[str] = field(default_factory=Counter)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,6 +116,7 @@ class FaultPlan:
         with self._lock:
             for fault in self._faults:
                 if fault.fits(method, path):
+                    self.played[fault.kind] += 1
                     fault.times -= 1
                     if not fault.times:
                         self._faults.remove(fault)

@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests import compiled_once, databases, one_compiler
+from tests import compiled_once, databases, migrated_once, one_compiler, proxies_at_a_glance
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
 
 
 def pytest_configure() -> None:
-    """Hear the Ctrl-C that tests send, also when started in the background; compile shared things once."""
+    """Hear the Ctrl-C that tests send, also when started in the background; share what is made once."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     one_compiler.share()
     compiled_once.share()
+    migrated_once.share()
+    proxies_at_a_glance.share()
 
 
 def pytest_collection_finish() -> None:

@@ -19,12 +19,13 @@ from connector_app.keeping.restore import finish
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import Measures
 from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
 from connector_app.registers import open_registers
 from connector_app.settings import BadSetting, Settings
-from connector_app.store.database import open_database
+from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document
 from connector_app.upo_trust import load_trusted
 from connector_app.vault import Vault
@@ -101,11 +102,28 @@ class App:
                 ),
                 "KSEF_CONNECTOR_HOME, DATABASE_URL",
             ) from None
+        return self.services(database, vault, watch)
+
+    def services(
+        self,
+        database: Sessions,
+        vault: Vault,
+        watch: Callable[[Document], None] = lambda _document: None,
+    ) -> Services:
+        """The outside world over a database that is open; it is given back when the command ends.
+
+        Args:
+            database: of the installation.
+            vault: of the installation.
+            watch: see :meth:`open`.
+        """
         context = click.get_current_context(silent=True)
         if context is not None:
             context.call_on_close(database.kw["bind"].dispose)
+        measures = Measures()
         return Services(
             database=database,
+            measures=measures,
             vault=vault,
             schema_dir=self.settings.schema_dir,
             watch=watch,
@@ -114,6 +132,7 @@ class App:
             connections=Connections(
                 lambda one: StoredBudget(database, one.api_url, utc_now),
                 make_notices=lambda one: NoticeBook(database, one.api_url, utc_now),
+                measures=measures,
             ),
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),

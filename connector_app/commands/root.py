@@ -39,6 +39,7 @@ _COMMANDS: Mapping[str, str] = {
     "restore": "connector_app.commands.restore",
     "verify-archive": "connector_app.commands.verify_archive",
     "recover": "connector_app.commands.recover",
+    "check": "connector_app.commands.check",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }

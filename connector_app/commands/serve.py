@@ -12,11 +12,14 @@ import click
 from waitress.server import create_server
 
 from connector_app import logs
+from connector_app.alerts.watch import Watchman
 from connector_app.background import Background
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
 from connector_app.commands.serve_sandbox import sandboxes
+from connector_app.hooks.happenings import Links
+from connector_app.keeping import upkeep
 from connector_app.pipeline.runner import Runner, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.web.accounts.people import first_invitation
@@ -62,7 +65,12 @@ _THREADS = 8
     pl="Obok uruchamia piaskownice KSeF i sklepów na tym komputerze, do wypróbowania wszystkiego.",
     en="Run sandboxes of KSeF and of shops beside it, on this machine, to try everything out.",
 )
-@option("--log-json", is_flag=True, pl="Dziennik jako JSON.", en="The log as JSON.")
+@option(
+    "--log-json",
+    is_flag=True,
+    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
+    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
+)
 @pass_app
 def serve(
     app: App,
@@ -75,7 +83,8 @@ def serve(
 ) -> None:
     """Run until interrupted: take in orders, issue, send, track, publish; people use it in a browser."""
     address = public_address_of(app, public_url)
-    logs.configure(sys.stderr, as_json=log_json)
+    wanted = app.settings
+    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
     signal.signal(signal.SIGTERM, _end)
     services = replace(app.open(), public_url=address)
     pulse = Pulse(started=services.clock())
@@ -85,6 +94,7 @@ def serve(
     with (
         runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)),
         sandboxes(app) if with_sandbox else nullcontext() as places,
+        Watchman(services, Links(address), upkeep.told()),
     ):
         background = Background(
             services, pulse, every, address, private_addresses=app.settings.private_addresses

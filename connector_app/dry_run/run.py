@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +12,8 @@ from connector_app.dry_run.building import Builder, Rules
 from connector_app.dry_run.keeping import LastRun, Recorder, path_of
 from connector_app.dry_run.outcomes import OrderOutcome, Outcome
 from connector_app.dry_run.summary import Summary, next_change
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Store
@@ -22,7 +23,7 @@ from core.fa import registry
 from core.findings import Finding, Severity, Text
 from core.orders import Order, Refund
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 MOST_ORDERS = 20_000
 """Orders of one run; a longer period is cut, and the result says so."""
@@ -177,7 +178,7 @@ def _safely(builder: Builder, order: Order, refunds: Callable[[Order], tuple[Ref
     except ShopError:
         raise
     except Exception as error:
-        _log.exception("dry run: order %s failed", order.id)
+        _log.failed(Said.STORE_FAILED, error, task="dry-run", order=order.id)
         name = type(error).__name__
         return _failed(order, Text(f"Błąd programu ({name}).", f"The program failed ({name})."))
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
+from connector_app.log_events import Said
+from connector_app.logs import Log
+from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
-from connector_app.store.database import trouble
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _LANES = 4
 """Hooks that are sent to at a time: a slow receiver holds up its own messages."""
 _EVERY = 5.0
 """Seconds between two looks when nobody wakes it; a look costs two small queries."""
 _SHORTEST = 1.0
-_PRUNE_EVERY = timedelta(hours=1)
 
 
 class Courier:
@@ -31,9 +30,6 @@ class Courier:
         services: the installation.
         links: where receivers find more.
         allow_private: hooks may be in the local network.
-
-    Attributes:
-        tally: tries so far by result, ``delivered`` and ``failed``, for metrics.
     """
 
     def __init__(self, services: Services, links: Links, *, allow_private: bool) -> None:
@@ -42,8 +38,6 @@ class Courier:
         self._allow_private = allow_private
         self._awake = threading.Event()
         self._stopped = threading.Event()
-        self._pruned_at = services.clock() - _PRUNE_EVERY
-        self.tally = {"delivered": 0, "failed": 0}
         self._thread = threading.Thread(target=self._run, name="courier")
 
     def start(self) -> None:
@@ -67,10 +61,10 @@ class Courier:
                 self.one_round()
                 pause = self._pause()
             except SQLAlchemyError as error:
-                _log.warning("hooks: %s", trouble(error).en)
+                _log.warning(Said.DATABASE_FAILED, error)
                 pause = _EVERY
-            except Exception:
-                _log.exception("a round of hooks failed")
+            except Exception as error:
+                _log.failed(Said.WORK_FAILED, error)
                 pause = _EVERY
             self._awake.wait(pause)
 
@@ -86,11 +80,9 @@ class Courier:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
                     failed = sum(one.failure is not None for one in outcomes)
-                    self.tally["failed"] += failed
-                    self.tally["delivered"] += len(outcomes) - failed
-        if self._services.clock() - self._pruned_at >= _PRUNE_EVERY:
-            self._pruned_at = self._services.clock()
-            sending.prune(self._services)
+                    self._services.measures.count(HOOKS, "failed", times=failed)
+                    self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
+        self._services.measures.mark("hooks", self._services.clock())
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
         return sending.send_due(

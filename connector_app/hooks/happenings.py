@@ -32,19 +32,25 @@ class Happening(StrEnum):
     PUBLISHED = "document.published"
     REJECTED = "document.rejected"
     ATTENTION = "document.attention"
+    ALERT_OPENED = "alert.opened"
+    ALERT_CLOSED = "alert.closed"
 
 
 TRIAL = "test"
 """Event of a delivery that a person asked for to try a hook."""
 
 WORDS = {
-    Happening.ISSUED: Text("wystawiony (numer i XML są stałe)", "issued (number and XML are fixed)"),
-    Happening.ACCEPTED: Text("przyjęty przez KSeF", "accepted by KSeF"),
-    Happening.PUBLISHED: Text("odnotowany w sklepie", "written to the shop"),
-    Happening.REJECTED: Text("odrzucony przez KSeF", "refused by KSeF"),
-    Happening.ATTENTION: Text("wymaga decyzji", "needs a person"),
+    Happening.ISSUED: Text(
+        "dokument wystawiony (numer i XML są stałe)", "document issued (number and XML are fixed)"
+    ),
+    Happening.ACCEPTED: Text("dokument przyjęty przez KSeF", "document accepted by KSeF"),
+    Happening.PUBLISHED: Text("dokument odnotowany w sklepie", "document written to the shop"),
+    Happening.REJECTED: Text("dokument odrzucony przez KSeF", "document refused by KSeF"),
+    Happening.ATTENTION: Text("dokument wymaga decyzji", "document needs a person"),
+    Happening.ALERT_OPENED: Text("alarm się zaczął", "an alert began"),
+    Happening.ALERT_CLOSED: Text("alarm się skończył", "an alert is over"),
 }
-"""What each means, after the word "document"."""
+"""What each means."""
 
 _OF_STATE = {
     DocumentState.ISSUED: Happening.ISSUED,

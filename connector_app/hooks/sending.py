@@ -6,27 +6,28 @@ At least once: an answer that is lost leads to another try with the same id.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from connector_app import outbound
 from connector_app.hooks.happenings import TRIAL
 from connector_app.hooks.keeping import switch_off
 from connector_app.hooks.signing import Secrets, headers
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.lanes import of_delivery
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 PAUSES = (5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before the next try after one, two ... failures: a little more than three days in all."""
@@ -110,6 +111,13 @@ def send_due(
     Returns:
         What became of each try.
     """
+    with bound(task="hooks", hook_id=hook_id):
+        return _send_due(services, hook_id, allow_private=allow_private, go_on=go_on)
+
+
+def _send_due(
+    services: Services, hook_id: int, *, allow_private: bool, go_on: Callable[[], bool]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     # one connection for what goes to one address; nothing of the environment (proxies, netrc) is used
     with requests.Session() as http:
@@ -125,14 +133,6 @@ def send_due(
             if outcome.failure is not None:
                 break
     return outcomes
-
-
-def prune(services: Services) -> int:
-    """Forget messages that arrived long ago; how many they were."""
-    before = services.clock() - KEPT
-    with services.database.begin() as session:
-        gone = session.execute(delete(HookDelivery).where(HookDelivery.done_at < before))
-    return int(getattr(gone, "rowcount", 0))
 
 
 def _next(services: Services, hook_id: int) -> HookDelivery | None:
@@ -226,7 +226,14 @@ def _keep(services: Services, delivery_id: int, outcome: Outcome) -> None:
             row.failure, row.done_at, row.next_attempt_at = None, now, None
             return
         row.failure = dump_text(outcome.failure)
-        _log.warning("hook %s: %s not delivered: %s", row.hook_id, row.event, outcome.failure.en)
+        _log.warning(
+            Said.HOOK_FAILED,
+            hook_id=row.hook_id,
+            delivery_id=row.id,
+            topic=row.event,
+            status=outcome.status,
+            tries=row.attempts,
+        )
         if row.event == TRIAL:
             row.done_at, row.next_attempt_at = now, None
         elif outcome.status == _GONE:

@@ -1,9 +1,9 @@
 """Documents older than the legal time: listed, and deleted only because a person says so.
 
-Invoices are kept until the tax's limitation is over (art. 112 and 112a VAT act), five years from the end of the
-year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). KSeF itself keeps them ten
-years from the end of the year of issue (art. 106na VAT act), and so does this program. What is deleted leaves
-its number behind, so that it is never used again and a check of numbers finds no gap.
+Invoices are kept until the tax's limitation is over (art. 112 and 112a VAT act), five years from the end of
+the year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). KSeF itself keeps
+them ten years from the end of the year of issue (art. 106na VAT act), and so does this program. What is
+deleted leaves its number behind, so that it is never used again and a check of numbers finds no gap.
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ def expired(session: Session, today: date) -> list[Expired]:
         .having(newest < date(max(1, today.year - years), 1, 1))
         .order_by(newest, Document.order_id)
     )
-    return [Expired(*row) for row in rows if kept_until(row[2], years) < today]
+    return [
+        Expired(order_id, documents, day)
+        for order_id, documents, day in rows
+        if day is not None and kept_until(day, years) < today
+    ]
 
 
 def delete_expired(services: Services, wanted: Sequence[Expired], actor: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,11 +12,12 @@ from connector_app.store.desk import InstallationSetting
 
 LEGAL_YEARS = 10
 """Years for which KSeF itself keeps an invoice (art. 106na VAT act); a tax's limitation is half of it."""
-PERSONAL_DAYS = 90
+PERSONAL_DAYS = 130
 """Days after which personal data of an order that needs no invoice are deleted.
 
-A buyer may ask for an invoice until the end of the third month after the sale (art. 106b ust. 3 VAT act), so
-up to then the data serve a purpose (RODO art. 5 ust. 1 lit. e), and not longer.
+A buyer may ask for an invoice within three months from the end of the month of the sale (art. 106b ust. 3 VAT
+act), which is 123 days at the most, and a week more for a request on its way. Up to then the data serve a
+purpose (RODO art. 5 ust. 1 lit. e), and not longer.
 """
 
 
@@ -41,6 +43,7 @@ class BackupOptions:
         folder: where they go; empty: none are made.
         hour: of the Warsaw day, 0 to 23, from which on the day's backup is made.
         daily, weekly, monthly: how many of each are kept.
+        since: when the folder was named (aware UTC, ISO); empty: it was not.
     """
 
     folder: str = ""
@@ -48,6 +51,7 @@ class BackupOptions:
     daily: int = 7
     weekly: int = 4
     monthly: int = 12
+    since: str = ""
 
 
 def keeping_options(session: Session) -> KeepingOptions:
@@ -70,9 +74,18 @@ def backup_options(session: Session) -> BackupOptions:
     return BackupOptions(**{name: values.get(name, default) for name, default in asdict(known).items()})
 
 
-def back_up_by(session: Session, wanted: BackupOptions) -> None:
-    """Set the backups that are made by themselves, inside the caller's transaction."""
-    put_state(session, "backup", asdict(wanted))
+def back_up_by(session: Session, wanted: BackupOptions, now: datetime) -> None:
+    """Set the backups that are made by themselves, inside the caller's transaction.
+
+    Args:
+        session: of the transaction.
+        wanted: what is set.
+        now: aware UTC.
+    """
+    before = backup_options(session)
+    same = wanted.folder and wanted.folder == before.folder
+    since = before.since if same else now.isoformat() if wanted.folder else ""
+    put_state(session, "backup", asdict(replace(wanted, since=since)))
 
 
 def state(session: Session, name: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Personal data of orders that need no invoice are deleted after a time (RODO art. 5 ust. 1 lit. e).
 
 An order that was called off, was never paid, or whose invoice is another program's, is kept only because an
-invoice may still be asked for. After the set days since its last change its snapshot goes, and with it whatever
-was derived from the buyer; number, amount, day and decision stay. The fingerprint of the order stays too: the
-same order read again is no news, and one that changed (a late refund, an edit) gives its data back and is
-decided like any other.
+invoice may still be asked for. After the set days since its last change its snapshot goes, and with it
+whatever was derived from the buyer; number, amount, day and decision stay. The fingerprint of the order stays
+too: the same order read again is no news, and one that changed (a late refund, an edit) gives its data back
+and is decided like any other.
 """
 
 from __future__ import annotations
@@ -139,9 +139,16 @@ def _delete(services: Services, ids: Sequence[int], now: datetime) -> None:
                 life.note(row, _DELETED, now)
         session.flush()
         for order in session.scalars(select(ShopOrder).where(ShopOrder.id.in_(ids))):
-            # None would be stored as JSON's null
-            order.snapshot, order.buyer_override = null(), null()  # type: ignore[assignment]  # SQL's NULL
+            order.snapshot = order.buyer_override = None
             order.data_deleted_at = now
+        session.flush()
+        # None was stored as JSON's null
+        session.execute(
+            update(ShopOrder)
+            .where(ShopOrder.id.in_(ids))
+            .values(snapshot=null(), buyer_override=null())
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _delete_from(session: Session, row: Document) -> None:

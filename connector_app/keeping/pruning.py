@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from connector_app.hooks.sending import KEPT
 from connector_app.keeping import options
 from connector_app.pipeline.services import Services
 from connector_app.store.consents import PendingConsent
@@ -29,7 +30,6 @@ _PORTIONS = 20
 """Transactions of one call."""
 _EVERY = timedelta(hours=1)
 _STATE = "pruning"
-_DAY = 86_400
 _UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
 
 
@@ -54,7 +54,7 @@ class Rule:
 
 RULES: Sequence[Rule] = (
     Rule((WebhookEvent.id,), WebhookEvent.done_at, timedelta(days=30)),
-    Rule((HookDelivery.id,), HookDelivery.done_at, timedelta(days=30)),
+    Rule((HookDelivery.id,), HookDelivery.done_at, KEPT),
     Rule((KsefRequest.id,), KsefRequest.at, timedelta(days=2)),
     Rule((KsefPause.environment, KsefPause.context, KsefPause.group), KsefPause.until, timedelta(days=2)),
     Rule((ApiReply.id,), ApiReply.created_at, timedelta(days=2)),

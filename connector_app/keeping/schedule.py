@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +9,17 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.alerts.condition import Backup
 from connector_app.keeping import options
 from connector_app.keeping.backup import Made, Progress, Wanted, as_json, back_up
 from connector_app.keeping.places import BackupFailed, keep_by
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from core.calendar import WARSAW
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _STATE = "backup-last"
 _AGAIN = timedelta(hours=1)
@@ -78,6 +80,15 @@ def troubles(services: Services) -> list[Text]:
     return []
 
 
+def of_alerts(services: Services) -> Backup | None:
+    """When the last good backup was made, and since when the program makes them; for alerts."""
+    last = last_backup(services)
+    with services.database() as session:
+        wanted = options.backup_options(session)
+    since = datetime.fromisoformat(wanted.since) if wanted.folder and wanted.since else None
+    return Backup(last.good_at if last is not None else None, since)
+
+
 def make(services: Services, wanted: Wanted, progress: Progress = lambda _done, _total: None) -> Made:
     """:func:`~connector_app.keeping.backup.back_up`, with its result written down.
 
@@ -125,12 +136,12 @@ def make_due(services: Services) -> Made | None:
         made = make(services, Wanted(folder, services.backup_passphrase or None))
         keep_by(folder, services.vault, wanted)
     except BackupFailed as error:
-        _log.error("the backup failed: %s", error)
+        _log.warning(Said.BACKUP_FAILED, error)
         return None
-    except (SQLAlchemyError, OSError):
-        _log.exception("the backup failed")
+    except (SQLAlchemyError, OSError) as error:
+        _log.failed(Said.BACKUP_FAILED, error)
         return None
-    _log.info("backup made: %d bytes in %.1f s", made.size, made.seconds)
+    _log.info(Said.BACKUP_MADE, bytes=made.size, seconds=round(made.seconds, 1), documents=made.documents)
     return made
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.alerts.condition import Archive
 from connector_app.keeping import personal_data, pruning, schedule, watching
 from connector_app.keeping.damage import damaged
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
-from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 def look(services: Services) -> None:
@@ -34,19 +35,10 @@ def look(services: Services) -> None:
             step(services)
         except SQLAlchemyError:
             raise
-        except Exception:
-            _log.exception("upkeep: %s failed", step.__module__)
+        except Exception as error:
+            _log.failed(Said.WORK_FAILED, error)
 
 
-def notices(services: Services) -> list[Text]:
-    """What people have to know: damaged files, and backups that do not come about."""
-    broken = damaged(services)
-    found = []
-    if broken:
-        found.append(
-            Text(
-                f"Uszkodzone pliki w archiwum: {len(broken)}. Uruchom: ksef-connector verify-archive --repair",
-                f"Damaged files in the archive: {len(broken)}. Run: ksef-connector verify-archive --repair",
-            )
-        )
-    return found + schedule.troubles(services)
+def told() -> Archive:
+    """What alerts ask the archive: which files are damaged, and how old the last good backup is."""
+    return Archive(damaged, schedule.of_alerts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lxml import etree
@@ -22,12 +23,19 @@ from connector_app.store.archive import ArchiveDamage
 from connector_app.store.models import Document, Seller
 from connector_app.store.proofs import SessionUpoPage
 from core.fa import registry, schema
-from core.fa.read import UnreadableDocument, read
 from core.fa.validate import validate
 from core.findings import Text, has_errors
 from core.ksef import upo
 from core.ksef.errors import ProofMismatch
 
+_FACTS = (
+    ("NIP", "{*}Podmiot1/{*}DaneIdentyfikacyjne/{*}NIP"),
+    ("P_2", "{*}Fa/{*}P_2"),
+    ("P_1", "{*}Fa/{*}P_1"),
+    ("P_15", "{*}Fa/{*}P_15"),
+    ("KodWaluty", "{*}Fa/{*}KodWaluty"),
+)
+"""What the lists say of a document too; read without building its model, which takes ten times as long."""
 PAGE = 100
 """Documents in memory at a time."""
 
@@ -205,29 +213,36 @@ def _faults_of_xml(row: Document, nip: str, data: bytes, scope: Scope) -> Iterat
     """What the XML itself is not, and where the columns say something else (first value true)."""
     name = f"{row.id} ({row.number})"
     try:
-        invoice = read(schema.parse(data)).invoice
-    except (schema.MalformedXml, registry.UnknownSchema, UnreadableDocument) as error:
-        why = f"Pliku XML dokumentu {name} nie da się odczytać: {error}."
-        yield False, Text(why, f"The XML of document {name} cannot be read: {error}.")
+        root = schema.parse(data).getroot()
+    except schema.MalformedXml as error:
+        yield (
+            False,
+            Text(
+                f"Pliku XML dokumentu {name} nie da się odczytać: {error}.",
+                f"The XML of document {name} cannot be read: {error}.",
+            ),
+        )
         return
-    stated = (
-        ("NIP", invoice.seller.nip, nip),
-        ("P_2", invoice.number, row.number),
-        ("P_1", invoice.issued_on, row.issued_on),
-        ("P_15", invoice.total, row.total),
-        ("KodWaluty", invoice.currency, row.currency),
-    )
-    for field_name, in_xml, in_row in stated:
-        if in_xml != in_row:
+    kept = (nip, row.number, row.issued_on, row.total, row.currency)
+    for (field_name, path), in_row in zip(_FACTS, kept, strict=True):
+        found = root.findtext(path) or ""
+        if not _is_same(found, in_row):
             yield (
                 True,
                 Text(
-                    f"Dokument {name}: {field_name} w pliku XML to {in_xml}, a w bazie {in_row}.",
-                    f"Document {name}: {field_name} is {in_xml} in the XML and {in_row} in the database.",
+                    f"Dokument {name}: {field_name} w pliku XML to „{found}”, a w bazie {in_row}.",
+                    f'Document {name}: {field_name} is "{found}" in the XML and {in_row} in the database.',
                 ),
             )
     if scope.with_schema:
-        errors = [one for one in validate(data, scope.today, scope.schema_dir).findings if has_errors([one])]
+        try:
+            errors = [
+                one for one in validate(data, scope.today, scope.schema_dir).findings if has_errors([one])
+            ]
+        except registry.UnknownSchema as error:
+            why = Text(f"Dokument {name}: {error}.", f"Document {name}: {error}.")
+            yield False, why
+            return
         for one in errors[:1]:
             yield (
                 False,
@@ -236,6 +251,18 @@ def _faults_of_xml(row: Document, nip: str, data: bytes, scope: Scope) -> Iterat
                     f"Document {name} does not agree with its schema: {one.message.en}",
                 ),
             )
+
+
+def _is_same(found: str, in_row: object) -> bool:
+    """Whether a text of the XML means what a column holds."""
+    try:
+        if isinstance(in_row, Decimal):
+            return Decimal(found) == in_row
+        if isinstance(in_row, date):
+            return date.fromisoformat(found) == in_row
+    except (InvalidOperation, ValueError):
+        return False
+    return " ".join(found.split()) == " ".join(str(in_row).split())
 
 
 def _faults_of_page(row: SessionUpoPage) -> Iterator[tuple[Part, Text]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,9 +14,12 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from connector_app import buyer_links
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail.compose import compose, message_id, usable_address
 from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError, MailInDoubt, MailRefused, MailUnavailable, Transport
+from connector_app.measures import MAILS
 from connector_app.pictures import picture
 from connector_app.pipeline import life
 from connector_app.pipeline.messages import facts_of
@@ -31,7 +33,7 @@ from connector_app.texts import Occasion, Reader, Slot, effective, fill
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _AT_ONCE = 20
 """Messages of a seller in one pass, so that a long list keeps no invoice waiting."""
@@ -110,8 +112,10 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
     try:
         for mail_id in ids:
             try:
-                _post(services, mail_id, settings, transport)
+                with bound(mail_id=mail_id, store_id=store_id):
+                    _post(services, mail_id, settings, transport)
             except MailUnavailable as error:
+                _log.warning(Said.MAIL_FAILED, error, mail_id=mail_id)
                 attempts = _failed(services, mail_id, error)
                 if error.of_server:
                     return _put_off(services, store, str(error), life.pause_after(attempts))
@@ -120,8 +124,8 @@ def _post_store(services: Services, store_id: int, ids: list[int]) -> Text | Non
             except ArchiveDamaged as error:
                 damage.note(services, error)
                 _wait_for_repair(services, mail_id, error)
-            except Exception:
-                _log.exception("e-mail %d: writing or sending failed", mail_id)
+            except Exception as error:
+                _log.failed(Said.MAIL_FAILED, error, mail_id=mail_id)
                 _failed(services, mail_id, MailInDoubt("an internal error; the log has details"))
     finally:
         transport.close()
@@ -175,8 +179,10 @@ def _post(services: Services, mail_id: int, settings: MailSettings, transport: T
     try:
         transport.send(letter.message, letter.recipient, before_text)
     except MailRefused as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.REFUSED, str(error))
     except MailInDoubt as error:
+        _log.warning(Said.MAIL_FAILED, error)
         _settle(services, mail_id, MailState.UNKNOWN, str(error))
     else:
         _settle(services, mail_id, MailState.SENT, None)
@@ -231,6 +237,8 @@ _ENDS = {
 def _settle(services: Services, mail_id: int, state: MailState, why: str | None) -> None:
     said = _ENDS[state]
     text = said if why is None else Text(f"{said.pl}: {why}", f"{said.en}: {why}")
+
+    services.measures.count(MAILS, "buyers", state.value)
 
     def end(row: Mail) -> None:
         now = services.clock()

@@ -95,6 +95,14 @@ class Transport:
             raise MailInDoubt(_said(error)) from None
         _check(answer, of_server=False)
 
+    def open(self) -> None:
+        """Connect and sign in without sending anything, to know whether the server lets us in.
+
+        Raises:
+            MailUnavailable: it does not.
+        """
+        self._connected()
+
     def close(self) -> None:
         """Give the connection back."""
         smtp, self._smtp = self._smtp, None

@@ -7,7 +7,6 @@ kept. Losing the file costs nothing but asking again, so trouble with it is logg
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,6 +15,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from core.invoices.policy import ExchangeRate
 
 FILE_NAME: Final = "nbp-rates.sqlite3"
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS rates (
 """
 _BUSY_SECONDS = 5.0
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 class RateCache:
@@ -65,7 +66,7 @@ class RateCache:
                     (currency, day.isoformat()),
                 ).fetchone()
         except sqlite3.Error as error:
-            _log.warning("cached exchange rates cannot be read: %s", error)
+            _log.warning(Said.RATES, error, task="read")
             return None
         return None if row is None else _rate(currency, row)
 
@@ -78,14 +79,14 @@ class RateCache:
         try:
             self._write(rates)
         except sqlite3.OperationalError as error:  # busy, full, read-only: the file itself is good
-            _log.warning("exchange rates cannot be cached: %s", error)
+            _log.warning(Said.RATES, error, task="write")
         except sqlite3.DatabaseError as error:
-            _log.warning("the damaged cache of exchange rates is made anew: %s", error)
+            _log.warning(Said.RATES, error, task="anew")
             try:
                 self._path.unlink(missing_ok=True)
                 self._write(rates)
             except (sqlite3.Error, OSError) as again:
-                _log.warning("exchange rates cannot be cached: %s", again)
+                _log.warning(Said.RATES, again, task="write")
 
     def _write(self, rates: Mapping[date, ExchangeRate]) -> None:
         rows = [
@@ -110,6 +111,6 @@ def _rate(currency: str, row: tuple[object, ...]) -> ExchangeRate | None:
     except (InvalidOperation, ValueError):
         known = None
     if known is None or not known.rate.is_finite() or known.rate <= 0:
-        _log.warning("a cached rate of %s cannot be used", currency)
+        _log.warning(Said.RATES, task="read", currency=currency)
         return None
     return known

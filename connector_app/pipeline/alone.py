@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.submit import LaneBlocked
 from connector_app.profiles import BadProfile
+from connector_app.store.models import Document, ShopOrder
 from connector_app.vault import VaultLocked
 from core.findings import Text
 from core.ksef.errors import KsefError
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _DAMAGED_PAUSE = 900.0
 """Seconds between tries while a file that a step needs is damaged: only a person can change that."""
@@ -45,19 +48,43 @@ def alone(services: Services, document_id: int, step: Callable[[int], object]) -
         KeyMaterialError, VaultLocked, BadProfile: the seller's secrets or settings are at fault.
         SQLAlchemyError: the database cannot be used.
     """
-    try:
-        step(document_id)
-    except ArchiveDamaged as error:
-        damage.note(services, error)
-        life.postpone_one(services, document_id, error.said, at_least=_DAMAGED_PAUSE)
-        return error.said
-    except Exception as error:
-        if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
-            raise
-        _log.exception("document %d: a step failed", document_id)
-        life.postpone_one(services, document_id, INTERNAL)
-        return INTERNAL
+    with bound(**ids_of(services, document_id)):
+        try:
+            step(document_id)
+        except ArchiveDamaged as error:
+            damage.note(services, error)
+            life.postpone_one(services, document_id, error.said, at_least=_DAMAGED_PAUSE)
+            return error.said
+        except Exception as error:
+            if isinstance(error, LaneBlocked | KsefError) or not _is_of_one_document(error):
+                raise
+            _log.failed(Said.DOCUMENT_FAILED, error)
+            life.postpone_one(services, document_id, INTERNAL)
+            return INTERNAL
     return None
+
+
+def ids_of(services: Services, document_id: int) -> dict[str, int | str | None]:
+    """The ids by which a document's lines of the log are found: its own, its store's, the shop's, KSeF's.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
+    """
+    with services.database() as session:
+        row = session.execute(
+            select(Document.seller_id, Document.store_id, ShopOrder.remote_id, Document.session_reference)
+            .join(ShopOrder, ShopOrder.id == Document.order_id)
+            .where(Document.id == document_id)
+        ).one_or_none()
+    if row is None:
+        return {"document_id": document_id}
+    return {
+        "document_id": document_id,
+        "seller_id": row[0],
+        "store_id": row[1],
+        "order": row[2],
+        "session": row[3],
+    }
 
 
 def _is_of_one_document(error: Exception) -> bool:

@@ -7,6 +7,8 @@ settled, and the shop is asked for the refund's lines when it is about to be iss
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import joinedload
 
 from adapters.contract import NotFound, ShopAdapter, ShopError, UnreadableOrder
@@ -15,7 +17,7 @@ from connector_app.pipeline import life, proposed
 from connector_app.pipeline.buyers import correct_buyer, replace_invoice
 from connector_app.pipeline.chain import Chain, chain_of, is_still_asked, read_document
 from connector_app.pipeline.changes import zero_by_hand
-from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze
+from connector_app.pipeline.issue import ask_if_same, day_of_issue, freeze, issue
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import (
     BUYER,
@@ -40,6 +42,24 @@ from core.invoices.corrections.refunds import correct
 from core.invoices.model import InvoiceKind
 from core.money import ZERO
 from core.orders import Order, Refund
+
+
+def issue_due(
+    services: Services,
+    document_id: int,
+    shop_of: Callable[[int], ShopAdapter | None],
+    offline: OfflinePlan | None = None,
+) -> None:
+    """Issue one document that is ready, an order's first one or a correction.
+
+    Args:
+        services: the outside world.
+        document_id: the document.
+        shop_of: connects the store of a document; asked for corrections only.
+        offline: how to issue it offline; None for online.
+    """
+    if issue(services, document_id, offline).purpose != INVOICE:
+        issue_correction(services, document_id, shop_of(document_id), offline)
 
 
 def issue_correction(

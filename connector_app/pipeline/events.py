@@ -8,16 +8,17 @@ the echo of our own writing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from adapters.contract import Entity, NotFound, ShopAdapter, ShopBusy, ShopError, ShopEvent
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import life
 from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep_safely, take_in
@@ -30,7 +31,7 @@ from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _KEPT = timedelta(days=30)
 """How long events that were done are kept: a late copy of one of them is known."""
@@ -136,7 +137,8 @@ def work(services: Services, sellers: Collection[int]) -> Heard:
             .order_by(Store.id)
         ).all()
     for store in stores:
-        _work_store(services, store, heard)
+        with bound(task="events", seller_id=store.seller_id, store_id=store.id):
+            _work_store(services, store, heard)
     return heard
 
 
@@ -149,12 +151,6 @@ def next_due(services: Services, sellers: Collection[int]) -> datetime | None:
             .where(WebhookEvent.done_at.is_(None), IS_OPEN, Store.seller_id.in_(sellers))
         ).all()
     return min((max(filter(None, row)) for row in rows), default=None)
-
-
-def prune(services: Services) -> None:
-    """Forget what was done long ago."""
-    with services.database.begin() as session:
-        session.execute(delete(WebhookEvent).where(WebhookEvent.done_at < services.clock() - _KEPT))
 
 
 def requests_of_people(services: Services) -> list[Text]:
@@ -230,11 +226,12 @@ def _read_one(
 ) -> Text | None:
     """:func:`_read_anew`, but an order at which the program itself fails holds up no other."""
     try:
-        _read_anew(services, store, shop, order_id, events)
+        with bound(order=order_id):
+            _read_anew(services, store, shop, order_id, events)
     except (ShopError, SQLAlchemyError):
         raise
-    except Exception:
-        _log.exception("order %s of store %s cannot be read", order_id, store.code)
+    except Exception as error:
+        _log.failed(Said.STORE_FAILED, error, store_id=store.id, order=order_id)
         return _put_off(services, store, events, ShopError("an internal error; the log has details"))
     return None
 
@@ -272,6 +269,7 @@ def _put_off(
     services: Services, store: Store, events: Collection[WebhookEvent], error: ShopError | VaultLocked
 ) -> Text:
     """Try the events of a store later that are not done; pauses grow with every failure."""
+    _log.warning(Said.STORE_FAILED, error)
     now = services.clock()
     asked = error.retry_after if isinstance(error, ShopBusy) else 0.0
     attempts = max(event.attempts for event in events)

@@ -37,11 +37,15 @@ class Hold:
 
     Attributes:
         until: aware UTC. why: for a person. failures: tries in a row that failed.
+        since: when the first of them failed; ``None`` for what waits on purpose.
+        refused: KSeF answers and does not let the seller in, or a setting is wrong: only a person helps.
     """
 
     until: datetime
     why: Text
     failures: int
+    since: datetime | None = None
+    refused: bool = False
 
 
 def hold_of(seller: Seller, now: datetime) -> Hold | None:
@@ -53,7 +57,13 @@ def hold_of(seller: Seller, now: datetime) -> Hold | None:
     stored = seller.hold
     if stored is None or stored["credential"] != _fingerprint(seller):
         return None
-    hold = Hold(datetime.fromisoformat(stored["until"]), load_text(stored["why"]), stored["failures"])
+    hold = Hold(
+        datetime.fromisoformat(stored["until"]),
+        load_text(stored["why"]),
+        stored["failures"],
+        datetime.fromisoformat(stored["since"]) if "since" in stored else None,
+        bool(stored.get("refused")),
+    )
     return hold if hold.until > now else None
 
 
@@ -67,7 +77,13 @@ def may_issue_offline(seller: Seller) -> bool:
 
 
 def hold(
-    services: Services, seller_id: int, why: Text, waiting: ColumnElement[bool], *, at_least: float = 0.0
+    services: Services,
+    seller_id: int,
+    why: Text,
+    waiting: ColumnElement[bool],
+    *,
+    at_least: float = 0.0,
+    refused: bool = False,
 ) -> Hold:
     """Make a seller's lane wait; pauses grow with every failure in a row.
 
@@ -77,17 +93,22 @@ def hold(
         why: for a person; each waiting document says it, too.
         waiting: which documents wait.
         at_least: seconds to wait at the least.
+        refused: only a person helps, see :class:`Hold`.
     """
     now = services.clock()
     with services.database.begin(seller_id) as session:
         seller = session.get_one(Seller, seller_id)
         known = seller.hold if seller.hold and seller.hold["credential"] == _fingerprint(seller) else None
         failures = known["failures"] if known else 0
-        made = Hold(now + life.pause_after(failures, at_least=at_least), why, failures + 1)
+        since = known.get("since", now.isoformat()) if known else now.isoformat()
+        until = now + life.pause_after(failures, at_least=at_least)
+        made = Hold(until, why, failures + 1, datetime.fromisoformat(since), refused)
         seller.hold = {
             "until": made.until.isoformat(),
             "why": dump_text(why),
             "failures": made.failures,
+            "since": since,
+            "refused": refused,
             "credential": _fingerprint(seller),
         }
         session.execute(

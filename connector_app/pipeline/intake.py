@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +13,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from adapters.contract import ShopAdapter, ShopAuthFailed, ShopBusy, ShopError, UnreadableOrder
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import claims, deciding, life, marks
 from connector_app.pipeline.after_issue import after_issue, ask_about_unreadable
 from connector_app.pipeline.refund_intake import take_in_refunds
@@ -28,7 +30,7 @@ from core.findings import Finding, Severity, Text
 from core.invoices.model import InvoiceKind
 from core.orders import Order
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _OPEN = frozenset(
     {DocumentState.WAITING, DocumentState.READY, DocumentState.ATTENTION, DocumentState.CANCELLED}
@@ -39,6 +41,8 @@ _STAYS_WITHDRAWN = Text(
 )
 _SEEN_STEP = timedelta(seconds=30)
 """An order that says nothing new is noted as seen again no more often than this."""
+_TOGETHER = 10
+"""Orders of a look that are kept in one transaction: few, so that nobody waits long for the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ def take_in(services: Services, store_id: int) -> IntakeResult:
         row.quiet_until = pause_asked(failure, services.clock())
         if orders.failure is None:
             row.looked_at = began
+    services.measures.mark("look", began)
+    services.measures.keep_now_and_then(services.database)
     return replace(orders, failure=failure)
 
 
@@ -104,15 +110,47 @@ def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> I
     seen = changed = 0
     mark = marks.of_orders(services, store)
     failure: ShopError | None = None
+    read: list[Order | UnreadableOrder] = []
+
+    def keep_read() -> int:
+        kept = _keep_together(services, store.id, read)
+        for found in read:
+            mark.passed(found.modified_at if isinstance(found, Order) else None)
+        read.clear()
+        return kept
+
     try:
         for found in adapter.changed_orders(store.mark - marks.OVERLAP if store.mark else None):
             seen += 1
-            changed += keep_safely(services, store.id, found)
-            mark.passed(found.modified_at if isinstance(found, Order) else None)
+            read.append(found)
+            if len(read) >= _TOGETHER:
+                changed += keep_read()
     except ShopError as error:
         failure = error
+    changed += keep_read()
     mark.save()
     return IntakeResult(seen, changed, failure)
+
+
+def _keep_together(services: Services, store_id: int, read: Sequence[Order | UnreadableOrder]) -> int:
+    """Keep some orders in one transaction, for each waits for the disk; how many said something new.
+
+    When anything of it fails it is undone as a whole, and each order is kept by itself.
+    """
+    now = services.clock()
+    news = _news(services, store_id, read, now)
+    if len(news) < 2:
+        return sum(keep_safely(services, store_id, one) for one in news)
+    try:
+        with services.database.begin(of_store(store_id)) as session:
+            store = session.get_one(Store, store_id)
+            touched = [_keep_found(session, store, one, now) for one in news]
+    except Exception:
+        return sum(keep_safely(services, store_id, one) for one in news)
+    for documents in touched:
+        for document in documents:
+            services.watch(document)
+    return sum(map(bool, touched))
 
 
 def keep_safely(
@@ -127,7 +165,7 @@ def keep_safely(
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
             raise
         remote_id = found.id if isinstance(found, Order) else found.path.partition(".")[0]
-        _log.exception("order %s of store %d cannot be kept", remote_id, store_id)
+        _log.failed(Said.STORE_FAILED, error, store_id=store_id, order=remote_id)
         odd = UnreadableOrder(f"it cannot be stored ({type(error).__name__})", path=remote_id)
         return keep(services, store_id, odd)
 
@@ -145,33 +183,51 @@ def keep(services: Services, store_id: int, found: Order | UnreadableOrder, *, a
         Whether it was new or said something new.
     """
     now = services.clock()
-    if not anew and isinstance(found, Order) and _says_nothing_new(services, store_id, found, now):
+    if not anew and not _news(services, store_id, [found], now):
         return False
     with services.database.begin(of_store(store_id)) as session:
-        store = session.get_one(Store, store_id)
-        if isinstance(found, UnreadableOrder):
-            touched = _keep_unreadable(session, store, found, now)
-        else:
-            touched = _keep_order(session, store, found, now, anew=anew)
+        touched = _keep_found(session, session.get_one(Store, store_id), found, now, anew=anew)
     for document in touched:
         services.watch(document)
     return bool(touched)
 
 
-def _says_nothing_new(services: Services, store_id: int, order: Order, now: datetime) -> bool:
-    """Whether there is nothing to write: most orders of a look were read a moment ago."""
+def _keep_found(
+    session: Session, store: Store, found: Order | UnreadableOrder, now: datetime, *, anew: bool = False
+) -> list[Document]:
+    if isinstance(found, UnreadableOrder):
+        return _keep_unreadable(session, store, found, now)
+    return _keep_order(session, store, found, now, anew=anew)
+
+
+def _news(
+    services: Services, store_id: int, read: Sequence[Order | UnreadableOrder], now: datetime
+) -> list[Order | UnreadableOrder]:
+    """Those of which there is something to write: most orders of a look were read a moment ago."""
+    ids = [one.id for one in read if isinstance(one, Order)]
     with services.database() as session:
-        known = session.execute(
-            select(ShopOrder.content_hash, ShopOrder.modified_at, ShopOrder.seen_at).where(
-                ShopOrder.store_id == store_id, ShopOrder.remote_id == order.id
-            )
-        ).one_or_none()
-    return (
-        known is not None
-        and known.modified_at == order.modified_at
-        and now - known.seen_at < _SEEN_STEP
-        and known.content_hash == content_hash(order)
-    )
+        rows = session.execute(
+            select(
+                ShopOrder.remote_id,
+                ShopOrder.content_hash,
+                ShopOrder.modified_at,
+                ShopOrder.seen_at,
+                ShopOrder.data_deleted_at,
+            ).where(ShopOrder.store_id == store_id, ShopOrder.remote_id.in_(ids))
+        ).all()
+    known = {row.remote_id: row for row in rows}
+
+    def is_old(order: Order) -> bool:
+        row = known.get(order.id)
+        return (
+            row is not None
+            and row.data_deleted_at is None
+            and row.modified_at == order.modified_at
+            and now - row.seen_at < _SEEN_STEP
+            and row.content_hash == content_hash(order)
+        )
+
+    return [one for one in read if not (isinstance(one, Order) and is_old(one))]
 
 
 def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, anew: bool) -> list[Document]:
@@ -181,12 +237,21 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, 
         row.modified_at = order.modified_at
         if now - row.seen_at >= _SEEN_STEP:
             row.seen_at = now
-        if not (anew and _would_be_decided_otherwise(session, row, order, now)):
+        is_wanted = row.data_deleted_at is not None and _is_due(session, row)
+        if not is_wanted and not (anew and _would_be_decided_otherwise(session, row, order, now)):
             return []
+    row.data_deleted_at = None
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
     session.flush()
     return decide_order(session, store, row, order, now)
+
+
+def _is_due(session: Session, row: ShopOrder) -> bool:
+    """Whether a document of an order whose data were deleted needs them after all: a person asked for it."""
+    needs = Document.state.in_((DocumentState.READY, DocumentState.ATTENTION))
+    of_order = select(Document.id).where(Document.order_id == row.id, needs)
+    return session.scalar(of_order.limit(1)) is not None
 
 
 def _would_be_decided_otherwise(session: Session, row: ShopOrder, order: Order, now: datetime) -> bool:

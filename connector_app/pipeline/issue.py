@@ -21,7 +21,7 @@ from connector_app.pipeline import deciding, life, proposed
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import REFUND
 from connector_app.pipeline.services import Services
-from connector_app.store.models import INVOICE, Document, DocumentState
+from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
 from connector_app.store.overrides import buyer_conflict
 from connector_app.store.snapshots import buyer_fingerprint, from_json
 from core.calendar import warsaw_day
@@ -34,6 +34,9 @@ from core.invoices.exchange import RateError, draft_at_rate
 from core.invoices.model import Invoice, InvoiceKind
 from core.invoices.numbering import BadPattern, Series
 from core.orders import Order
+
+_WITH_ORDER = (joinedload(Document.order), joinedload(Document.seller))
+_WITH_ALL = (joinedload(Document.order).joinedload(ShopOrder.store), joinedload(Document.seller))
 
 
 class _Refused(Exception):
@@ -57,7 +60,7 @@ def issue(services: Services, document_id: int, offline: OfflinePlan | None = No
     """
     now = services.clock()
     with services.database() as session:
-        document = session.get_one(Document, document_id, options=[joinedload(Document.order)])
+        document = session.get_one(Document, document_id, options=_WITH_ALL)
         seller, store = document.seller, document.order.store
         snapshot = document.order.snapshot
         due = document.state == DocumentState.READY and document.purpose == INVOICE
@@ -161,7 +164,7 @@ def freeze(
         The document as committed: ``issued``, or ``attention`` with every reason.
     """
     with services.database.begin(seen.seller_id) as session:
-        document = session.get_one(Document, seen.id)
+        document = session.get_one(Document, seen.id, options=_WITH_ORDER)
         if not is_same(document, seen):
             return document
         schema = registry.schema_for(document.seller.schema_version)

@@ -13,8 +13,7 @@ postpones one kind of work, and only KSeF itself (down, or not letting us in) ho
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,14 +22,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
 from connector_app.pipeline.alone import alone
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
-from connector_app.pipeline.corrections import issue_correction
-from connector_app.pipeline.issue import issue
+from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.offline import OfflinePlan
-from connector_app.pipeline.proof import StorageSilent, collect_upo, postpone_proof
+from connector_app.pipeline.proof import StorageSilent, collect_upo, keep_upos, postpone_proof
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
@@ -45,13 +45,21 @@ from core.findings import Text
 from core.ksef.errors import KsefBusy, KsefError, KsefRefused, KsefUnavailable
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _REFUSED_PAUSE = 900.0
 """Seconds between tries while KSeF refuses the credential: only a person can change that."""
 
+_ONLY_A_PERSON = (KsefRefused, KeyMaterialError, VaultLocked, BadProfile)
+"""Errors that waiting does not heal."""
+
 _MOST_PROBLEMS = 5
 """Different reasons for waiting that one pass tells of."""
+
+_MOST_PROOFS = 100
+"""UPOs that one pass fetches."""
+_KEPT_TOGETHER = 10
+"""UPOs that are kept in one transaction, for each waits for the disk."""
 
 _IDLE = timedelta(minutes=15)
 """A session that nothing used for this long is closed while the application goes on running."""
@@ -100,6 +108,14 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
     Raises:
         SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
+    with bound(task="lane", seller_id=seller_id):
+        result = _run_lane(services, seller_id)
+    services.measures.mark("lane", services.clock())
+    services.measures.keep_now_and_then(services.database)
+    return result
+
+
+def _run_lane(services: Services, seller_id: int) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
@@ -141,8 +157,7 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
         found = offline.plan(services, document_id)
         if isinstance(found, OfflinePlan):
             recheck(document_id)
-            issue(services, document_id, found)
-            issue_correction(services, document_id, recheck.shop_of(document_id), found)
+            issue_due(services, document_id, recheck.shop_of, found)
             result.worked += 1
         elif found is not None:
             offline.wait(services, document_id, found)
@@ -188,8 +203,7 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
         def send_new(document_id: int) -> None:
             access.ready_to_send(schema)
             recheck(document_id)
-            issue(services, document_id)
-            issue_correction(services, document_id, recheck.shop_of(document_id))
+            issue_due(services, document_id, recheck.shop_of)
             submit(services, document_id, access)
 
         stage = _Stage(services, seller.id, result)
@@ -207,11 +221,15 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
         raise
     except Exception as error:
         why, at_least = _explain(error)
+        if why is not _LANE_FAILED:
+            _log.warning(Said.LANE_HELD, error)
         result.tell(why)
         now = services.clock()
         # what waits for something else keeps its own reason
         waiting = _KSEF & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
-        holds.hold(services, seller.id, why, waiting, at_least=at_least)
+        holds.hold(
+            services, seller.id, why, waiting, at_least=at_least, refused=isinstance(error, _ONLY_A_PERSON)
+        )
     finally:
         recheck.close()
 
@@ -246,25 +264,43 @@ class _Stage:
             self.result.worked += 1
 
     def run_proofs(self, access: SellerAccess) -> None:
-        """Fetch what UPOs are due; waiting for them never holds anything else up."""
-        for document_id in _unproven(self.services, self.seller_id):
+        """Fetch what UPOs are due; waiting for them never holds anything else up.
+
+        Many are left to the next pass: their documents' numbers go to the shop first.
+        """
+        due = _unproven(self.services, self.seller_id)
+        for begin in range(0, len(due), _KEPT_TOGETHER):
+            collected: dict[int, life.Change] = {}
             try:
-                collect_upo(self.services, document_id, access)
+                go_on = self._collect(due[begin : begin + _KEPT_TOGETHER], access, collected)
+            finally:
+                # what was fetched before something went wrong
+                keep_upos(self.services, self.seller_id, collected)
+            if not go_on:
+                return
+
+    def _collect(self, due: Sequence[int], access: SellerAccess, collected: dict[int, life.Change]) -> bool:
+        """Fetch some UPOs; whether there is any use in fetching more now."""
+        for document_id in due:
+            try:
+                collected[document_id] = collect_upo(self.services, document_id, access)
             except StorageSilent as silent:
                 until = postpone_proof(self.services, document_id, silent.cause).proof_next_at
                 self._wait_for_proofs(_explain(silent.cause)[0], until, Document.upo_address.is_not(None))
-                return
+                return False
             except LaneBlocked as blocked:
                 if isinstance(blocked.cause, KsefBusy):
                     until = self.services.clock() + _asked(blocked.cause)
                     self._wait_for_proofs(blocked.cause.hint, until)
-                    return
+                    return False
                 postpone_proof(self.services, document_id, blocked.cause)
                 raise blocked.cause from blocked
             self.result.worked += 1
+        return True
 
     def _wait(self, what: ColumnElement[bool], busy: KsefBusy) -> None:
         """A limit is used up: this kind of work waits, and no failure is counted."""
+        _log.warning(Said.LIMIT_REACHED, busy, own_budget=busy.own_budget)
         self.result.tell(busy.hint)
         of_seller = what & (Document.seller_id == self.seller_id)
         holds.put_off(self.services, self.seller_id, of_seller, busy.hint, _asked(busy))
@@ -300,7 +336,7 @@ def _explain(error: Exception) -> tuple[Text, float]:
             f"The seller's settings are wrong: {'; '.join(one.en for one in error.faults)}",
         )
         return said, _REFUSED_PAUSE
-    _log.error("a lane failed", exc_info=error)
+    _log.failed(Said.LANE_FAILED, error)
     return _LANE_FAILED, 60.0
 
 
@@ -313,7 +349,7 @@ def _is_now(seconds: float | None) -> bool:
 
 
 def _unproven(services: Services, seller_id: int) -> list[int]:
-    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at)
+    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at, most=_MOST_PROOFS)
 
 
 def _ids(
@@ -321,6 +357,7 @@ def _ids(
     seller_id: int,
     what: ColumnElement[bool],
     due_at: InstrumentedAttribute[datetime | None],
+    most: int | None = None,
 ) -> list[int]:
     now = services.clock()
     with services.database() as session:
@@ -329,6 +366,7 @@ def _ids(
                 select(Document.id)
                 .where(Document.seller_id == seller_id, what, or_(due_at.is_(None), due_at <= now))
                 .order_by(Document.send_by.is_(None), Document.send_by, Document.id)
+                .limit(most)
             )
         )
 

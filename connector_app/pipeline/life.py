@@ -9,13 +9,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, object_session
 
+from connector_app.log_events import Said
+from connector_app.logs import Fact, Log
 from connector_app.pipeline.purposes import BY_HAND, HAND, WRONG_BUYER, chapter, plain
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.lanes import of_document
 from connector_app.store.models import INVOICE, Batch, Document, DocumentState, Event
 from connector_app.store.recovered import NEVER
+from connector_app.store.sessions import after_commit
 from connector_app.store.uploaded import is_uploaded
 from core.findings import Finding, Text
+
+_log = Log(__name__)
 
 PAUSES = (2, 5, 15, 60, 300, 900, 3600)
 """Seconds before the next try after one, two, three ... failures."""
@@ -76,10 +81,23 @@ def move(document: Document, state: DocumentState, reason: Text, now: datetime) 
 def note(document: Document, reason: Text, now: datetime) -> None:
     """Add a line to the life of a stored document without moving it."""
     document.updated_at = now
+    session = _session_of(document)
+    _log_later(session, document)
     # not through the relationship, which would read the whole life first
-    _session_of(document).add(
-        Event(document_id=document.id, at=now, state=document.state, text=dump_text(reason))
-    )
+    session.add(Event(document_id=document.id, at=now, state=document.state, text=dump_text(reason)))
+
+
+def _log_later(session: Session, document: Document) -> None:
+    """A line of the log for a line of life, once it is committed; the state is taken as it is now."""
+    ids: dict[str, Fact] = {
+        "document_id": document.id,
+        "seller_id": document.seller_id,
+        "store_id": document.store_id,
+        "order_id": document.order_id,
+        "state": document.state,
+        "session": document.session_reference,
+    }
+    after_commit(session, lambda: _log.info(Said.DOCUMENT_LIFE, **ids))
 
 
 def ask(document: Document, findings: Sequence[Finding], now: datetime) -> None:

@@ -6,7 +6,10 @@ once, on arrival; a signature that is broken is treated like a wrong hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from connector_app.keeping.reading import digest
 from connector_app.ksef_access import SellerAccess, hash_text
@@ -41,8 +44,8 @@ class StorageSilent(Exception):
         self.cause = cause
 
 
-def collect_upo(services: Services, document_id: int, access: SellerAccess) -> Document:
-    """Fetch, check and keep the UPO of one accepted document that has none.
+def collect_upo(services: Services, document_id: int, access: SellerAccess) -> life.Change:
+    """Fetch and check the UPO of one accepted document that has none.
 
     Args:
         services: the outside world.
@@ -50,7 +53,8 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
         access: the seller's sign-in.
 
     Returns:
-        The document as committed, with its UPO or with the reason why there is none yet.
+        What keeps it, or the reason why there is none yet, inside a transaction; see :func:`keep_upos`. An
+        UPO that was not kept is fetched again.
 
     Raises:
         LaneBlocked: KSeF does not answer or does not let us in.
@@ -60,7 +64,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
         document = session.get_one(Document, document_id)
     number, session_reference = document.ksef_number, document.session_reference or ""
     if number is None or document.xml_sha256 is None:
-        return document
+        return lambda _row: None
     ours = hash_text(document.xml_sha256)
     try:
         proof = _from_address(services, document, access) or access.call(
@@ -71,7 +75,7 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
     except (KsefUnavailable, Unauthorized, AuthenticationFailed, Forbidden) as error:
         raise LaneBlocked(error) from error
     except (KsefRefused, ProofMismatch) as error:
-        return life.change(services, document_id, _later(services, error))
+        return _later(services, error)
 
     def keep(row: Document) -> None:
         row.upo, row.upo_sha256, row.upo_address = proof, digest(proof), None
@@ -79,7 +83,26 @@ def collect_upo(services: Services, document_id: int, access: SellerAccess) -> D
         row.upo_certificate = keep_signer(row, signature, services.clock())
         life.note(row, fetched_text(signature), services.clock())
 
-    return life.change(services, document_id, keep)
+    return keep
+
+
+def keep_upos(services: Services, seller_id: int, collected: Mapping[int, life.Change]) -> None:
+    """Keep what was collected for some documents, in one transaction.
+
+    Args:
+        services: the outside world.
+        seller_id: whose documents.
+        collected: by the document's id, what :func:`collect_upo` gave; a few at a time.
+    """
+    if not collected:
+        return
+    with services.database.begin(seller_id) as session:
+        query = select(Document).options(joinedload(Document.order)).where(Document.id.in_(collected))
+        documents = list(session.scalars(query))
+        for document in documents:
+            collected[document.id](document)
+    for document in documents:
+        services.watch(document)
 
 
 def _from_address(services: Services, document: Document, access: SellerAccess) -> bytes | None:
@@ -100,7 +123,7 @@ def postpone_proof(services: Services, document_id: int, error: KsefError) -> Do
     return life.change(services, document_id, _later(services, error))
 
 
-def _later(services: Services, error: KsefError) -> Callable[[Document], None]:
+def _later(services: Services, error: KsefError) -> life.Change:
     why = Text(
         f"Nie udało się pobrać UPO: {error} {error.hint.pl}".strip(),
         f"The UPO could not be fetched: {error} {error.hint.en}".strip(),

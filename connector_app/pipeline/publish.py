@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, object_session, selectinload
 
 from adapters.contract import Channel, NotFound, ShopAdapter, ShopAuthFailed, ShopError, ShopRefused
 from connector_app import buyer_links, ksef_access
@@ -14,7 +16,7 @@ from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.profiles import BadProfile
 from connector_app.store.lanes import of_document
-from connector_app.store.models import INVOICE, Document, DocumentState, Publication, Store
+from connector_app.store.models import INVOICE, Document, DocumentState, Publication, ShopOrder, Store
 from connector_app.store.snapshots import from_json
 from core.calendar import warsaw_day
 from core.findings import Finding, Severity, Text
@@ -26,14 +28,20 @@ _NO_ROUTE = "rest_no_route"
 _PATIENT_TRIES = 8
 """Refusals of one document, over about three hours, before a person is asked."""
 
+_WITH_ALL = (
+    joinedload(Document.seller),
+    joinedload(Document.order).joinedload(ShopOrder.store),
+    selectinload(Document.publications),
+)
+
 _OF_INVOICES = frozenset({Channel.METADATA, Channel.TAG, Channel.ORDER_STATE})
 
 
 def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document:
     """Write every missing publication of one accepted document.
 
-    Each success is committed before the next channel is tried; the adapter looks for an earlier copy
-    before it writes, so a lost answer leads to no second note.
+    The adapter looks for an earlier copy before it writes, so neither a lost answer nor a crash leads to a
+    second note; what was written is committed once, with the document's new state or with what failed.
 
     Args:
         services: the outside world.
@@ -44,7 +52,7 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         ShopError: a channel could not be written; see :func:`failed`.
     """
     with services.database() as session:
-        document = session.get_one(Document, document_id)
+        document = session.get_one(Document, document_id, options=_WITH_ALL)
         if document.state != DocumentState.ACCEPTED:
             return document
         store = document.order.store
@@ -56,18 +64,24 @@ def publish(services: Services, document_id: int, shop: ShopAdapter) -> Document
         link = verification_link(document)
         pay_on = transfer_on(services, document)
         page = buyer_links.link(services, document)
-    for channel in wanted:
-        if channel.value in done:
-            continue
-        try:
+    written: dict[str, str] = {}
+    try:
+        for channel in wanted:
+            if channel.value in done:
+                continue
             language = policy.language if channel is Channel.PRIVATE_NOTE else buyers
             message = message_for(document, channel, language, link, pay_on, store.texts, page)
-            remote_id = shop.publish(remote_order, channel, message)
-        except ShopError as error:
-            write_down(services, document_id, channel.value, failure=f"{error.message} {error.hint}".strip())
-            raise
-        write_down(services, document_id, channel.value, remote_id=remote_id)
-    return _finish(services, document_id, store)
+            written[channel.value] = shop.publish(remote_order, channel, message)
+    except ShopError as error:
+        with services.database.begin(document.seller_id) as session:
+            _note_written(session, document_id, written, services.clock())
+            _row(session, document_id, channel.value).failure = f"{error.message} {error.hint}".strip()
+        raise
+    except Exception:
+        with services.database.begin(document.seller_id) as session:
+            _note_written(session, document_id, written, services.clock())
+        raise
+    return _finish(services, document_id, store, written)
 
 
 def channels(document: Document, policy: StorePolicy, shop: ShopAdapter) -> list[Channel]:
@@ -185,24 +199,47 @@ def write_down(
 ) -> None:
     """Write down how one publication went, in a transaction of its own."""
     with services.database.begin(of_document(document_id)) as session:
-        row = session.scalar(
-            select(Publication).where(Publication.document_id == document_id, Publication.channel == channel)
-        )
-        if row is None:
-            row = Publication(document_id=document_id, channel=channel)
-            session.add(row)
-        row.failure = failure
-        if failure is None:
-            row.remote_id, row.done_at = remote_id, services.clock()
+        if failure is not None:
+            _row(session, document_id, channel).failure = failure
+        else:
+            _note_written(session, document_id, {channel: remote_id}, services.clock())
 
 
-def _finish(services: Services, document_id: int, store: Store) -> Document:
+def _note_written(
+    session: Session, document_id: int, written: Mapping[str, str | None], now: datetime
+) -> None:
+    if not written:
+        return
+    known = session.scalars(select(Publication).where(Publication.document_id == document_id)).all()
+    by_channel = {row.channel: row for row in known}
+    for channel, remote_id in written.items():
+        row = by_channel.get(channel) or Publication(document_id=document_id, channel=channel)
+        session.add(row)
+        row.failure, row.remote_id, row.done_at = None, remote_id, now
+
+
+def _row(session: Session, document_id: int, channel: str) -> Publication:
+    """The row of one publication, made when there is none."""
+    row = session.scalar(
+        select(Publication).where(Publication.document_id == document_id, Publication.channel == channel)
+    )
+    if row is None:
+        row = Publication(document_id=document_id, channel=channel)
+        session.add(row)
+    return row
+
+
+def _finish(services: Services, document_id: int, store: Store, written: Mapping[str, str]) -> Document:
     text = Text(
         f"Numer KSeF zapisano w zamówieniu w sklepie {store.code}.",
         f"The KSeF number was written to the order in store {store.code}.",
     )
-    return life.change(
-        services,
-        document_id,
-        lambda row: life.move(row, DocumentState.PUBLISHED, text, services.clock()),
-    )
+
+    def apply(row: Document) -> None:
+        now = services.clock()
+        session = object_session(row)
+        assert session is not None, "a document is changed inside a transaction"
+        _note_written(session, document_id, written, now)
+        life.move(row, DocumentState.PUBLISHED, text, now)
+
+    return life.change(services, document_id, apply)

@@ -6,19 +6,20 @@ snapshot already names, read after the refund's last change, is no news and cost
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from sqlalchemy import select
 
 from adapters.contract import NotFound, RefundChange, ShopAdapter, ShopError, UnreadableOrder
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import marks
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
 from connector_app.store.models import ShopOrder, Store
 from core.orders import Order
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 Keep = Callable[[Order | UnreadableOrder], bool]
 """Keeps what a shop said of an order and tells whether it was news."""
@@ -47,7 +48,7 @@ def take_in_refunds(services: Services, store: Store, shop: ShopAdapter, keep: K
             if change.order_id not in read and not _is_known(services, store.id, change):
                 found = read_order(shop, change.order_id)
                 if isinstance(found, NotFound):
-                    _log.info("store %s: refund %s has no order", store.code, change.refund_id)
+                    _log.info(Said.STORE_FAILED, store_id=store.id, refund=change.refund_id, error="NotFound")
                 else:
                     keep(found)
                 read.add(change.order_id)

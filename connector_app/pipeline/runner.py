@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import ShopError
 from connector_app import outages
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import backfill, events
 from connector_app.pipeline.intake import IntakeResult, take_in
 from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
@@ -29,7 +30,7 @@ from core.findings import Text
 from core.ksef.errors import KsefError
 from core.signing.keys import KeyMaterialError
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 class RunnerBusy(Exception):
@@ -125,7 +126,8 @@ class Runner:
             for store_id, code, seller_id in stores:
                 if only not in {None, code} or (self._only is not None and seller_id not in self._only):
                     continue
-                seen = self._take_in(store_id, code)
+                with bound(task="look", seller_id=seller_id, store_id=store_id):
+                    seen = self._take_in(store_id)
                 result.intake[code] = seen
                 if seen.failure:
                     said = seen.failure.words
@@ -134,17 +136,21 @@ class Runner:
             result.problems.append(trouble(error))
         return result
 
-    def _take_in(self, store_id: int, code: str) -> IntakeResult:
+    def _take_in(self, store_id: int) -> IntakeResult:
         try:
             seen = take_in(self._services, store_id)
             more = backfill.run(self._services, store_id) if seen.failure is None else None
         except SQLAlchemyError:
             raise
-        except Exception:
-            _log.exception("store %s: reading orders failed", code)
+        except Exception as error:
+            _log.failed(Said.STORE_FAILED, error, store_id=store_id)
             return IntakeResult(0, 0, ShopError("an internal error; the log has details"))
         if more is None:
+            if seen.failure is not None:
+                _log.warning(Said.STORE_FAILED, seen.failure)
             return seen
+        write = _log.info if seen.changed or more.changed else _log.debug
+        write(Said.STORE_LOOKED, seen=seen.seen + more.seen, changed=seen.changed + more.changed)
         return IntakeResult(seen.seen + more.seen, seen.changed + more.changed, more.failure)
 
     def work(self) -> Pass:

@@ -15,6 +15,8 @@ from cryptography.x509 import Certificate
 from adapters import registry
 from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections, SellerAccess
+from connector_app.measured_shop import measured
+from connector_app.measures import Measures
 from connector_app.profiles import Profile, parse
 from connector_app.registers import Registers
 from connector_app.store.locks import lock
@@ -68,6 +70,7 @@ class Services:
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
         backup_passphrase: encrypts the backups that the program makes by itself; empty leaves them open.
+        measures: where times and counts are added up, see :mod:`connector_app.measures`.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
             they do not.
     """
@@ -87,6 +90,7 @@ class Services:
     public_url: str = ""
     registers: Registers = field(default_factory=Registers)
     backup_passphrase: str = field(default="", repr=False)
+    measures: Measures = field(default_factory=Measures)
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""
@@ -103,9 +107,10 @@ class Services:
         def guard() -> AbstractContextManager[None]:
             return lock(self.database, f"store-{store.id}-config")
 
-        return self.connect_shop(
+        shop = self.connect_shop(
             store.platform, self._unsealed(store), save_config=save, load_config=load, guard=guard
         )
+        return measured(shop, self.measures)
 
     def _unsealed(self, store: Store) -> dict[str, str]:
         config = self.vault.unseal(store.config)

@@ -7,7 +7,6 @@ for it, and its trouble holds up nothing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,8 @@ from sqlalchemy.orm import object_session, undefer
 
 from connector_app.keeping.reading import ArchiveDamaged, digest, page_of
 from connector_app.ksef_access import SellerAccess, hash_text
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.signers import keep_signer
@@ -39,7 +40,7 @@ from core.ksef.errors import (
 )
 from core.ksef.upo_signature import check_signature
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _DONE = 200
 _MOST = 20
@@ -66,16 +67,19 @@ def expect(row: Document, now: datetime) -> None:
     assert session is not None, "a document is changed inside a transaction"
     if row.session_reference is None:
         return
-    if session.get(SessionUpo, (row.seller_id, row.session_reference)) is None:
-        session.add(
-            SessionUpo(
-                seller_id=row.seller_id,
-                reference=row.session_reference,
-                attempts=0,
-                next_at=now + timedelta(seconds=_POLLS[0]),
-            )
+    key = (row.seller_id, row.session_reference)
+    found = session.get(SessionUpo, key)
+    if found is None:
+        found = SessionUpo(
+            seller_id=row.seller_id,
+            reference=row.session_reference,
+            attempts=0,
+            next_at=now + timedelta(seconds=_POLLS[0]),
         )
+        session.add(found)
         session.flush()
+    # kept by the transaction, so that a batch's other documents do not ask the database again
+    session.info[key] = found
 
 
 def collect(services: Services, seller_id: int) -> None:
@@ -99,9 +103,9 @@ def collect(services: Services, seller_id: int) -> None:
         _put_off(services, seller_id, busy.hint, timedelta(seconds=min(busy.retry_after, 86_400.0)))
     except KsefError as error:
         _put_off(services, seller_id, _failure(error), life.pause_after(len(_POLLS) - 1))
-    except Exception:
+    except Exception as error:
         # also a credential that cannot be used: the lane's work says so, where somebody waits for it
-        _log.exception("seller %d: collective UPOs", seller_id)
+        _log.failed(Said.LANE_FAILED, error, seller_id=seller_id)
         _put_off(services, seller_id, _INTERNAL, life.pause_after(len(_POLLS)))
 
 

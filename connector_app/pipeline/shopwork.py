@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from adapters.contract import ShopAdapter, ShopError, ShopRefused, ShopUnavailable
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import holds, life, telling
+from connector_app.pipeline.alone import ids_of
 from connector_app.pipeline.publish import failed, is_of_the_store, publish
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
@@ -18,13 +20,16 @@ from connector_app.store.uploaded import PLATFORM as UPLOADED
 from connector_app.vault import VaultLocked
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _SILENT_AFTER = 3
 """Documents in a row at which a shop gave no answer before the rest is put off."""
 
 _BROKEN_PAUSE = timedelta(minutes=15)
 """Pause of a whole store whose key or address is wrong: only a person can change that."""
+
+_MOST = 500
+"""Documents of a store that one pass writes to the shop; then other sellers have their turn."""
 
 _SILENT_PAUSE = timedelta(seconds=60)
 
@@ -54,20 +59,28 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
         due, untold = _due(services, seller_id, of_store), telling.due(services, store.id)
         if not due and not untold:
             continue
-        try:
-            shop = services.shop(store)
-        except (ShopError, VaultLocked) as error:
-            problems.append(_put_off(services, store, of_store, error, _BROKEN_PAUSE))
-            telling.put_off(services, untold)
-            continue
-        try:
-            waits = telling.tell_all(services, untold, shop)
-            done, problem = _publish(services, store, shop, due, of_store)
-        finally:
-            shop.close()
-        worked += done + len(untold)
-        problems += [one for one in (waits, problem) if one]
+        with bound(store_id=store.id):
+            done, found = _work_for(services, store, due, untold, of_store)
+        worked += done
+        problems += found
     return worked, problems
+
+
+def _work_for(
+    services: Services, store: Store, due: list[int], untold: list[int], of_store: ColumnElement[bool]
+) -> tuple[int, list[Text]]:
+    """Write to one shop what is due; how many documents were touched, and why others wait."""
+    try:
+        shop = services.shop(store)
+    except (ShopError, VaultLocked) as error:
+        telling.put_off(services, untold)
+        return 0, [_put_off(services, store, of_store, error, _BROKEN_PAUSE)]
+    try:
+        waits = telling.tell_all(services, untold, shop)
+        done, problem = _publish(services, store, shop, due, of_store)
+    finally:
+        shop.close()
+    return done + len(untold), [one for one in (waits, problem) if one]
 
 
 def _publish(
@@ -76,13 +89,16 @@ def _publish(
     worked = silent = 0
     for document_id in due:
         try:
-            publish(services, document_id, shop)
+            with bound(**ids_of(services, document_id)):
+                publish(services, document_id, shop)
             silent = 0
         except ShopRefused as error:
             if is_of_the_store(error):
                 return worked, _put_off(services, store, of_store, error, _BROKEN_PAUSE)
+            _log.warning(Said.STORE_FAILED, error, document_id=document_id)
             failed(services, document_id, error)
         except ShopError as error:
+            _log.warning(Said.STORE_FAILED, error, document_id=document_id)
             failed(services, document_id, error)
             silent += isinstance(error, ShopUnavailable)
             if silent >= _SILENT_AFTER:
@@ -90,7 +106,7 @@ def _publish(
         except Exception as error:
             if isinstance(error, SQLAlchemyError) and not isinstance(error, IntegrityError):
                 raise
-            _log.exception("document %d: writing to store %s failed", document_id, store.code)
+            _log.failed(Said.DOCUMENT_FAILED, error, document_id=document_id)
             life.postpone_one(services, document_id, _INTERNAL)
         worked += 1
     return worked, None
@@ -124,6 +140,7 @@ def _put_off(
     error: ShopError | VaultLocked,
     pause: timedelta,
 ) -> Text:
+    _log.warning(Said.STORE_FAILED, error)
     said = f"{error.message} {error.hint}".strip() if isinstance(error, ShopError) else str(error)
     why = Text(f"Sklep {store.code}: {said}", f"Store {store.code}: {said}")
     holds.put_off(services, store.seller_id, of_store, why, pause)
@@ -142,5 +159,6 @@ def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[
                     or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now),
                 )
                 .order_by(Document.id)
+                .limit(_MOST)
             )
         )

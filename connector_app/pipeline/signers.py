@@ -33,7 +33,9 @@ def keep_signer(row: Document | SessionUpo, signature: UpoSignature, now: dateti
     session = object_session(row)
     assert session is not None, "a proof is kept inside a transaction"
     fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
-    if session.get(UpoCertificate, fingerprint) is None:
+    # kept by the transaction, so that other UPOs of the same signer do not ask the database again
+    session.info[fingerprint] = made = session.get(UpoCertificate, fingerprint)
+    if made is None:
         made = UpoCertificate(
             fingerprint=fingerprint,
             certificate=certificate.public_bytes(Encoding.DER),

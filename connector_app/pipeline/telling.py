@@ -8,7 +8,6 @@ it is needless.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -16,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import Channel, ShopAdapter, ShopError, ShopRefused
 from connector_app import buyer_links
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life, publish
 from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.messages import offline_message_for, refusal_message_for
@@ -25,7 +26,7 @@ from connector_app.store.lanes import of_document
 from connector_app.store.models import Document, DocumentState, ShopOrder
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 PREFIX = "offline:"
 """Before the channel's name in the row of such a publication."""
@@ -95,8 +96,8 @@ def tell_all(services: Services, ids: list[int], shop: ShopAdapter) -> Text | No
             _pass_over(services, document_id)
         except SQLAlchemyError:
             raise
-        except Exception:
-            _log.exception("document %d: telling the shop failed", document_id)
+        except Exception as error:
+            _log.failed(Said.DOCUMENT_FAILED, error, document_id=document_id)
             put_off(services, [document_id])
             problem = INTERNAL
     return problem

@@ -5,7 +5,6 @@ Asking never raises, never holds anything up, and stops at the first register th
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.registers import cache, vat_list, vies
 from connector_app.registers.errors import RegisterDown
 from connector_app.registers.options import checks_wanted
@@ -28,7 +29,7 @@ from core.orders import Order
 if TYPE_CHECKING:  # services hold the registers
     from connector_app.pipeline.services import Services
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _MARK = "buyer-checks-mark"
 _NEW = timedelta(days=3)
@@ -102,9 +103,9 @@ def ask_new(services: Services) -> int:
     try:
         return _ask_new(services)
     except RegisterDown as error:
-        _log.info("buyers are not checked now: %s", error)
-    except Exception:
-        _log.exception("checking buyers failed")
+        _log.info(Said.REGISTER_SILENT, error=type(error).__name__)
+    except Exception as error:
+        _log.failed(Said.WORK_FAILED, error, task="registers")
     return 0
 
 
@@ -168,7 +169,7 @@ def _ask_vies(register: vies.Vies, numbers: list[str]) -> None:
         try:
             register.lookup(number)
         except RegisterDown as error:
-            _log.info("a buyer is not checked now: %s", error)
+            _log.info(Said.REGISTER_SILENT, error=type(error).__name__)
 
 
 def _move_mark(services: Services, document_id: int) -> None:

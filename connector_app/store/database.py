@@ -37,10 +37,38 @@ def open_database(url: str) -> Sessions:
             missing.
         SQLAlchemyError: it cannot be opened; :func:`trouble` says why in words.
     """
+    database = connect(url)
+    migrate(database.engine)
+    return database
+
+
+def connect(url: str) -> Sessions:
+    """A database as it is: nothing is opened, made or migrated before a session needs it.
+
+    Args:
+        url: address, see :func:`~connector_app.store.engines.address`.
+
+    Raises:
+        UnusableDatabase: its driver is missing.
+    """
     engine = make_engine(url)
     listing.listen()
-    migrate(engine)
     return Sessions(engine)
+
+
+def form_of(engine: Engine) -> str | None:
+    """The revision of a database's tables; ``None`` when it has none yet.
+
+    Raises:
+        SQLAlchemyError: it cannot be read.
+    """
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known_form(revision: str) -> bool:
+    """Whether a revision is one of this program's, old or new."""
+    return _is_known(_scripts(), revision)
 
 
 def migrate(engine: Engine) -> None:

@@ -75,15 +75,18 @@ def search_text(
     return folded(" ".join(one for one in parts if one))[:SEARCH_LENGTH]
 
 
-def listed(document: Document, order: _OrderFacts, xml: bytes | None) -> dict[str, Any]:
+def listed(
+    document: Document, order: _OrderFacts, xml: bytes | None, known: str | None = None
+) -> dict[str, Any]:
     """The values of a document's columns for lists.
 
     Args:
         document: with what is stored of it.
         order: its order.
-        xml: its bytes; ``None`` when there are none.
+        xml: its bytes; ``None`` when there are none, or when they are not at hand.
+        known: the buyer's number in bytes that are not at hand; empty when they name none.
     """
-    tax_id = (buyer_tax_id(xml) if xml else order.tax_id) or None
+    tax_id = (buyer_tax_id(xml) if xml else order.tax_id if known is None else known) or None
     day: date = document.issued_on or warsaw_day(document.created_at)
     return {
         "store_id": order.store_id,
@@ -131,10 +134,13 @@ def _document_written(_mapper: Mapper[Any], connection: Connection, target: Docu
     facts = _facts(order) if order is not None else _read_order(connection, target.order_id)
     if facts is None:
         return  # the foreign key says so in a moment
-    xml = target.__dict__.get("xml")
+    xml, known = target.__dict__.get("xml"), None
     if xml is None and target.xml_sha256 is not None and inspect(target).persistent:
-        xml = connection.scalar(select(Document.xml).where(Document.id == target.id))
-    for name, value in listed(target, facts, xml).items():
+        # its bytes never change: whom they name was read when they were written
+        known = target.__dict__.get("buyer_tax_id", "") or ""
+        if "buyer_tax_id" not in target.__dict__ or _changed(target, ("xml", "xml_sha256")):
+            known = buyer_tax_id(connection.scalar(select(Document.xml).where(Document.id == target.id)))
+    for name, value in listed(target, facts, xml, known).items():
         setattr(target, name, value)
 
 

@@ -263,6 +263,8 @@ class Document(Base):
         # holds all that sums by day and month read
         Index("ix_documents_day", "issued_on", "seller_id", "currency", "total"),
         Index("ix_machines_documents_order", "order_id", "state"),
+        # counted for monitoring, all of them, every half a minute
+        Index("ix_documents_store_state", "store_id", "state"),
         Index(
             "ix_documents_unproven",
             "seller_id",

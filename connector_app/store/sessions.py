@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -44,6 +44,7 @@ _CLASS = 0x6B736566
 """First half of the advisory locks of writing transactions ("ksef"); locks by name are of another kind."""
 _ALL = 0
 _LANE = "ksef_lane"
+_TELLS = "after_commit"
 _WRITER_IDLE_MS = 60_000
 """A writer that does nothing for so long has hung; while it does, others wait."""
 
@@ -108,12 +109,16 @@ class Sessions(sessionmaker[Session]):
         Raises:
             NestedTransaction: this thread is writing already.
         """
-        with self._once(), self(bind=self._writer) as session, session.begin():
-            if self._is_postgresql:
-                session.info[_LANE] = _wait_for_turn(session, lane)
-            elif isinstance(lane, int):
-                session.info[_LANE] = lane
-            yield session
+        with self._once(), self(bind=self._writer) as session:
+            with session.begin():
+                if self._is_postgresql:
+                    session.info[_LANE] = _wait_for_turn(session, lane)
+                elif isinstance(lane, int):
+                    session.info[_LANE] = lane
+                yield session
+            tells = session.info.pop(_TELLS, ())
+        for tell in tells:
+            tell()
 
     @contextmanager
     def settled(self, lane: Lane | None = None) -> Iterator[Session]:
@@ -148,6 +153,16 @@ class Sessions(sessionmaker[Session]):
     def close(self) -> None:
         """Close all connections that are not in use."""
         self.engine.dispose()
+
+
+def after_commit(session: Session, tell: Callable[[], None]) -> None:
+    """Have something told once a transaction is committed, and never when it is undone.
+
+    Args:
+        session: of :meth:`Sessions.begin`.
+        tell: must not fail: what is committed stays.
+    """
+    session.info.setdefault(_TELLS, []).append(tell)
 
 
 def _wait_for_turn(session: Session, lane: Lane | None, *, shared: bool = False) -> int | None:

@@ -15,17 +15,21 @@ from werkzeug.exceptions import HTTPException
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller
-from connector_app.web import access, health, metrics, probes, webhooks
+from connector_app.web import access, health, logged, metrics, probes, webhooks
 from connector_app.web.accounts.signing_in import add_signing_in
 from connector_app.web.accounts.views import accounts
+from connector_app.web.alerts.views import alerts
 from connector_app.web.api.serving import http_problem, is_ours
 from connector_app.web.api.views import api
 from connector_app.web.auditing.views import auditing
 from connector_app.web.board.views import board
 from connector_app.web.buyer.views import buyer
+from connector_app.web.checks.views import checks
 from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
@@ -33,6 +37,7 @@ from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
+from connector_app.web.keeping.views import keeping
 from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
 from connector_app.web.machines.views import machines
@@ -49,18 +54,23 @@ from connector_app.web.taxes.views import taxes
 from connector_app.web.uploads.views import uploads
 from connector_app.words import state_text
 
+_log = Log(__name__)
+
 _FEATURES = (
     accounts,
+    alerts,
     api,
     auditing,
     board,
     buyer,
+    checks,
     corrections,
     documents,
     dry_run,
     home,
     jobs,
     joining,
+    keeping,
     ksef,
     machines,
     orders,
@@ -90,12 +100,13 @@ def create_app(
         options: how it is reached; on this machine only when not given.
     """
     options = options or WebOptions()
-    app = Flask(__name__)
+    app = logged.LoggedFlask(__name__)
     put(app.extensions, Here(services, pulse, wake, options))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none
     app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
+    logged.add_request_log(app)
     add_safety(app, options, services.vault.derive("web"))
     Bootstrap5(app)
     Compress(app)
@@ -162,7 +173,7 @@ def _add_errors(app: Flask) -> None:
 
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> tuple[str, int]:
-        app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+        _log.warning(Said.DATABASE_FAILED, error)
         return _error_page(say(trouble(error))), 503
 
 

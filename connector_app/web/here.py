@@ -24,7 +24,6 @@ class Pulse:
         problems: what held something up then, in Polish.
         notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
         passes: how many have ended. pass_seconds: how long the last one took.
-        deliveries: tries of messages to hooks so far, by result.
     """
 
     started: datetime
@@ -33,7 +32,6 @@ class Pulse:
     notices: list[str] = field(default_factory=list)
     passes: int = 0
     pass_seconds: float = 0.0
-    deliveries: dict[str, int] = field(default_factory=dict)
 
     def is_silent(self, now: datetime) -> bool:
         """Whether no pass has ended for so long that the background work must have stopped."""

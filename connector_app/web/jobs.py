@@ -5,7 +5,6 @@ A job may be cut at any moment: what it does must be safe to begin again.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,8 @@ from sqlalchemy import select, update
 from werkzeug.wrappers import Response
 
 from adapters.contract import ShopError
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.desk import Job, JobState
 from connector_app.store.sessions import lane_of
@@ -24,7 +25,7 @@ from connector_app.web.access import Right
 from connector_app.web.here import here
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 jobs = Blueprint("jobs", __name__)
 
@@ -109,12 +110,20 @@ def start(kind: str, subject: str, seller_id: int | None, work: Work) -> int:
         session.flush()
         job_id = row.id
     threading.Thread(
-        target=_run, args=(place.services, job_id, work), name=f"job-{job_id}", daemon=True
+        target=_run,
+        args=(place.services, job_id, kind, seller_id, work),
+        name=f"job-{job_id}",
+        daemon=True,
     ).start()
     return job_id
 
 
-def _run(services: Services, job_id: int, work: Work) -> None:
+def _run(services: Services, job_id: int, kind: str, seller_id: int | None, work: Work) -> None:
+    with bound(task=kind, job_id=job_id, seller_id=seller_id):
+        _run_bound(services, job_id, work)
+
+
+def _run_bound(services: Services, job_id: int, work: Work) -> None:
     state, says, result = JobState.DONE, None, None
     try:
         result = work(services, Progress(services, job_id))
@@ -122,8 +131,8 @@ def _run(services: Services, job_id: int, work: Work) -> None:
         state, says = JobState.FAILED, error.text
     except ShopError as error:
         state, says = JobState.FAILED, error.words
-    except Exception:
-        _log.exception("job %s failed", job_id)
+    except Exception as error:
+        _log.failed(Said.JOB_FAILED, error)
         state, says = JobState.FAILED, _BROKEN
     with services.database.begin() as session:
         row = session.get_one(Job, job_id)

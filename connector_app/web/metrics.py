@@ -1,4 +1,4 @@
-"""``/metrics`` in Prometheus' text form: counts and times only, no names but stores' codes.
+"""``/metrics`` in Prometheus' text form: counts and times only, no names but stores' codes and sellers' ids.
 
 With ``KSEF_CONNECTOR_METRICS_TOKEN`` it needs that bearer token; without one it answers this machine only.
 Endpoints are named as in the code, so that no id of an address becomes a label.
@@ -12,47 +12,27 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from flask import Flask, Response, abort, g, request
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector_app.measures import REQUESTS, WEB
 from connector_app.web import measured
 from connector_app.web.here import Here, here
 from connector_app.web.probes import is_local
 
-_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FRESH = 30.0
-"""Seconds for which what the database said is kept: counting 100 000 documents takes most of a second."""
+"""Seconds for which what the database said is kept."""
 
 
 def add_metrics(app: Flask) -> None:
     """Add the address, and measure every request."""
-    # when a series began says nothing that its restarts do not
-    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
-    times = Histogram(
-        "ksef_connector_http_seconds",
-        "Time of requests by endpoint.",
-        ["method", "endpoint"],
-        buckets=_BUCKETS,
-        registry=registry,
-    )
-    answers = Counter(
-        "ksef_connector_http_requests",
-        "Requests by endpoint and status.",
-        ["endpoint", "status"],
-        registry=registry,
-    )
-    registry.register(_Installation(here_of(app)))
+    place = here_of(app)
+    measures = place.services.measures
+    registry.register(_Installation(place))
 
     @app.before_request
     def begin() -> None:
@@ -63,8 +43,9 @@ def add_metrics(app: Flask) -> None:
         endpoint = request.endpoint or "none"
         began = g.get("began")
         if began is not None:
-            times.labels(_method(), endpoint).observe(time.perf_counter() - began)
-        answers.labels(endpoint, str(response.status_code)).inc()
+            measures.observe(WEB, time.perf_counter() - began, _method(), endpoint)
+        measures.count(REQUESTS, endpoint, str(response.status_code))
+        measures.keep_now_and_then(place.services.database)
         return response
 
     @app.get("/metrics")
@@ -115,7 +96,10 @@ class _Installation(Collector):
         yield from self._process()
         up = GaugeMetricFamily("ksef_connector_database_up", "Whether the database answers.")
         try:
+            # what this process measured until now belongs to it, too
+            self._place.services.measures.keep(self._place.services.database)
             found = self._database()
+            sums = list(measured.sums(self._place.services))
         except SQLAlchemyError:
             up.add_metric([], 0)
             yield up
@@ -123,6 +107,7 @@ class _Installation(Collector):
         up.add_metric([], 1)
         yield up
         yield from found
+        yield from sums
 
     def _database(self) -> list[Metric]:
         with self._lock:
@@ -138,9 +123,3 @@ class _Installation(Collector):
         age = (now - (pulse.at or pulse.started)).total_seconds()
         yield GaugeMetricFamily("ksef_connector_pass_age_seconds", "Time since the last pass ended.", age)
         yield GaugeMetricFamily("ksef_connector_problems", "Problems of the last pass.", len(pulse.problems))
-        tries = CounterMetricFamily(
-            "ksef_connector_hook_tries", "Tries of messages to hooks.", labels=["result"]
-        )
-        for result, count in sorted(pulse.deliveries.items()):
-            tries.add_metric([result], count)
-        yield tries

@@ -15,7 +15,6 @@ Nothing of a body reaches the log, an answer or anything but its reader.
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Callable
 
 from flask import Flask, Response, request
@@ -26,6 +25,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from adapters import registry
 from adapters.contract import Entity, ForgedEvent, ShopError, ShopEvent, UnreadableEvent
 from connector_app import subscriptions
+from connector_app.log_events import Said
+from connector_app.logs import Log
+from connector_app.measures import WEBHOOKS
 from connector_app.pipeline.events import receive
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Store
@@ -34,7 +36,7 @@ from connector_app.subscriptions import Door
 from connector_app.vault import VaultLocked
 from connector_app.web.safety import csrf
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes; an order with a thousand lines takes about one and a half million."""
@@ -61,7 +63,8 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
         try:
             return _answer(_take(services, code, key, wake))
         except (SQLAlchemyError, VaultLocked) as error:
-            _log.warning("store %s: a webhook cannot be kept (%s)", code, type(error).__name__)
+            _log.warning(Said.WEBHOOK_REFUSED, error)
+            services.measures.count(WEBHOOKS, code, "not-kept")
             return _answer(503)
 
 
@@ -77,11 +80,22 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
     except RequestEntityTooLarge:
         return 413
     except ShopError as error:
-        _log.warning("store %s: a webhook was refused: %s", store.code, error.message)
+        _log.warning(Said.WEBHOOK_REFUSED, error, store_id=store.id)
+        services.measures.count(WEBHOOKS, store.code, "refused")
         return _REFUSED.get(type(error), 503)
-    if event.entity is not Entity.PING:
+    if event.entity is Entity.PING:
+        services.measures.count(WEBHOOKS, store.code, "ping")
+    else:
         new = receive(services, store.id, event)
-        _log.info("store %s: webhook %s %s%s", code, event.topic, event.entity_id, "" if new else " again")
+        _log.info(
+            Said.WEBHOOK,
+            store_id=store.id,
+            topic=event.topic,
+            entity=event.entity.value,
+            entity_id=event.entity_id,
+            is_new=new,
+        )
+        services.measures.count(WEBHOOKS, store.code, "new" if new else "copy")
         if new:
             wake()
     return 200

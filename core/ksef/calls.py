@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -82,6 +83,25 @@ def log_warning(warning: SystemWarning) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, for whoever measures.
+
+    Attributes:
+        operation: as the contract writes it.
+        status: of the answer; ``None``: none came.
+        seconds: from sending to the end of the answer.
+    """
+
+    operation: str
+    status: int | None
+    seconds: float
+
+
+def ignore(_exchange: Exchange) -> None:
+    """Measure nothing: what is done with exchanges by default."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Carries out operations for one context of one environment.
 
@@ -94,6 +114,7 @@ class Caller:
         retry: how GET requests are repeated.
         on_warning: called with each system warning.
         on_clock: called with each comparison of the clocks, good ones included.
+        on_exchange: called after each request.
         clock: time, aware UTC.
         sleep: waits for so many seconds.
         jitter: random number in [0, 1).
@@ -107,6 +128,7 @@ class Caller:
     retry: Retry
     on_warning: Callable[[SystemWarning], None]
     on_clock: Callable[[ClockReading], None]
+    on_exchange: Callable[[Exchange], None]
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     jitter: Callable[[], float]
@@ -267,11 +289,13 @@ class Caller:
     def _once(self, operation: Operation, request: Request) -> Answer:
         """Send once; give the successful answer or raise what fits."""
         failure: TransportFailure | None = None
-        before = self.clock()
+        before, began = self.clock(), time.perf_counter()
         try:
             answer = self.transport.send(request)
         except TransportFailure as caught:
             failure = caught
+        status = None if failure is not None else answer.status
+        self.on_exchange(Exchange(operation.name, status, time.perf_counter() - began))
         if failure is not None:
             # raised outside the handler: the cause may quote a whole address
             raise KsefUnavailable(

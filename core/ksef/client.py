@@ -26,7 +26,7 @@ from core.ksef.answers import (
     SystemWarning,
     Token,
 )
-from core.ksef.calls import DEFAULT_RETRY, Caller, Operation, Retry, log_warning, utc_now
+from core.ksef.calls import DEFAULT_RETRY, Caller, Exchange, Operation, Retry, ignore, log_warning, utc_now
 from core.ksef.clock import ClockReading, log_reading
 from core.ksef.environments import Environment, is_safe
 from core.ksef.errors import UnreadableAnswer
@@ -69,6 +69,7 @@ class KsefClient:
         on_warning: called with each system warning of KSeF.
         on_clock: called with each comparison of our clock with KSeF's, good ones included, so that a person
             can also be told when it is right again; must not raise, like ``on_warning``.
+        on_exchange: called after each request with what it took; must not raise.
         clock: time, aware UTC.
         sleep: waits for so many seconds.
         jitter: random number in [0, 1).
@@ -85,6 +86,7 @@ class KsefClient:
         retry: Retry = DEFAULT_RETRY,
         on_warning: Callable[[SystemWarning], None] = log_warning,
         on_clock: Callable[[ClockReading], None] = log_reading,
+        on_exchange: Callable[[Exchange], None] = ignore,
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -98,6 +100,7 @@ class KsefClient:
             retry=retry,
             on_warning=on_warning,
             on_clock=on_clock,
+            on_exchange=on_exchange,
             clock=clock,
             sleep=sleep,
             jitter=jitter,
@@ -152,6 +155,12 @@ class KsefClient:
         """
         other = copy.copy(self)
         other._caller = replace(self._caller, on_warning=on_warning, on_clock=on_clock)
+        return other
+
+    def measured(self, on_exchange: Callable[[Exchange], None]) -> KsefClient:
+        """The same client that tells another what each request took."""
+        other = copy.copy(self)
+        other._caller = replace(self._caller, on_exchange=on_exchange)
         return other
 
     # signing in

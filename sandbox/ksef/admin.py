@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from datetime import timedelta
 
-from sandbox.ksef import auth, keys, tokens
+from sandbox.ksef import auth, keys, sessions, tokens
 from sandbox.ksef.call import Answer, Call
 from sandbox.ksef.errors import BadRequest, PlainProblem
 from sandbox.ksef.faults import FaultError
@@ -139,6 +139,11 @@ def rotate_keys(call: Call) -> Answer:
     """POST /sandbox/keys/rotate: withdraw the encryption keys and publish new ones."""
     keys.rotate(call.state)
     return Answer(keys.published(call.state))
+
+
+def close_sessions(call: Call) -> Answer:
+    """POST /sandbox/sessions/close: KSeF closes every open interactive session by itself."""
+    return Answer({"closed": sessions.close_all(call.state)})
 
 
 def issue_token(call: Call) -> Answer:

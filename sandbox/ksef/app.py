@@ -44,7 +44,7 @@ def create_app(state: SandboxState) -> Flask:
         for operation in operations:
             app.view_functions[_endpoint(operation)] = _view(state, operation, is_api=prefix == BASE_PATH)
     app.register_error_handler(HTTPException, lambda error: _http_error(state, error))
-    spoiled = FaultMiddleware(app.wsgi_app, state.faults)
+    spoiled = FaultMiddleware(app.wsgi_app, state.faults, state.sleep)
     app.wsgi_app = DateMiddleware(spoiled, state.now)  # type: ignore[method-assign]
     return app
 

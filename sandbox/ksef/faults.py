@@ -28,6 +28,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,8 +111,13 @@ class Fault:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """The faults that wait for their calls, in the order in which they were planned."""
+    """The faults that wait for their calls, in the order in which they were planned.
 
+    Attributes:
+        played: how often a fault of each kind has spoiled a call.
+    """
+
+    played: Counter[str] = field(default_factory=Counter)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -140,6 +146,7 @@ class FaultPlan:
         with self._lock:
             for fault in self._faults:
                 if re.search(fault.operation, f"{method} {path}"):
+                    self.played[fault.kind] += 1
                     fault.times -= 1
                     if fault.times == 0:
                         self._faults.remove(fault)

@@ -258,6 +258,7 @@ BESIDE: tuple[Operation, ...] = (
     Operation("POST", "/sandbox/settings", admin.change_settings),
     Operation("POST", "/sandbox/clock", admin.advance_clock),
     Operation("POST", "/sandbox/keys/rotate", admin.rotate_keys),
+    Operation("POST", "/sandbox/sessions/close", admin.close_sessions),
     Operation("POST", "/sandbox/tokens", admin.issue_token),
     Operation("POST", "/sandbox/grants", admin.grant),
 )

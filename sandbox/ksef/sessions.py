@@ -102,6 +102,16 @@ def close(call: Call) -> Answer:
     return Answer(status=204)
 
 
+def close_all(state: SandboxState) -> int:
+    """Close every open interactive session as KSeF does by itself; tells how many there were."""
+    now = stamp(state.now())
+    is_open = "kind = 'Online' AND closed IS NULL AND valid_until > ?"
+    with state.transaction():
+        found = state.all(f"SELECT reference FROM sessions WHERE {is_open}", (now,))  # noqa: S608
+        state.run(f"UPDATE sessions SET closed = ?, updated = ? WHERE {is_open}", (now, now, now))  # noqa: S608
+    return len(found)
+
+
 def _encrypted(body: Body) -> bytes:
     """The encrypted document, compared with its declared size and hash."""
     size = body.whole("encryptedInvoiceSize", smallest=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,6 +107,7 @@ class SandboxState:
         clock: gives the aware UTC time; :meth:`now` adds ``clock_offset`` to it.
         clock_offset: how far the sandbox's time was moved by hand.
         random_bytes: source of randomness for numbers, tokens and challenges.
+        sleep: lets the seconds of a slow answer pass.
         check_schema: compares a document with its schema, see :mod:`sandbox.ksef.documents`.
         faults: faults to play, see :mod:`sandbox.ksef.faults`.
         limiter: counts calls, see :mod:`sandbox.ksef.limits`.
@@ -117,6 +119,7 @@ class SandboxState:
     clock: Clock = utc_now
     clock_offset: timedelta = timedelta()
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    sleep: Callable[[float], None] = time.sleep
     check_schema: documents.SchemaCheck = documents.check_schema
     faults: FaultPlan = field(default_factory=FaultPlan)
     limiter: RateLimiter = field(default_factory=RateLimiter)

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import browser, executable
-from tests.pipeline.world import World, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import DEMO, World
 from tests.web.site import Site, site
 
 
@@ -30,9 +31,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[World]:
     """An installation whose shop's recorded orders went through the pipeline."""
-    with world(tmp_path) as one:
-        one.prepare()
-        one.run()
+    with invoiced_world(tmp_path, *DEMO) as one:
         yield one
 
 

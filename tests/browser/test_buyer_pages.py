@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 from connector_app import buyer_links
 from core.invoices.model import TaxId
 from tests.browser.chromium import DESK, PHONE, live, sign_in
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.proposing import RIGHT_NIP
 from tests.pipeline.refunds import parsed
-from tests.pipeline.world import World, recorded, world
+from tests.pipeline.world import World
 from tests.web.site import Site, site
 
 _SMALL = ViewportSize(width=PHONE["width"], height=PHONE["height"])
@@ -25,9 +26,7 @@ _WIDE = ViewportSize(width=DESK["width"], height=DESK["height"])
 @pytest.fixture
 def invoiced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One order whose invoice is accepted."""
-    with world(tmp_path_factory.mktemp("buyer"), [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path_factory.mktemp("buyer")) as made:
         made.clock.sleep(60)
         yield made
 

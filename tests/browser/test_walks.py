@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from connector_app.store.people import Role
 from core.invoices.model import TaxId
 from tests.browser.chromium import DESK, live, sign_in
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.refunds import corrections, parsed, states
 from tests.pipeline.world import World, recorded, world
 from tests.web.site import PASSWORD, site
@@ -93,9 +94,7 @@ def test_questions_are_decided_at_home_and_on_the_orders_page(chromium: Browser,
 @pytest.fixture
 def invoiced(tmp_path: Path) -> Iterator[World]:
     """One order whose invoice is accepted."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         yield made
 
 

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.pipeline.world import NIP, World, recorded, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import NIP, World, recorded
 
 
 @pytest.fixture
 def invoiced(home: Path) -> Iterator[World]:
     """An installation whose only order is invoiced; its documents begin with number 1."""
     home.mkdir()
-    with world(home, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(home) as made:
         made.clock.sleep(60)
         yield made
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -42,10 +44,11 @@ def document(id_: int, seller_id: int = 1, **changes: object) -> Document:
     return Document(**values | changes)
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Sessions:
-    """Two sellers with three stores; many documents are equal in what they are ordered by."""
-    sessions = open_database(f"sqlite:///{tmp_path / 'connector.sqlite3'}")
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of :func:`many`."""
+    file = tmp_path_factory.mktemp("filled") / "connector.sqlite3"
+    sessions = open_database(f"sqlite:///{file}")
     dice = random.Random(7)
     with sessions.begin() as session:
         for one, nip in ((1, "5265877635"), (2, "7010002137")):
@@ -83,7 +86,18 @@ def many(tmp_path: Path) -> Sessions:
                     buyer_name=dice.choice([None, "Żółw", "Anna", "anna", "Łukasz"]),
                 )
             )
-    return sessions
+    sessions.kw["bind"].dispose()
+    with closing(sqlite3.connect(file)) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.read_bytes()
+
+
+@pytest.fixture
+def many(filled: bytes, tmp_path: Path) -> Sessions:
+    """Two sellers with three stores; many documents are equal in what they are ordered by."""
+    file = tmp_path / "connector.sqlite3"
+    file.write_bytes(filled)
+    return open_database(f"sqlite:///{file}")
 
 
 def walk(session: Session, chosen: Filter, sort: Sort, *, ascending: bool, size: int = 20) -> Iterator[Page]:

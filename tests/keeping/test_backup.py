@@ -380,7 +380,7 @@ def test_backups_come_about_by_themselves(kept: World, private: Path) -> None:
     kept.clock.now = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
     assert schedule.make_due(services) is None
     with services.database.begin() as session:
-        options.back_up_by(session, BackupOptions(str(private), 3, 2, 0, 0))
+        options.back_up_by(session, BackupOptions(str(private), 3, 2, 0, 0), kept.clock.now)
     assert schedule.make_due(services) is None
     for day in (25, 26, 27):
         kept.clock.now = datetime(2026, 11, day, 2, 30, tzinfo=UTC)

@@ -23,6 +23,8 @@ class Postbox:
         recipients: of each.
         answers: what to say to the next ``RCPT`` or ``DATA`` instead of yes, by command, oldest first.
         hang_up: take the next text and close the connection without an answer.
+        is_down: close every new connection at once.
+        refused: so many connections it closed because it was down.
         asked: commands that came: one of ``RCPT`` and ``DATA`` for each.
     """
 
@@ -31,6 +33,8 @@ class Postbox:
         self.recipients: list[list[str]] = []
         self.answers: dict[str, list[str]] = {"RCPT": [], "DATA": []}
         self.hang_up = False
+        self.is_down = False
+        self.refused = 0
         self.asked: list[str] = []
         self.port = 0
 
@@ -59,6 +63,17 @@ class Postbox:
         return "250 OK"
 
 
+class _Server(SMTP):
+    """One conversation, which a server that is down ends before its first word."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        box: Postbox = self.event_handler
+        if box.is_down:
+            box.refused += 1
+            transport.close()
+        super().connection_made(transport)
+
+
 @contextmanager
 def mail_server(box: Postbox, tls: ssl.SSLContext | None = None) -> Iterator[Postbox]:
     """Run a mail server in a thread of its own, on a free port; with ``tls`` it offers STARTTLS."""
@@ -66,7 +81,7 @@ def mail_server(box: Postbox, tls: ssl.SSLContext | None = None) -> Iterator[Pos
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     made = loop.create_server(
-        lambda: SMTP(box, hostname="mail.example", loop=loop, tls_context=tls), "127.0.0.1", 0
+        lambda: _Server(box, hostname="mail.example", loop=loop, tls_context=tls), "127.0.0.1", 0
     )
     server = asyncio.run_coroutine_threadsafe(made, loop).result(10)
     box.port = server.sockets[0].getsockname()[1]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.world import World, recorded, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import World, world
 
 
 @pytest.fixture
@@ -21,8 +22,6 @@ def ready_world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def invoiced(tmp_path: Path) -> Iterator[World]:
     """One order whose invoice is accepted."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(60)
         yield made

@@ -15,7 +15,8 @@ from core.fa import schema
 from core.fa.read import read
 from core.invoices.model import Invoice
 from sandbox.ksef.state import Settings
-from tests.pipeline.world import PATIENCE, World, recorded, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import PATIENCE, World, recorded
 
 ORDER = 15
 ONE_MUG = "refund_partial_line_created"
@@ -26,9 +27,7 @@ A_MINUTE = timedelta(minutes=1)
 @contextmanager
 def invoice_under_way(home: Path) -> Iterator[World]:
     """KSeF works on the invoice of the order for half an hour."""
-    with world(home, [recorded("order_net_prices_round_per_line")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(home, "order_net_prices_round_per_line") as made:
         made.ksef.state.settings = Settings(processing_seconds=1800)
         made.clock.sleep(60)
         made.shop.state.add_orders([recorded("order_full")], {})

@@ -35,6 +35,7 @@ from core.findings import has_errors
 from core.invoices.corrections.restated import Restated
 from core.invoices.corrections.state import key_of
 from core.invoices.model import CorrectionType, Invoice
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.refunds import ONE_MUG, ORDER, corrections, parsed, reasons, refund, retry, states
 from tests.pipeline.world import World, recorded, world
 
@@ -56,9 +57,7 @@ def consumer(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def invoiced(tmp_path: Path) -> Iterator[World]:
     """An order with its invoice in KSeF."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         yield made
 
 
@@ -172,9 +171,7 @@ def test_a_buyer_entered_by_hand_is_on_the_invoice_and_not_in_the_shop(
     tmp_path: Path, official_ksef: Path
 ) -> None:
     """The order with a broken NIP asks; the right one is entered; the shop's order stays as it was."""
-    with world(tmp_path, [recorded("order_blocks_checkout_with_nip")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path, "order_blocks_checkout_with_nip") as made:
         (asks,) = made.documents()
         assert reasons(asks) == ["buyer-tax-id-invalid"]
         with made.services().database.begin() as session:
@@ -194,9 +191,7 @@ def test_a_buyer_entered_by_hand_is_on_the_invoice_and_not_in_the_shop(
 
 def test_a_buyer_changed_in_the_shop_after_it_was_entered_asks(tmp_path: Path) -> None:
     """Nothing is issued with either until a person says which is right."""
-    with world(tmp_path, [recorded("order_blocks_checkout_with_nip")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path, "order_blocks_checkout_with_nip") as made:
         with made.services().database.begin() as session:
             enter_buyer(session, session.scalars(select(ShopOrder)).one(), OFFICE, made.clock())
         made.clock.sleep(60)

@@ -17,6 +17,7 @@ from core.findings import Finding, Severity, Text
 from core.ksef import upo
 from core.ksef.number import parse
 from sandbox.ksef import tokens
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.world import NIP, World, recorded, world
 
 INVOICED = {"15": "246.55", "26": "1.07", "27": "1.08"}
@@ -128,9 +129,7 @@ def test_an_order_waits_until_it_is_paid(tmp_path: Path) -> None:
 
 def test_a_refund_after_the_invoice_is_shown_to_a_person(tmp_path: Path) -> None:
     """A refund never disappears: it asks for a correction, once."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(60)
         refund = recorded("refund_amount_only")
         made.shop.state.add_refund(15, refund)

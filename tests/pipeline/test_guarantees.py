@@ -18,6 +18,7 @@ from connector_app.pipeline.life import NothingToRetry
 from connector_app.store.models import Document, DocumentState, Seller
 from core.orders import Order
 from core.signing.keys import self_signed
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.test_trouble import KSEF_OPERATIONS, assert_one_of_each
 from tests.pipeline.world import World, recorded, world
 
@@ -162,9 +163,7 @@ def test_one_document_at_which_ksef_fails_does_not_stop_the_others(tmp_path: Pat
 
 def test_a_duplicate_that_cannot_be_compared_yet_is_not_called_foreign(tmp_path: Path) -> None:
     """440 while the session cannot be listed: asked again, and adopted when it can be."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         first = made.by_order()["15"]
         services = made.services()
         with services.database.begin() as session:
@@ -198,9 +197,7 @@ def test_issued_before_midnight_and_sent_after_it_says_so(tmp_path: Path) -> Non
 
 def test_a_changed_order_never_touches_what_was_issued(tmp_path: Path) -> None:
     """Another total after the invoice: the document keeps its amounts, and a correction is asked for once."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         before = made.by_order()["15"]
         for _ in range(2):
             made.clock.sleep(60)
@@ -217,9 +214,7 @@ def test_a_changed_order_never_touches_what_was_issued(tmp_path: Path) -> None:
 
 def test_an_issued_document_in_attention_is_not_decided_anew(tmp_path: Path) -> None:
     """Its order is cancelled: the document stays with the person, and a correction stands beside it."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         services = made.services()
         document = made.by_order()["15"]
         with services.database.begin() as session:

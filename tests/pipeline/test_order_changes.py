@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connector_app.pipeline import life
 from sandbox.ksef.state import Settings
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.refunds import (
     A_MINUTE,
     ONE_MUG,
@@ -180,9 +181,7 @@ def test_a_refund_of_a_deleted_order_asks_a_person(tmp_path: Path) -> None:
 
 def test_nothing_is_asked_when_nothing_is_left(tmp_path: Path) -> None:
     """All was refunded and corrected; cancelling the order then changes nothing."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(60)
         made.shop.state.change(ORDER, status="cancelled")
         made.run()

@@ -24,6 +24,7 @@ from core.ksef import interactive
 from core.ksef.errors import Forbidden
 from core.ksef.interactive import FA_3
 from sandbox.ksef import tokens
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.refunds import (
     ONE_MUG,
     SHIPPING,
@@ -36,7 +37,7 @@ from tests.pipeline.refunds import (
     states,
 )
 from tests.pipeline.test_buyer_changes import RIGHT_NIP, buyer_purpose, set_nip
-from tests.pipeline.world import NIP, World, recorded, world
+from tests.pipeline.world import DEMO, NIP, World, recorded, world
 
 SINCE = date(2026, 1, 1)
 
@@ -85,9 +86,7 @@ def many(count: int, first: int = 1000) -> list[dict[str, Any]]:
 
 def test_everything_comes_back_and_no_order_is_invoiced_twice(tmp_path: Path) -> None:
     """Database lost, recovered, orders come in again: the same documents under the same orders, none new."""
-    with world(tmp_path) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path, *DEMO) as made:
         before = facts(made)
         notes = shown(made, before)
         other = lost(made, tmp_path / "new")
@@ -183,9 +182,7 @@ def test_a_recovery_that_is_refused_holds_nothing_up(tmp_path: Path) -> None:
 
 def test_refunds_that_were_corrected_are_not_corrected_again(tmp_path: Path) -> None:
     """The correction comes back under its refund; a further refund corrects the state after it."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(60)
         refund(made, ONE_MUG)
         made.run()
@@ -202,9 +199,7 @@ def test_refunds_that_were_corrected_are_not_corrected_again(tmp_path: Path) -> 
 
 def test_a_correction_whose_refund_is_unknown_asks_before_the_next_one(tmp_path: Path) -> None:
     """The shop no longer tells the refund of a recovered correction: the next refund goes to a person."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(60)
         refund(made, ONE_MUG)
         made.run()
@@ -253,9 +248,7 @@ def _send(made: World, xml: bytes) -> None:
 
 def test_orders_that_came_in_before_the_recovery_are_linked(tmp_path: Path) -> None:
     """Synchronised first: number 1 is taken in KSeF (440), a person is asked; recover puts it right."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         before = facts(made)
         other = lost(made, tmp_path / "new")
         made.clock.sleep(5)
@@ -274,9 +267,7 @@ def test_orders_that_came_in_before_the_recovery_are_linked(tmp_path: Path) -> N
 
 def test_an_order_that_only_partly_agrees_asks_a_person(tmp_path: Path) -> None:
     """Another total under the same order number: nothing is issued; a person links it, the rest goes on."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         number = made.by_order()["15"].ksef_number
         other = lost(made, tmp_path / "new")
         bring_back(other)
@@ -301,9 +292,7 @@ def test_an_order_that_only_partly_agrees_asks_a_person(tmp_path: Path) -> None:
 
 def test_a_person_may_say_that_it_is_another_order(tmp_path: Path) -> None:
     """Retried, the order gets its own invoice under the next number."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         other = lost(made, tmp_path / "new")
         bring_back(other)
         made.shop.state.change(15, date_created_gmt="2026-01-02T10:00:00", date_created="2026-01-02T11:00:00")
@@ -327,9 +316,7 @@ def _back_up(file: Path, copy: Path) -> None:
 @pytest.mark.parametrize("synchronised", [False, True])
 def test_a_backup_from_before_a_correction_does_not_correct_twice(tmp_path: Path, synchronised: bool) -> None:
     """The restored database is about to correct again, or has tried to (440): the recovered one is taken."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         (tmp_path / "new").mkdir()
         _back_up(tmp_path / "connector.sqlite3", tmp_path / "new" / "connector.sqlite3")
         made.clock.sleep(60)
@@ -420,9 +407,7 @@ def test_a_backup_from_before_a_replacement_does_not_replace_twice(
 
 def test_an_invoice_in_conflict_is_reported_and_touches_nothing(tmp_path: Path) -> None:
     """A document here has the number of another that KSeF accepted: both are named, neither is changed."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         ours = made.documents()[0]
         services = made.services()
         with services.database.begin() as session:
@@ -437,9 +422,7 @@ def test_an_invoice_in_conflict_is_reported_and_touches_nothing(tmp_path: Path) 
 
 def test_documents_from_before_the_day_come_with_an_earlier_one(tmp_path: Path) -> None:
     """A correction whose invoice is older than the day stands alone until the invoice is recovered too."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(3 * 24 * 3600)
         refund(made, ONE_MUG)
         made.run()
@@ -455,9 +438,7 @@ def test_documents_from_before_the_day_come_with_an_earlier_one(tmp_path: Path) 
 
 def test_a_sent_document_that_was_accepted_unknown_to_us_gets_its_number(tmp_path: Path) -> None:
     """The database is older than KSeF (restored from a backup): our stored bytes get their KSeF number."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         before = facts(made)
         services = made.services()
         with services.database.begin() as session:

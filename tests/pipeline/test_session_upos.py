@@ -27,6 +27,7 @@ from connector_app.store.proofs import SessionUpo, SessionUpoPage, UpoCertificat
 from core.ksef import upo
 from core.signing.keys import self_signed
 from sandbox.ksef import keys
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.test_batches import small_batches
 from tests.pipeline.test_guarantees import many
 from tests.pipeline.world import START, World, recorded, world
@@ -147,9 +148,7 @@ def test_a_session_that_ksef_no_longer_knows_is_given_up(
     tmp_path: Path, kind: str, value: int | None
 ) -> None:
     """Asked for some hours, then never again, and the reason is told in words."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.ksef.state.faults.add(kind, "GET /v2/sessions/[^/]*$", times=1000, value=value)
         for _ in range(15):
             made.clock.sleep(7200)

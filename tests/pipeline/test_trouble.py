@@ -9,6 +9,7 @@ import pytest
 
 from connector_app.pipeline import life
 from connector_app.store.models import Document, DocumentState
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.world import World, recorded, world
 
 KSEF_OPERATIONS = {
@@ -104,9 +105,7 @@ def test_a_refusal_carries_the_code_and_our_explanation(tmp_path: Path) -> None:
 
 def test_a_lost_answer_and_a_lost_reference_end_in_the_original_number(tmp_path: Path) -> None:
     """Sent a second time, 440 names the first document; its bytes are ours, so its number is ours."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         first = made.by_order()["15"]
         services = made.services()
         with services.database.begin() as session:
@@ -123,9 +122,7 @@ def test_a_number_used_by_another_document_asks_a_person(tmp_path: Path) -> None
     """440 with other bytes: a second installation used the same number; nothing is adopted."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    with world(tmp_path / "a", [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path / "a") as made:
         first = made.by_order()["15"]
         other = World(tmp_path / "b", made.ksef, made.shop, made.clock)
         other.prepare()
@@ -141,9 +138,7 @@ def test_a_number_used_by_another_document_asks_a_person(tmp_path: Path) -> None
 
 def test_an_expired_session_is_replaced(tmp_path: Path) -> None:
     """A day later the stored session and tokens are of no use; the next order goes through a new one."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         made.clock.sleep(24 * 3600)
         made.shop.state.add_orders([recorded("order_net_prices_round_per_line")], {})
         made.shop.state.change(27, status="processing")

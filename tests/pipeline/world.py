@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from connector_app import credentials
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
+from connector_app.measures import Measures
 from connector_app.pipeline.runner import Pass, Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
@@ -166,13 +166,15 @@ class Installation:
         def notices(environment: environments.Environment) -> NoticeBook:
             return NoticeBook(database, environment.api_url, self.clock)
 
+        measures = Measures()
         return Services(
             database=database,
+            measures=measures,
             work_dir=self.home / "work",
             vault=Vault.open(self.home / "secret.key"),
             clock=self.clock,
             watch=self._watch,
-            connections=Connections(budget if self.counts_requests else None, client, notices),
+            connections=Connections(budget if self.counts_requests else None, client, notices, measures),
             connect_shop=self._connect_shop,
             public_url=self.public_url,
         )
@@ -182,15 +184,9 @@ class Installation:
 
         The engine compiles each statement once, which takes longer than running it.
         """
-        which: object = url
-        if url.startswith("sqlite"):
-            file = self.home / "connector.sqlite3"
-            if not file.exists():
-                file.write_bytes(_migrated_database())
-            seen = file.stat()
-            which = (seen.st_dev, seen.st_ino)
-        if self._opened is None or self._opened[0] != which:
-            self._opened = (which, open_database(url))
+        if self._opened is None or self._opened[0] != _which(self.home, url):
+            opened = open_database(url)
+            self._opened = (_which(self.home, url), opened)
         return self._opened[1]
 
     def _connect_shop(self, _platform: str, config: Mapping[str, str], /, **_keeping: object) -> ShopAdapter:
@@ -235,6 +231,17 @@ class Installation:
         return found
 
 
+def _which(home: Path, url: str) -> object:
+    """What tells the database of an address from another that had it before: of SQLite, the file."""
+    file = home / "connector.sqlite3"
+    if not url.startswith("sqlite"):
+        return url
+    if not file.exists():
+        return None
+    seen = file.stat()
+    return seen.st_dev, seen.st_ino
+
+
 class World(Installation):
     """An installation with a WooCommerce shop."""
 
@@ -267,18 +274,6 @@ class World(Installation):
         """Notes, metadata and e-mails of an order."""
         found: dict[str, Any] = requests.get(f"{self.shop.url}/sandbox/orders/{order_id}", timeout=10).json()
         return found
-
-
-@cache
-def _migrated_database() -> bytes:
-    """An installation's empty database: making its tables takes longer than many a test."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "connector.sqlite3"
-        database = open_database(f"sqlite:///{file}")
-        database.kw["bind"].dispose()
-        with closing(sqlite3.connect(file)) as plain:
-            plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return file.read_bytes()
 
 
 @cache

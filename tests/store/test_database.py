@@ -18,12 +18,19 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from connector_app.store import database, desk, engines, machines, people
 from connector_app.store.database import UnusableDatabase, open_database, trouble
 from connector_app.store.models import Base, Document, Seller
+from tests import migrated_once
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def url(folder: Path) -> str:
     return f"sqlite:///{folder / 'connector.sqlite3'}"
+
+
+@pytest.fixture(autouse=True)
+def migrations_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are what is tested."""
+    migrated_once.every_time(monkeypatch)
 
 
 def test_a_new_file_is_private_and_logs_ahead(tmp_path: Path) -> None:

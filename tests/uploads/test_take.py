@@ -20,6 +20,7 @@ from core.fa.read import read
 from core.fa.schema import parse
 from core.invoices.model import CorrectionType
 from core.ksef import environments
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.world import World, recorded, world
 from tests.uploads import erp
 
@@ -145,9 +146,7 @@ def test_a_correction_of_an_uploaded_invoice_stands_beside_it(made: World) -> No
 
 def test_a_correction_of_our_own_invoice_is_published_and_later_refunds_ask(tmp_path: Path) -> None:
     """The chain knows that another program corrected: a refund after it goes to a person."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         (ours,) = made.documents()
         original = read(parse(ours.xml or b"")).invoice
         put(made, erp.correction("ERP/K/1", original, ours.ksef_number or ""))
@@ -170,9 +169,7 @@ def test_an_order_that_the_file_names_is_not_invoiced_twice(tmp_path: Path) -> N
 
 def test_an_order_with_an_invoice_makes_a_file_for_it_be_refused(tmp_path: Path) -> None:
     """A second invoice of one order is never sent."""
-    with world(tmp_path, [recorded("order_full")]) as made:
-        made.prepare()
-        made.run()
+    with invoiced_world(tmp_path) as made:
         assert "upload-order-invoiced" in codes(put(made, erp.xml(erp.invoice(names="15"))))
 
 

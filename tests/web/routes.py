@@ -34,6 +34,7 @@ TABLES = {
     "seller_id": "sellers",
     "mail_id": "mails",
     "event_id": "events",
+    "alert_id": "alerts",
 }
 """Whose ids an address may hold: the parameter's name and its table."""
 

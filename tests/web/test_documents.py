@@ -16,6 +16,7 @@ from sqlalchemy import select
 from connector_app.pipeline.runner import Runner
 from connector_app.store.models import Document, DocumentState, Mail, MailState, Seller, ShopOrder, Store
 from connector_app.store.people import AuditEntry, Role
+from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.refunds import refund, refuse
 from tests.pipeline.world import DEMO, World, recorded, world
 from tests.web.site import Browser, Site, site
@@ -27,9 +28,7 @@ HOSTILE = '<script>alert("x")</script>'
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[World]:
     """Five orders: three are invoiced and two ask a person."""
-    with world(tmp_path, [recorded(name) for name in DEMO]) as one:
-        one.prepare()
-        one.run()
+    with invoiced_world(tmp_path, *DEMO) as one:
         yield one
 
 

@@ -14,16 +14,15 @@ from connector_app.overview.stores import Health
 from connector_app.store.models import Document, Seller, Store
 from connector_app.store.people import Role
 from core.calendar import warsaw_day
-from tests.pipeline.world import World, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import DEMO, World
 from tests.web.site import site
 
 
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[World]:
     """Five recorded orders went through: three invoices, two questions."""
-    with world(tmp_path) as one:
-        one.prepare()
-        one.run()
+    with invoiced_world(tmp_path, *DEMO) as one:
         yield one
 
 

@@ -59,7 +59,10 @@ OWN_BUSINESS = {
 }
 """Views that change something, and that any signed-in person may use."""
 
-EXPORTS: dict[str, str] = {"documents.export": "a file of documents that one may read"}
+EXPORTS: dict[str, str] = {
+    "documents.export": "a file of documents that one may read",
+    "checks.numbers": "a report of what one may read",
+}
 """Views that take a form, change nothing, and need the right to export."""
 
 READS: dict[str, str] = {}

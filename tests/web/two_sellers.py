@@ -23,7 +23,7 @@ from connector_app.credentials import seal_certificate
 from connector_app.people.accounts import add_user, digest
 from connector_app.profiles import parse
 from connector_app.sellers import fill
-from connector_app.store import desk, machines, proofs
+from connector_app.store import desk, machines, proofs, watching
 from connector_app.store.models import Base, Document, Seller, ShopOrder, Store
 from connector_app.store.people import Role, User
 from connector_app.store.types import DecimalText, UtcDateTime
@@ -56,10 +56,12 @@ _VALUES: dict[str, dict[str, Any]] = {
     "hook_deliveries": {"event": "document.accepted", "body": {"data": {}}},
     "api_tokens": {"writes": True, "revoked_at": None},
     "invitations": {"role": "viewer"},
+    "alerts": {"kind": "attention", "severity": "warning", "closed_at": None},
+    "alert_letters": {"state": "sent", "items": []},
     "hooks": {"url": "https://127.0.0.1:1/hook", "events": ["document.accepted"]},
 }
 """Values that pages rely on, where an invented one would not do."""
-_KNOWN = (desk, machines, proofs)
+_KNOWN = (desk, machines, proofs, watching)
 """Imported for their tables, whether or not a feature of today's application uses them."""
 _EMPTY = {"settings"}
 """Tables of the installation itself."""

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline import life
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.track import apply_fate, asks_for_search
 from connector_app.store.lanes import of_batch
-from connector_app.store.models import Batch, BatchState, Document, DocumentState
+from connector_app.store.models import Batch, BatchState, Document, DocumentState, ShopOrder
 from core.findings import Text
 from core.ksef import status
 from core.ksef.answers import DocumentState as KsefState
@@ -74,8 +75,10 @@ def _settle(services: Services, batch: Batch, told: Sequence[Result]) -> None:
     """Note the fate of some documents in one transaction; what needs another look is tracked by itself."""
     now = services.clock()
     with services.database.begin(batch.seller_id) as session:
-        query = select(Document).where(
-            Document.id.in_(int(one.document.key) for one in told), Document.batch_id == batch.id
+        query = (
+            select(Document)
+            .options(joinedload(Document.order).joinedload(ShopOrder.store))
+            .where(Document.id.in_(int(one.document.key) for one in told), Document.batch_id == batch.id)
         )
         rows = {row.id: row for row in session.scalars(query)}
         for one in told:

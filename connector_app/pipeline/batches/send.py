@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from sqlalchemy.orm import Session, undefer
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged, xml_of
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline import life
 from connector_app.pipeline.batches.follow import end, follow, stored_in
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
+from connector_app.store.sessions import after_commit
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
@@ -30,6 +34,8 @@ from core.ksef.batch.packing import BatchDocument, pack
 from core.ksef.batch.session import OpenBatch
 from core.ksef.batch.upload import upload
 from core.ksef.errors import InvalidSession, PartMissing, SessionClosed, UploadRefused
+
+_log = Log(__name__)
 
 _PAGE = 200
 
@@ -259,6 +265,17 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         session.add_all(
             Event(document_id=one, at=now, state=DocumentState.SENT.value, text=said) for one in ids
         )
+        for one in ids:
+            after_commit(
+                session,
+                partial(
+                    _log.info,
+                    Said.DOCUMENT_LIFE,
+                    document_id=one,
+                    state=DocumentState.SENT.value,
+                    session=opened.reference,
+                ),
+            )
         row = session.get_one(Batch, batch.id)
         row.state, row.updated_at, row.attempts = BatchState.CLOSED.value, now, 0
         # KSeF needs a moment: nothing is asked at once

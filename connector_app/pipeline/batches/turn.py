@@ -7,6 +7,8 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 
 from connector_app.ksef_access import SellerAccess
+from connector_app.log_events import Said
+from connector_app.logs import Log, bound
 from connector_app.pipeline import holds
 from connector_app.pipeline.batches.follow import PROCESSING
 from connector_app.pipeline.batches.gather import GATHERING, UNSENT, due, gather, is_late, way
@@ -26,6 +28,8 @@ from core.ksef.errors import (
     Unauthorized,
 )
 from core.ksef.planning import Way
+
+_log = Log(__name__)
 
 UNDER_WAY = (BatchState.NEW, BatchState.PACKED, BatchState.OPEN, BatchState.CLOSED)
 
@@ -81,9 +85,15 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
 
     Only a silent KSeF, or one that does not let the seller in, holds the lane.
     """
+    with bound(batch_id=batch_id):
+        return _advance_bound(services, batch_id, access)
+
+
+def _advance_bound(services: Services, batch_id: int, access: SellerAccess) -> list[Text]:
     try:
         advance(services, batch_id, access)
     except KsefBusy as busy:
+        _log.warning(Said.LIMIT_REACHED, busy, own_budget=busy.own_budget)
         postpone(services, batch_id, busy.hint, at_least=busy.retry_after)
         return [busy.hint]
     except KsefUnavailable as error:
@@ -92,6 +102,7 @@ def _advance(services: Services, batch_id: int, access: SellerAccess) -> list[Te
     except _OF_THE_SELLER:
         raise
     except KsefRefused as error:
+        _log.warning(Said.LANE_HELD, error)
         why = _said(error)
         fail(services, batch_id, why)
         return [why]

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from connector_app.store import notices, proofs  # noqa: F401  their tables belong to Base
+from connector_app.store import notices, proofs, watching  # noqa: F401  their tables belong to Base
 from connector_app.store.models import Base
 
 context.configure(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
-from connector_app.store.database import trouble
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.web.api import problems, replies, tokens
 from connector_app.web.api.operation import OPERATIONS, PREFIX, Caller, File, Operation
 from connector_app.web.api.problems import BY_STATUS, Code, Refusal
@@ -24,7 +24,7 @@ from connector_app.web.here import here
 from connector_app.web.safety import LARGEST_UPLOAD, csrf, limiter
 from core.findings import Text
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 MOST_BY_CLIENT = "600 per minute"
 """Requests of one token."""
@@ -86,12 +86,12 @@ def _problem(one: Operation, error: Exception) -> Response:
         damage.note(here().services, error)
         made = problems.answer(Code.DAMAGED, text=error.said)
     elif isinstance(error, SQLAlchemyError):
-        _log.error("%s: %s", one.name, trouble(error).en)
+        _log.warning(Said.DATABASE_FAILED, error, operation=one.name)
         made = problems.answer(Code.DATABASE)
     elif isinstance(error, HTTPException):
         made = http_problem(error)
     else:
-        _log.error("%s failed", one.name, exc_info=error)
+        _log.failed(Said.WEB_FAILED, error, operation=one.name)
         made = problems.answer(Code.INTERNAL)
     return made
 

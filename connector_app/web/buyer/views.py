@@ -9,7 +9,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -23,9 +22,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from connector_app import proposals
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pictures import picture
 from connector_app.policies import StorePolicy
-from connector_app.store.database import trouble
 from connector_app.store.lanes import of_document
 from connector_app.store.models import Document
 from connector_app.web import access
@@ -37,6 +37,8 @@ from connector_app.web.safety import limiter
 from core.visual.errors import NotRenderable
 
 buyer = Blueprint("buyer", __name__, template_folder="templates", url_prefix="/f")
+
+_log = Log(__name__)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ACTOR = "buyer"
@@ -190,7 +192,7 @@ def _damaged(error: ArchiveDamaged) -> Response:
 
 @buyer.errorhandler(SQLAlchemyError)
 def _database(error: SQLAlchemyError) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, request.endpoint, trouble(error).en)
+    _log.warning(Said.DATABASE_FAILED, error)
     return _failed(error)
 
 

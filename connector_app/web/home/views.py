@@ -57,6 +57,7 @@ def page() -> str | Response:
             "deadlines": work.deadlines(session, sellers, today, _DEADLINES),
             "lanes": ksef.lanes(services, session, sellers, _LANES),
             "boards": ksef.boards(session, now),
+            "may_check": access.may_anywhere(session, Right.EXPORT),
             **_numbers(session, sellers, today),
         }
     whole = access.me().is_admin

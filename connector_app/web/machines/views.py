@@ -58,9 +58,7 @@ class HookForm(FlaskForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.events.choices = [
-            (one.value, t(f"dokument {words.pl}", f"document {words.en}")) for one, words in WORDS.items()
-        ]
+        self.events.choices = [(one.value, say(words)) for one, words in WORDS.items()]
 
     def chosen(self) -> list[Happening]:
         """The events that were ticked."""

@@ -366,6 +366,7 @@ _GROUPS = (
         Text("Faktury", "Invoices"),
         (
             ("settings.numbering", Text("Numeracja", "Numbering")),
+            ("checks.numbers", Text("Sprawdzenie numerów", "Numbers check")),
             ("settings.invoices", Text("Faktury i zwolnienie", "Invoices and exemption")),
             ("settings.corrections", Text("Korekty", "Corrections")),
             ("settings.sending", Text("Wysyłanie", "Sending")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,6 +15,8 @@ from werkzeug.wrappers import Response
 from adapters import registry
 from adapters.connecting import Consent
 from adapters.contract import ShopError, UnreadableEvent
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.store.consents import PendingConsent
 from connector_app.store.models import Seller
 from connector_app.stores import StoreRefused, connect_store, refuse_foreign, try_config
@@ -27,7 +28,7 @@ from connector_app.web.language import say
 from connector_app.web.safety import csrf, limiter
 from connector_app.web.stores.blueprint import stores
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 _LASTS = timedelta(hours=1)
 _LARGEST = 16 * 1024
@@ -127,7 +128,7 @@ def callback(platform: str) -> Response:
         _finish(row, seller, config)
     except (ShopError, StoreRefused) as error:
         said = error.words if isinstance(error, ShopError) else error.text
-        _log.warning("store %s: consent failed: %s", row.code, said.en)
+        _log.warning(Said.STORE_FAILED, error, seller_id=seller.id, task="consent")
         flash(say(said), "danger")
         return redirect(url_for("stores.connect", nip=seller.nip, platform=platform))
     return after_connecting(row.code)

@@ -8,14 +8,14 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import login_required
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import IntegerField, PasswordField, SelectField, StringField
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms import StringField
+from wtforms.validators import Length
 
 from connector_app.mail.compose import usable_address
 from connector_app.mail.post import settings_of
-from connector_app.mail.settings import PORTS, MailSettings, Security
+from connector_app.mail.settings import MailSettings
 from connector_app.mail.transport import MailError
-from connector_app.mail.trial import mail_faults, send_trial
+from connector_app.mail.trial import send_trial
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
 from connector_app.store.models import Store
@@ -25,53 +25,14 @@ from connector_app.web.access import Right, audit
 from connector_app.web.flow import after_save
 from connector_app.web.here import here
 from connector_app.web.jobs import JobFailed, Progress
-from connector_app.web.language import language, lazy, say, t
+from connector_app.web.language import language, lazy, t
+from connector_app.web.mail_form import entered, mail_form
 from connector_app.web.stores import checking
 from connector_app.web.stores.blueprint import stores, the_shop
-from connector_app.web.stores.forms import choices_of, needed
+from connector_app.web.stores.forms import needed
 from core.findings import Text
 
 TRIAL = "mail-trial"
-
-
-class MailForm(FlaskForm):  # type: ignore[misc]  # the library ships no types
-    """A mail server and a sender."""
-
-    host = StringField(
-        lazy("Serwer SMTP", "SMTP server"), [needed(), Length(max=255)], render_kw={"autocomplete": "off"}
-    )
-    security = SelectField(
-        lazy("Ochrona połączenia", "Protection of the connection"),
-        choices=choices_of(
-            ("starttls", "STARTTLS (587)"),
-            ("tls", "TLS (465)"),
-            (
-                "none",
-                lazy("bez ochrony, tylko serwer na tej maszynie", "none, a server on this machine only"),
-            ),
-        ),
-    )
-    port = IntegerField(
-        lazy("Port", "Port"),
-        [Optional(), NumberRange(1, 65535)],
-        description=lazy("Puste: zwykły dla ochrony.", "Empty: the usual one."),
-    )
-    user = StringField(
-        lazy("Nazwa użytkownika", "User name"), [Length(max=255)], render_kw={"autocomplete": "off"}
-    )
-    password = PasswordField(
-        lazy("Hasło", "Password"), [Length(max=1024)], render_kw={"autocomplete": "new-password"}
-    )
-    sender = StringField(
-        lazy("Nadawca", "Sender"),
-        [needed(), Length(max=320)],
-        description=lazy("Np. Sklep <faktury@sklep.example>.", "E.g. Shop <invoices@shop.example>."),
-    )
-    reply_to = StringField(
-        lazy("Adres do odpowiedzi", "Address for answers"),
-        [Length(max=254)],
-        description=lazy("Puste: nadawca.", "Empty: the sender."),
-    )
 
 
 class TrialForm(FlaskForm):  # type: ignore[misc]
@@ -90,19 +51,11 @@ def mail(code: str) -> str | Response:
         seller = store.seller
         trial = checking.last(session, TRIAL, code)
     known = _known(store)
-    shown = known.as_json() if known else {"security": Security.STARTTLS.value}
-    form = MailForm(data={name: value for name, value in shown.items() if name != "password"})
+    form = mail_form(known)
     if form.validate_on_submit():
-        settings = _settings(form, known)
-        faults = mail_faults(settings)
-        if bool(settings.user) != bool(settings.password):
-            faults["password"] = Text(
-                "Nazwę użytkownika i hasło podaje się razem.", "A user name and a password go together."
-            )
-        if not faults:
+        settings = entered(form, known)
+        if settings is not None:
             return _save(store, seller.nip, settings)
-        for name, fault in faults.items():
-            form[name].errors = [say(fault)]
     return render_template(
         "stores/mail.html",
         form=form,
@@ -155,24 +108,6 @@ def _known(store: Store) -> MailSettings | None:
         return settings_of(here().services, store)
     except VaultLocked:
         return None
-
-
-def _settings(form: MailForm, known: MailSettings | None) -> MailSettings:
-    """What was entered; the stored password stays for the same server and user only."""
-    host, user = str(form.host.data).strip(), str(form.user.data or "").strip()
-    way = Security(form.security.data)
-    password = str(form.password.data or "")
-    if not password and known is not None and (known.host, known.user) == (host, user):
-        password = known.password
-    return MailSettings(
-        host,
-        int(form.port.data or PORTS[way]),
-        way,
-        str(form.sender.data).strip(),
-        user,
-        password,
-        str(form.reply_to.data or "").strip(),
-    )
 
 
 def _save(store: Store, nip: str, settings: MailSettings) -> Response:

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Document, DocumentState, Seller, ShopOrder, Store
 from connector_app.web.api import tokens
-from tests.pipeline.world import World, world
+from tests.pipeline.kept_world import invoiced_world
+from tests.pipeline.world import DEMO, World
 from tests.web.site import Site, site
 
 
@@ -96,9 +97,7 @@ def second_seller(services: Services) -> int:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three published documents, two that need a person, and the second seller's."""
     folder: Path = tmp_path_factory.mktemp("api")
-    with world(folder) as one:
-        one.prepare()
-        one.run()
+    with invoiced_world(folder, *DEMO) as one:
         second_seller(one.services())
         yield one
 

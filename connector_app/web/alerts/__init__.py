@@ -1,0 +1,1 @@
+"""Alerts: the list, and what an installation sets."""

@@ -1,0 +1,1 @@
+"""Pages of the numbers check and of the examination of an installation."""

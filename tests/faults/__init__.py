@@ -1,0 +1,1 @@
+"""Never lose an invoice, never issue it twice: proof by breaking it."""
