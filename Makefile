@@ -8,6 +8,9 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do \
   command -v $$one >/dev/null && $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && { echo $$one; break; }; done)
 SCHEMA ?= FA3
+RUNS ?= 500
+SEED ?= 1
+SCALE ?= 1
 VENV := .venv
 ifneq ($(words $(VENV)),1)
 $(error VENV must be one name without spaces)
@@ -15,7 +18,7 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test faults lint docs screenshots bench serve try clean
+.PHONY: help setup demo test faults lint docs screenshots bench load serve try clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -36,10 +39,11 @@ test: setup ## Run the whole test suite
 	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal
 
-faults: setup ## Kill the program at every commit there is: the long form of proofs that make test has in short
+faults: setup ## Break it: long proofs, then RUNS=500 seeded runs with kills and faults (SEED=s repeats one)
 	@bash tools/ensure_services.sh
-	TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}" \
-	  $(BIN)/python -m pytest -n 2 --dist worksteal -m faults
+	export TMPDIR="$${TMPDIR:-$$(if test -w /dev/shm; then echo /dev/shm; else echo /tmp; fi)}"; \
+	  if [[ '$(SEED)' != *-* ]]; then $(BIN)/python -m pytest -n 2 --dist worksteal -m faults; fi; \
+	  $(BIN)/python -m tests.faults.runs --runs $(RUNS) --seed '$(SEED)' -n 2
 
 lint: setup ## Format, lint, types, import rules, known faults of dependencies
 	$(BIN)/ruff format --check .
@@ -58,6 +62,9 @@ screenshots: setup ## Take the pictures of docs/img anew, of an invented install
 
 bench: setup ## Measure speed against a floor in the same run
 	$(BIN)/python -m benchmarks
+
+load: setup ## Whole installations under load, with production limits (ONLY=a|b|c|d, SCALE=0.1)
+	$(BIN)/python -m benchmarks.load $(foreach one,$(ONLY),--only $(one)) --scale $(SCALE)
 
 serve: setup ## Run the application
 	$(BIN)/ksef-connector serve

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
 from benchmarks import documents
 from connector_app.ksef_access import environment_json
@@ -33,7 +34,7 @@ STORES = 10
 BEGIN = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
 _CHUNK = 2_000
 _PATTERNS = 20
-_UPO_BYTES = 4_000
+_UPO = b"u" * 4_000
 _FIRST = ("Anna", "Łukasz", "Żaneta", "Piotr", "Świętosława", "Jan", "Ewa", "Michał")
 _LAST = ("Kowalska", "Wiśniewski", "Żółć", "Nowak", "Dąbrowska", "Lis", "Źrebiec", "Ćma")
 _STATES = ("published",) * 93 + ("attention", "waiting", "ready", "rejected", "cancelled", "accepted", "sent")
@@ -78,6 +79,16 @@ def fill(database: Sessions, count: int) -> None:
             ):
                 if values:
                     session.execute(insert(table), values)
+    with database.begin() as session:
+        _count_on(session)
+
+
+def _count_on(session: Session) -> None:
+    """Let PostgreSQL give ids after those that were given here; SQLite does so by itself."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for table in ("sellers", "stores", "orders", "documents"):
+        session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"))
 
 
 def _frame(database: Sessions) -> None:
@@ -142,7 +153,8 @@ def _document(
         "schema_version": "FA3" if issued else None, "xml": own if issued else None,
         "xml_sha256": hashlib.sha256(own).hexdigest() if issued else None,
         "total": total, "currency": "PLN", "buyer_name": buyer, "ksef_number": ksef,
-        "accepted_at": made if ksef else None, "upo": b"u" * _UPO_BYTES if ksef else None,
+        "accepted_at": made if ksef else None, "upo": _UPO if ksef else None,
+        "upo_sha256": hashlib.sha256(_UPO).hexdigest() if ksef else None,
         "attempts": 0, "proof_attempts": 0, "offline_asked": False, "issue_asked": False,
         "created_at": made, "updated_at": made,
         "store_id": store, "day": day, "sort_total": minor_units(total),

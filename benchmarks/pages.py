@@ -54,7 +54,7 @@ def _measure(home: Path, count: int, effort: Effort) -> Iterator[Row]:
     services = Services(database=database, vault=Vault.open(home / "secret.key"))
     app = create_app(services, Pulse(started=datetime.now(UTC)), options=WebOptions(limits=False))
     stranger, owner = app.test_client(), app.test_client()
-    _sign_in(owner, services)
+    sign_in(owner, services)
     issued = count - count % 10 - 1
     floor = Row(NAME, f"sign-in page, {count} documents", "floor")
     rows = [floor]
@@ -80,7 +80,7 @@ def _ask(client: FlaskClient, path: str) -> Work:
     return work
 
 
-def _sign_in(client: FlaskClient, services: Services) -> None:
+def sign_in(client: FlaskClient, services: Services) -> None:
     """Sign in as the owner of the installation."""
     with services.database.begin() as session:
         add_user(session, _EMAIL, _PASSWORD, services.clock(), is_admin=True)

@@ -6,17 +6,15 @@ import threading
 import time
 from datetime import timedelta
 
-from connector_app import subscriptions
 from connector_app.hooks.courier import Courier
 from connector_app.hooks.happenings import Links
 from connector_app.keeping import schedule, upkeep
 from connector_app.log_events import Said
 from connector_app.logs import Log
-from connector_app.pipeline import events
-from connector_app.pipeline.runner import Pass, Runner
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
 from connector_app.registers.checks import Asking
-from connector_app.renewals import due
+from connector_app.running import tasks
 from connector_app.web.here import Pulse
 from core.findings import Text
 
@@ -66,7 +64,7 @@ class Background:
         self._thread.start()
         self._courier.start()
 
-    def wake(self) -> None:
+    def wake(self, seller_id: int | None = None) -> None:  # noqa: ARG002  all sellers have one thread here
         """There is something new: do not wait for the clock."""
         self._awake.set()
         self._courier.wake()
@@ -109,7 +107,9 @@ class Background:
         try:
             runner = self._runner()
             if look:
-                self._said_of_shops = self._look(runner).problems
+                self._said_of_shops = runner.take_in().problems
+                upkeep.look(self._services)
+                self._backups.begin()
             self._buyers.begin()
             work = runner.work_until_idle(patience)
             pulse.problems = [problem.pl for problem in self._said_of_shops + work.problems]
@@ -127,21 +127,9 @@ class Background:
         self._courier.wake()
 
     def _runner(self) -> Runner:
-        return Runner(self._services, self._sleep, keep_sessions=True)
-
-    def _look(self, runner: Runner) -> Pass:
-        """Look after the webhooks, and read what changed in the shops."""
-        if self._public_url:
-            subscriptions.keep_up(self._services, self._public_url)
-        seen = runner.take_in()
-        upkeep.look(self._services)
-        self._backups.begin()
-        return seen
+        return Runner(self._services, self._sleep, keep_sessions=True, public_url=self._public_url)
 
     def _tell_what_people_should_know(self) -> None:
         """Show what is no fault of the process; what is new since the last pass goes to the log."""
-        ends = [f"{one.message.pl} {one.hint.pl}" for one in due(self._services)]
-        said = subscriptions.troubles(self._services) + events.requests_of_people(self._services)
-        said += schedule.troubles(self._services)
-        found = ends + [text.pl for text in said]
+        found = [text.pl for text in tasks.notices(self._services)]
         self._pulse.notices = found

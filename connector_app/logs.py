@@ -35,10 +35,11 @@ _QUIET = {
     "waitress": logging.INFO,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
+    "celery": logging.WARNING,
     # would name the addresses of who asks too often
     "flask-limiter": logging.ERROR,
-    "kombu": logging.INFO,
-    "amqp": logging.INFO,
+    "kombu": logging.WARNING,
+    "amqp": logging.WARNING,
     "PIL": logging.INFO,
     # its DEBUG lines hold what is signed
     "signxml": logging.INFO,

@@ -58,7 +58,7 @@ class Announced:
         return () if self.availability is Availability.AVAILABLE else self.events
 
 
-def look(services: Services, *, idle: bool = True) -> None:
+def look(services: Services, *, idle: bool = True) -> set[int]:
     """Ask the boards of all sellers that were not asked within :data:`EVERY`, and put to work what is new.
 
     An outage that has begun or ended wakes the documents that wait for KSeF; a changed event changes the
@@ -67,7 +67,11 @@ def look(services: Services, *, idle: bool = True) -> None:
     Args:
         services: the outside world.
         idle: ask also where nothing waits for KSeF.
+
+    Returns:
+        Ids of the sellers whose documents were woken.
     """
+    woken: set[int] = set()
     now = services.clock()
     with services.database() as session:
         busy = None if idle else set(session.scalars(_SELLERS_AT_WORK))
@@ -87,7 +91,9 @@ def look(services: Services, *, idle: bool = True) -> None:
             _keep_failure(services, url, str(error))
             continue
         events = latarnia.outages([*messages, *status.messages])
-        _keep(services, url, sellers, status.availability, events)
+        if _keep(services, url, sellers, status.availability, events):
+            woken.update(sellers)
+    return woken
 
 
 def of_seller(session: Session, seller: Seller) -> Announced:
@@ -156,7 +162,8 @@ def _keep_failure(services: Services, url: str, why: str) -> None:
 
 def _keep(
     services: Services, url: str, sellers: list[int], availability: Availability, events: Iterable[Outage]
-) -> None:
+) -> bool:
+    """Keep what a board said; whether documents were woken."""
     now = services.clock()
     with services.database.begin() as session:
         row = session.get(Board, url)
@@ -180,11 +187,13 @@ def _keep(
         known = of_board(session, url)
         current = latarnia.active(known.in_force, now)
         active_event = current.event_id if current else None
-        if row.active_event != active_event:
+        has_changed = row.active_event != active_event
+        if has_changed:
             row.active_event = active_event
             _wake(session, sellers)
         if known.events != before:
             _count_again(session, sellers, known.events, now)
+    return has_changed
 
 
 def _wake(session: Session, sellers: list[int]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,8 @@ from core.law import TOKENS_END
 
 APP = "ksef-connector"
 
+_QUEUE = "ksef-connector"
+_BROKERS = ("amqp", "amqps", "redis", "rediss")
 _LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -49,6 +52,9 @@ class BadSetting(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """An installation.
+
+    Values that are secret may lie in files instead (``DATABASE_URL_FILE``, ``BROKER_URL_FILE``,
+    ``KSEF_CONNECTOR_REDIS_URL_FILE``, ``KSEF_CONNECTOR_METRICS_TOKEN_FILE``): their first line counts.
 
     Attributes:
         home: folder of the database, the secret key and everything else that must survive
@@ -76,6 +82,16 @@ class Settings:
         backup_passphrase: encrypts backups (``KSEF_CONNECTOR_BACKUP_PASSPHRASE``, or the first line of the
             file that ``KSEF_CONNECTOR_BACKUP_PASSPHRASE_FILE`` names; without one, backups that the program
             makes by itself are not encrypted and leave the key out).
+        broker_url: ``amqp://`` or ``redis://`` address of the message broker (``BROKER_URL``). With one the
+            installation is scaled out: ``serve`` only serves pages, ``worker`` and ``beat`` work; the
+            database is PostgreSQL then. Without one a single ``serve`` does everything.
+        queue: beginning of the names of this installation's queues (``KSEF_CONNECTOR_QUEUE``; default:
+            ``ksef-connector``); installations that share a broker have different ones.
+        redis_url: Redis that counts requests of each address for all web processes
+            (``KSEF_CONNECTOR_REDIS_URL``; default: the broker, where that is Redis; without one each process
+            counts by itself).
+        secret_key_file: file with the key that encrypts secrets at rest (``KSEF_CONNECTOR_KEY_FILE``;
+            default: ``secret.key`` in ``home``). All machines of an installation have the same key.
         log_json: the log of what runs for long is JSON (``KSEF_CONNECTOR_LOG``, ``json`` or ``text``).
         log_level: least level of its lines (``KSEF_CONNECTOR_LOG_LEVEL``: ``debug``, ``info``, ``warning`` or
             ``error``; default: info).
@@ -95,6 +111,11 @@ class Settings:
     private_addresses: bool = False
     metrics_token: str = field(default="", repr=False)
     backup_passphrase: str = field(default="", repr=False)
+    # addresses may carry passwords
+    broker_url: str = field(default="", repr=False)
+    queue: str = _QUEUE
+    redis_url: str = field(default="", repr=False)
+    secret_key_file: Path | None = None
     log_json: bool = False
     log_level: int = logging.INFO
 
@@ -108,17 +129,20 @@ class Settings:
         Raises:
             BadSetting: a value cannot be used.
         """
-        values = os.environ if environment is None else environment
+        values = _with_files(os.environ if environment is None else environment)
         home = values.get("KSEF_CONNECTOR_HOME")
         schema_dir = values.get("KSEF_SCHEMA_DIR")
         trusted = values.get("KSEF_UPO_CERTIFICATES")
+        key_file = values.get("KSEF_CONNECTOR_KEY_FILE")
+        database_url = values.get("DATABASE_URL", "")
+        broker_url = _broker(values.get("BROKER_URL", "").strip(), database_url)
         return cls(
             home=Path(home).expanduser() if home else user_data_path(APP, appauthor=False),
             schema_dir=Path(schema_dir).expanduser() if schema_dir else None,
             nbp_url=values.get("KSEF_CONNECTOR_NBP_URL") or NBP_API,
             vat_list_url=_register("KSEF_CONNECTOR_VAT_LIST_URL", values, VAT_LIST_API),
             vies_url=_register("KSEF_CONNECTOR_VIES_URL", values, VIES_API),
-            database_url=values.get("DATABASE_URL", ""),
+            database_url=database_url,
             tokens_end=_day(values, "KSEF_CONNECTOR_TOKENS_END", TOKENS_END.day),
             upo_certificates=Path(trusted).expanduser() if trusted else None,
             public_url=public_address(
@@ -129,9 +153,18 @@ class Settings:
             private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
             metrics_token=values.get("KSEF_CONNECTOR_METRICS_TOKEN", "").strip(),
             backup_passphrase=_secret(values, "KSEF_CONNECTOR_BACKUP_PASSPHRASE"),
+            broker_url=broker_url,
+            queue=_queue(values.get("KSEF_CONNECTOR_QUEUE") or _QUEUE),
+            redis_url=_redis(values.get("KSEF_CONNECTOR_REDIS_URL", "").strip(), broker_url),
+            secret_key_file=Path(key_file).expanduser() if key_file else None,
             log_json=_choice(values, "KSEF_CONNECTOR_LOG", {"text": 0, "json": 1}, "text") == 1,
             log_level=_choice(values, "KSEF_CONNECTOR_LOG_LEVEL", _LEVELS, "info"),
         )
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether many workers share the work; see ``broker_url``."""
+        return bool(self.broker_url)
 
     @property
     def database(self) -> str:
@@ -141,12 +174,7 @@ class Settings:
     @property
     def key_file(self) -> Path:
         """The file with the key that encrypts secrets at rest."""
-        return self.home / "secret.key"
-
-    @property
-    def lock_file(self) -> Path:
-        """The file whose lock says that a runner is at work."""
-        return self.home / "runner.lock"
+        return self.secret_key_file or self.home / "secret.key"
 
     def prepare(self) -> None:
         """Make the home folder, readable by its owner only.
@@ -158,6 +186,33 @@ class Settings:
         if self.key_file.exists() and stat.S_IMODE(self.home.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another owner's folder: its mode is the owner's business
                 self.home.chmod(0o700)
+
+
+_IN_FILES = ("DATABASE_URL", "BROKER_URL", "KSEF_CONNECTOR_REDIS_URL", "KSEF_CONNECTOR_METRICS_TOKEN")
+
+
+def _with_files(values: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables, with those that name files read."""
+    read = {}
+    for name in _IN_FILES:
+        file = values.get(f"{name}_FILE")
+        if not file:
+            continue
+        if values.get(name):
+            raise BadSetting(
+                Text(
+                    f"{name} i {name}_FILE: ustaw tylko jedną z nich.",
+                    f"{name} and {name}_FILE: set only one of them.",
+                )
+            )
+        try:
+            lines = Path(file).expanduser().read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise BadSetting(
+                Text(f"{name}_FILE: nie można odczytać {file}.", f"{name}_FILE: {file} cannot be read.")
+            ) from None
+        read[name] = lines[0].strip() if lines else ""
+    return {**values, **read}
 
 
 def public_address(name: str, raw: str) -> str:
@@ -195,6 +250,52 @@ def _is_public_address(text: str) -> bool:
     if not host or parts.query or parts.fragment or "@" in parts.netloc:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
+
+
+def _broker(raw: str, database_url: str) -> str:
+    if not raw:
+        return ""
+    if urlsplit(raw).scheme not in _BROKERS:
+        raise BadSetting(
+            Text(
+                "BROKER_URL: podaj adres amqp:// (RabbitMQ) albo redis://.",
+                "BROKER_URL: give an amqp:// (RabbitMQ) or redis:// address.",
+            )
+        )
+    if not database_url.startswith("postgresql"):
+        raise BadSetting(
+            Text(
+                "BROKER_URL: wiele procesów pracuje tylko na PostgreSQL; ustaw też "
+                "DATABASE_URL=postgresql+psycopg://… albo usuń BROKER_URL.",
+                "BROKER_URL: many processes work on PostgreSQL only; set "
+                "DATABASE_URL=postgresql+psycopg://… as well, or remove BROKER_URL.",
+            )
+        )
+    return raw
+
+
+def _redis(raw: str, broker_url: str) -> str:
+    if not raw:
+        return broker_url if broker_url.startswith("redis") else ""
+    if urlsplit(raw).scheme in {"redis", "rediss"}:
+        return raw
+    raise BadSetting(
+        Text(
+            "KSEF_CONNECTOR_REDIS_URL: podaj adres redis://.",
+            "KSEF_CONNECTOR_REDIS_URL: give a redis:// address.",
+        )
+    )
+
+
+def _queue(raw: str) -> str:
+    if re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}", raw):
+        return raw
+    raise BadSetting(
+        Text(
+            "KSEF_CONNECTOR_QUEUE: do 64 liter, cyfr, kropek i kresek.",
+            "KSEF_CONNECTOR_QUEUE: up to 64 letters, digits, dots and dashes.",
+        )
+    )
 
 
 def _register(name: str, values: Mapping[str, str], default: str) -> str:

@@ -145,18 +145,20 @@ def health(services: Services, store: Store) -> list[WebhookHealth]:
         return webhooks.health(door.address(store.code)) if door is not None and door.base else []
 
 
-def keep_up(services: Services, base: str) -> None:
+def keep_up(services: Services, base: str, store_id: int | None = None) -> None:
     """Register what is missing and wake what the shop has switched off, each store once in a while.
 
     Args:
         services: the outside world.
         base: public address of the installation, without a trailing slash.
+        store_id: only of this store.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
+    query = select(Store).where(IS_OPEN).order_by(Store.id)
     with services.database() as session:
-        stores = session.scalars(select(Store).where(IS_OPEN).order_by(Store.id)).all()
+        stores = session.scalars(query if store_id is None else query.where(Store.id == store_id)).all()
     for store in stores:
         now = services.clock()
         due = store.webhook_checked_at is None or now - store.webhook_checked_at >= CHECK_EVERY

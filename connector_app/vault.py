@@ -47,7 +47,9 @@ class Vault:
         """
         if not key_file.exists():
             _make(key_file)
-        with suppress(PermissionError):  # another owner's file: its mode is the owner's business
+        with suppress(
+            OSError
+        ):  # another owner's file, or a read-only secret: its mode is the owner's business
             if stat.S_IMODE(key_file.stat().st_mode) & 0o077:
                 key_file.chmod(_OWNER_ONLY)
         return cls(key_file.read_bytes().strip())
@@ -55,6 +57,10 @@ class Vault:
     def seal(self, value: object) -> str:
         """Encrypt a JSON-ready value."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode("ascii")
+
+    def exported(self) -> bytes:
+        """The key as its file holds it, for a backup."""
+        return base64.urlsafe_b64encode(self._key)
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, the same as long as the installation's key is (HKDF, RFC 5869).

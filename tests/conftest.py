@@ -41,12 +41,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite.
-
-    ``KSEF_TEST_DATABASE=postgresql`` runs everything that asks there on PostgreSQL.
-    """
-    chosen = getattr(request, "param", None) or os.environ.get("KSEF_TEST_DATABASE", databases.SQLITE)
-    with databases.kind(chosen):
+    """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite."""
+    chosen = getattr(request, "param", databases.usual())
+    if chosen == databases.SQLITE:
+        yield chosen
+        return
+    with databases.kind(chosen, request.getfixturevalue("tmp_path")):
         yield chosen
 
 
@@ -54,7 +54,7 @@ def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
 def no_template_is_left() -> Iterator[None]:
     """What clones of PostgreSQL databases are made from is dropped."""
     yield
-    databases.drop_template()
+    databases.drop_all()
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def postgres() -> str:
 
     A skip or, in CI, a failure when there is none.
     """
-    return _required("postgres", _find_postgres)
+    return _required("postgres", find_postgres)
 
 
 def redis() -> str:
@@ -66,7 +66,8 @@ def _start(name: str) -> bool:
     return subprocess.run(["bash", str(_SCRIPT), "--start", name], timeout=180, check=False).returncode == 0
 
 
-def _find_postgres() -> str | None:
+def find_postgres() -> str | None:
+    """Address of a PostgreSQL that answers now, without starting any; see :func:`postgres`."""
     named = os.environ.get("KSEF_TEST_POSTGRES_URL")
     candidates = (
         [named] if named else [f"postgresql://postgres@127.0.0.1:{p}" for p in (5432, _PRIVATE_POSTGRES_PORT)]

@@ -41,6 +41,9 @@ stream; `--json` gives answers for scripts.
 | `KSEF_CONNECTOR_PUBLIC_URL` | https address of this program for shops and buyers, see `serve --public-url` |
 | `KSEF_CONNECTOR_PROXIES` | how many reverse proxies stand before it, see [security.md](security.md) |
 | `KSEF_CONNECTOR_HSTS` | `1`: tell browsers to come by https only |
+| `KSEF_CONNECTOR_METRICS_TOKEN` | bearer token of `/metrics`; without one it is for this machine only |
+| `KSEF_CONNECTOR_LOG` | log of `serve`: `text` or `json`, see [monitoring.md](monitoring.md) |
+| `KSEF_CONNECTOR_LOG_LEVEL` | its least level: `debug`, `info`, `warning`, `error` |
 | `KSEF_CONNECTOR_PRIVATE_ADDRESSES` | `1`: shops and hooks named in the browser may be in the local network |
 | `KSEF_SCHEMA_DIR` | folder with the Ministry's XSD files, to check with those instead of the program's own |
 | `KSEF_UPO_CERTIFICATES` | certificates (file or folder) that may sign UPOs; without it any may |
@@ -71,6 +74,9 @@ błędów; `--json` daje odpowiedzi dla skryptów.
 | `KSEF_CONNECTOR_PUBLIC_URL` | adres https tego programu dla sklepów i nabywców, zob. `serve --public-url` |
 | `KSEF_CONNECTOR_PROXIES` | liczba odwrotnych proxy przed aplikacją, zob. [security.pl.md](security.pl.md) |
 | `KSEF_CONNECTOR_HSTS` | `1`: każ przeglądarkom przychodzić tylko przez https |
+| `KSEF_CONNECTOR_METRICS_TOKEN` | token adresu `/metrics`; bez niego odpowiada on tylko temu komputerowi |
+| `KSEF_CONNECTOR_LOG` | dziennik `serve`: `text` albo `json`, zob. [monitoring.pl.md](monitoring.pl.md) |
+| `KSEF_CONNECTOR_LOG_LEVEL` | jego najniższy poziom: `debug`, `info`, `warning`, `error` |
 | `KSEF_CONNECTOR_PRIVATE_ADDRESSES` | `1`: sklepy i powiadomienia mogą mieć adresy w sieci lokalnej |
 | `KSEF_SCHEMA_DIR` | folder z plikami XSD Ministerstwa, aby sprawdzać nimi zamiast schematami programu |
 | `KSEF_UPO_CERTIFICATES` | certyfikaty (plik lub folder), którymi wolno podpisać UPO; bez tego każdym |

@@ -1,1 +1,1 @@
-"""Load: whole installations against the sandboxes with production limits, written to ``benchmarks/RESULTS.md``."""
+"""Load: whole installations against sandboxes with production limits, for ``benchmarks/RESULTS.md``."""

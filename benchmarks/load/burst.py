@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from benchmarks.load import installation, sandboxes
-from benchmarks.load.processes import Usage, Watched, child, free_port, module, program
+from benchmarks.load.processes import Usage, Watched, child, free_port, module, one, program
 from benchmarks.load.watching import Progress
 from connector_app import subscriptions
 from connector_app.store.models import Document, Store, WebhookEvent
@@ -77,7 +77,7 @@ def run(seconds: float, progress: Progress, rate: float = RATE) -> Result:
         words = program("--lang", "en", "serve", "--port", port, "--public-url", base, "--every", 3600)
         with child(words, made.environment(), Path(folder) / "log") as process:
             _wait_for(f"{base}/healthz")
-            application = Watched(process.pid)
+            application = Watched(one(process.pid))
             _burst(result, door.address(store.code), door.secrets[0], seconds, application, progress)
             with made.database() as session:
                 result.kept = session.scalar(select(func.count()).select_from(WebhookEvent)) or 0
@@ -94,7 +94,7 @@ def _burst(
 ) -> None:
     words = module("benchmarks.load.sender", address, secret, result.rate, seconds)
     with child(words) as sending:
-        sender, began = Watched(sending.pid), time.monotonic()
+        sender, began = Watched(one(sending.pid)), time.monotonic()
         while sending.poll() is None:
             time.sleep(0.5)
             application.look()

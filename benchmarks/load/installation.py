@@ -95,7 +95,7 @@ def add_sellers(
             fill(seller, parse({"seller": table}), environment, registry.schema_for("FA3"), credential)
             session.flush()
             store = Store(
-                code=f"sklep-{place}", seller_id=seller.id, platform="woocommerce", url=url,
+                code=f"shop-{place}", seller_id=seller.id, platform="woocommerce", url=url,
                 config=services.vault.seal(config), created_at=now,
                 policy=StorePolicy(recipients=Recipients.EVERYONE).as_json(),
             )  # fmt: skip

@@ -6,25 +6,26 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _TICK = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PATIENCE = 60.0
 _PROC = Path("/proc")
 
 
 @dataclass(slots=True)
 class Usage:
-    """What a process used, as long as it could be asked.
+    """What some processes used, as long as they could be asked.
 
     Attributes:
-        cpu_seconds: user and system time since it was first asked.
-        memory: MiB resident at each look.
-        peak: MiB resident at the most, by the kernel's own account.
+        cpu_seconds: user and system time since the watching began.
+        memory: MiB resident at each look, all of them together.
+        peak: MiB resident at the most, all of them together.
     """
 
     cpu_seconds: float = 0.0
@@ -33,27 +34,57 @@ class Usage:
 
 
 class Watched:
-    """A running process whose use is noted at each look.
+    """Running processes whose use is noted at each look.
 
     Args:
-        pid: of the process; what it does from now on counts.
+        find: ids of the processes; what those that run already did before does not count.
     """
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, find: Callable[[], Iterable[int]]) -> None:
+        self._find = find
         self.usage = Usage()
-        self._began = _cpu(pid) or 0.0
+        self._before = {pid: _cpu(pid) or 0.0 for pid in find()}
+        self._spent: dict[int, float] = {}
 
     def look(self) -> Usage:
         """Note the use up to now; a process that has ended keeps what was noted last."""
-        spent = _cpu(self.pid)
-        if spent is None:
-            return self.usage
-        self.usage.cpu_seconds = spent - self._began
-        resident, peak = _memory(self.pid)
-        self.usage.memory.append(resident)
-        self.usage.peak = max(self.usage.peak, peak)
-        return self.usage
+        resident = 0.0
+        for pid in self._find():
+            spent = _cpu(pid)
+            if spent is not None:
+                self._spent[pid] = spent - self._before.get(pid, 0.0)
+                resident += _memory(pid)
+        usage = self.usage
+        usage.cpu_seconds = sum(self._spent.values())
+        usage.memory.append(resident)
+        usage.peak = max(usage.peak, resident)
+        return usage
+
+
+def one(pid: int) -> Callable[[], list[int]]:
+    """A process alone."""
+    return lambda: [pid]
+
+
+def family(pid: int) -> Callable[[], list[int]]:
+    """A process and everything that it started."""
+
+    def find() -> list[int]:
+        parents = {}
+        for entry in _PROC.iterdir():
+            if entry.name.isdigit():
+                parents[int(entry.name)] = _parent(int(entry.name))
+        found = [pid]
+        for known in found:
+            found += [child for child, parent in parents.items() if parent == known]
+        return found
+
+    return find
+
+
+def named(*words: str) -> Callable[[], list[int]]:
+    """The processes whose command line holds all of these words: a database's own servers."""
+    return lambda: _with_words(words)
 
 
 @contextmanager
@@ -67,7 +98,7 @@ def child(
         environment: variables over those of this process.
         log: file for its error stream.
     """
-    with log.open("a") if log else open(os.devnull, "w") as errors:
+    with log.open("a") if log else Path(os.devnull).open("w") as errors:
         process = subprocess.Popen(
             list(words),
             cwd=ROOT,
@@ -107,8 +138,7 @@ def free_port() -> int:
         return port
 
 
-def with_words(*words: str) -> list[int]:
-    """Ids of the processes whose command line holds all of these words: a database's own servers."""
+def _with_words(words: Sequence[str]) -> list[int]:
     found = []
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
@@ -122,21 +152,32 @@ def with_words(*words: str) -> list[int]:
     return found
 
 
-def _cpu(pid: int) -> float | None:
-    """Seconds of CPU that a process has used; ``None`` when it is gone."""
+def memory_of_this() -> float:
+    """MiB resident of this very process."""
+    return _memory(os.getpid())
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What the kernel says of a process behind its name; ``None`` when it is gone."""
     try:
         # the name, in brackets, may hold spaces
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
-def _memory(pid: int) -> tuple[float, float]:
-    """MiB resident now and at the most."""
-    try:
-        lines = (_PROC / str(pid) / "status").read_text().splitlines()
-    except OSError:
-        return 0.0, 0.0
-    values = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
-    return int(values.get("VmRSS", 0)) / 1024, int(values.get("VmHWM", 0)) / 1024
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def _cpu(pid: int) -> float | None:
+    """Seconds of CPU that a process has used; ``None`` when it is gone."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICK if fields else None
+
+
+def _memory(pid: int) -> float:
+    """MiB resident; what processes share counts for each."""
+    fields = _stat(pid)
+    return int(fields[21]) * _PAGE / 2**20 if fields else 0.0

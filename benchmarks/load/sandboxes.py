@@ -1,8 +1,10 @@
 """The sandboxes of a load run, each in a process of its own: KSeF with the published limits, and the shops.
 
 They are served by waitress, because the sandboxes' own server ends every connection after one answer, which
-neither KSeF nor a shop does. Every answer is counted by operation and status. ``python -m benchmarks.load.sandboxes ksef`` and
-``... shops NUMBER ORDERS`` are what :func:`ksef` and :func:`shops` start.
+neither KSeF nor a shop does. Every answer is counted by operation and status.
+
+``python -m benchmarks.load.sandboxes ksef`` and ``... shops NUMBER ORDERS`` are what :func:`ksef` and
+:func:`shops` start.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from waitress.server import create_server
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from benchmarks import documents
-from benchmarks.load.processes import child, module
+from benchmarks.load.processes import child, free_port, module
 from core.ksef.environments import Environment, custom
 from sandbox.ksef import keys
 from sandbox.ksef.app import create_app
@@ -184,9 +186,10 @@ def main(words: list[str]) -> None:
     application = (
         _ksef_application(float(arguments[0])) if kind == "ksef" else _shops_application(*map(int, arguments))
     )
-    server = create_server(application, host="127.0.0.1", port=0, threads=_THREADS)
+    port = free_port()
+    server = create_server(application, host="127.0.0.1", port=port, threads=_THREADS)
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
-    print(f"http://127.0.0.1:{server.effective_port}", flush=True)
+    print(f"http://127.0.0.1:{port}", flush=True)
     server.run()
 
 

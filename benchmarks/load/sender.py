@@ -1,7 +1,7 @@
-"""A shop that tells of thousands of orders: signed WooCommerce webhooks at a steady pace, each on its own connection.
+"""A shop that tells of thousands of orders: signed webhooks at a steady pace, each on its own connection.
 
-``python -m benchmarks.load.sender URL SECRET RATE SECONDS`` sends and prints what came back as JSON. A pace is
-kept whatever the answers do: a slow receiver gets more requests at a time, not fewer.
+``python -m benchmarks.load.sender URL SECRET RATE SECONDS`` sends and prints what came back as JSON. The pace
+is kept whatever the answers do: a slow receiver gets more requests at a time, not fewer.
 """
 
 from __future__ import annotations

@@ -93,6 +93,14 @@ class People:
         for user_id, seller_id, role in rows:
             self._roles.setdefault(user_id, {})[seller_id] = Role(role)
 
+    def written_to(self) -> list[User]:
+        """Everybody who may get letters at all."""
+        return [
+            one
+            for one in self._users.values()
+            if one.is_admin or self._options.roles.intersection(self._roles.get(one.id, {}).values())
+        ]
+
     def of(self, alert: Alert) -> list[User]:
         """The people who are told of an alert: those of its seller, or the owners of the installation."""
         return [one for one in self._users.values() if self._concerns(one, alert)]

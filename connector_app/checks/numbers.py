@@ -277,7 +277,13 @@ class SeriesCheck:
                 )
                 self._report.add(found("number-explained", f"document:{ident}", text))
             elif n in foreign:
-                shown.explained += 1  # the part KSeF names the document
+                shown.missing += 1
+                self._counts["missing"] += 1
+                text = Text(
+                    f"Brakuje numeru {number}: w KSeF ma go dokument, którego tu nie ma.",
+                    f"Number {number} is missing: in KSeF a document has it that is not here.",
+                )
+                self._report.add(found("number-missing", f"series:{line.series}", text))
             else:
                 unknown.add(n)
         for begin, end in _runs(unknown, first, looked[-1], last):

@@ -24,6 +24,7 @@ from connector_app.nbp import NbpRates, RateCache
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
 from connector_app.pipeline.services import Services
 from connector_app.registers import open_registers
+from connector_app.running import keys
 from connector_app.settings import BadSetting, Settings
 from connector_app.store.database import Sessions, open_database
 from connector_app.store.models import Document
@@ -68,6 +69,10 @@ class App:
         """Print a sentence in the screen language."""
         self.out.print(text.in_language(self.language), markup=False)
 
+    def tell(self, text: Text) -> None:
+        """Print a sentence that is no answer, to the error stream."""
+        self.err.print(text.in_language(self.language), markup=False)
+
     def text(self, pl: str, en: str) -> str:
         """One of two sentences by the screen language."""
         return en if self.language == "en" else pl
@@ -81,17 +86,10 @@ class App:
         try:
             self.settings.prepare()
             finish(self.settings.home)
-            vault = Vault.open(self.settings.key_file)
         except OSError as error:
             raise self.no_home(reason_of(error)) from None
-        except ValueError:
-            raise Failure(
-                self.text(
-                    f"{self.settings.key_file} nie jest plikiem klucza tej instalacji.",
-                    f"{self.settings.key_file} is not a key file of this installation.",
-                ),
-                self.text("Przywróć go z kopii zapasowej.", "Restore it from the backup."),
-            ) from None
+        if not self.settings.is_scaled:
+            vault = self._vault()
         try:
             database = open_database(self.settings.database)
         except OSError as error:
@@ -102,6 +100,8 @@ class App:
                 ),
                 "KSEF_CONNECTOR_HOME, DATABASE_URL",
             ) from None
+        if self.settings.is_scaled:
+            vault = self._vault_of_all(database)
         return self.services(database, vault, watch)
 
     def services(
@@ -140,6 +140,46 @@ class App:
             backup_passphrase=self.settings.backup_passphrase,
             registers=open_registers(self.settings.vat_list_url, self.settings.vies_url, database, utc_now),
         )
+
+    def _vault(self) -> Vault:
+        try:
+            return Vault.open(self.settings.key_file)
+        except OSError as error:
+            raise self.no_home(reason_of(error)) from None
+        except ValueError:
+            raise Failure(
+                self.text(
+                    f"{self.settings.key_file} nie jest plikiem klucza tej instalacji.",
+                    f"{self.settings.key_file} is not a key file of this installation.",
+                ),
+                self.text("Przywróć go z kopii zapasowej.", "Restore it from the backup."),
+            ) from None
+
+    def _vault_of_all(self, database: Sessions) -> Vault:
+        """The vault with the key that all machines of a scaled installation have.
+
+        Raises:
+            BadInput: this machine has none, or another.
+        """
+        key_file = self.settings.key_file
+        if not key_file.exists() and keys.is_known(database):
+            raise BadInput(
+                self.text(
+                    f"Na tym komputerze nie ma klucza tej instalacji ({key_file}).",
+                    f"This machine does not have the installation's key ({key_file}).",
+                ),
+                keys.WHAT_TO_DO.in_language(self.language),
+            )
+        vault = self._vault()
+        if not keys.fits(database, vault):
+            raise BadInput(
+                self.text(
+                    f"{key_file} to nie jest klucz tej instalacji: inne komputery mają inny.",
+                    f"{key_file} is not this installation's key: other machines have another.",
+                ),
+                keys.WHAT_TO_DO.in_language(self.language),
+            )
+        return vault
 
     def _upo_trust(self) -> tuple[Certificate, ...]:
         """The certificates that may sign UPOs; none unless an operator names some."""

@@ -11,7 +11,7 @@ from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE
 from connector_app.commands.passphrase import passphrase_of
 from connector_app.commands.rows_bar import rows_bar
-from connector_app.keeping.backup import Made, Wanted, as_json, free_at, key_of, size_of
+from connector_app.keeping.backup import Made, Wanted, as_json, free_at, size_of
 from connector_app.keeping.package import SUFFIX
 from connector_app.keeping.places import BackupFailed, keep_newest
 from connector_app.keeping.schedule import make
@@ -98,10 +98,10 @@ def backup(
     if as_json_:
         app.json(as_json(made) | {"deleted": [str(one) for one in gone]})
         return
-    _print(app, made, len(gone), has_key=key_of(services) is not None)
+    _print(app, made, len(gone))
 
 
-def _print(app: App, made: Made, deleted: int, *, has_key: bool) -> None:
+def _print(app: App, made: Made, deleted: int) -> None:
     app.say(
         Text(
             f"✓ {made.path}: {made.size / _MEGABYTE:.1f} MB, dokumentów: {made.documents}, "
@@ -119,7 +119,7 @@ def _print(app: App, made: Made, deleted: int, *, has_key: bool) -> None:
                 f"! Damaged documents: {len(made.damaged)} → ksef-connector verify-archive --repair",
             )
         )
-    if not made.with_key and has_key:
+    if not made.with_key:
         app.say(
             Text(
                 "→ W kopii nie ma secret.key: trzymaj go osobno. Bez niego dokumenty da się odczytać, ale "

@@ -27,10 +27,11 @@ from connector_app.commands.progress import Progress
 from connector_app.commands.tables import Choice, amount, load, print_hints, reason, state_name
 from connector_app.keeping.reading import upo_of, xml_of
 from connector_app.pictures import picture
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
 from connector_app.policies import Recipients, StorePolicy
 from connector_app.profiles import Profile, parse
+from connector_app.running.alone import work_alone
 from connector_app.sellers import fill
 from connector_app.settings import Settings
 from connector_app.store.models import Document, DocumentState, Seller, Store
@@ -113,12 +114,12 @@ def demo(app: App, version: str, output: Path) -> None:
             "--output",
         ) from None
     cast = _CASTS[registry.SchemaVersion(version)]
+    progress = Progress(app)
+    services = app.open(progress.watch)
     with (
-        runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: _say_waiting(app)),
+        work_alone(services, "demo", wait=True, on_wait=app.tell),
         ExitStack() as stack,
     ):
-        progress = Progress(app)
-        services = app.open(progress.watch)
         environment, shop_url = stack.enter_context(_sandboxes(app, cast))
         store_id, seller_id = _prepare(services, cast, version, environment, shop_url)
         with progress:
@@ -131,13 +132,6 @@ def demo(app: App, version: str, output: Path) -> None:
     for problem in problems:
         app.err.print(f"! {problem.in_language(app.language)}", markup=False)
     sys.exit(1 if problems or any(DocumentState(row.state) in _UNFINISHED for row in rows) else 0)
-
-
-def _say_waiting(app: App) -> None:
-    app.err.print(
-        app.text("Czekam na inny uruchomiony demo…", "Waiting for another demo that is running…"),
-        markup=False,
-    )
 
 
 @contextmanager

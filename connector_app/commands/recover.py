@@ -15,12 +15,12 @@ from sqlalchemy import select
 
 from connector_app.commands.app import ATTENTION, App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
-from connector_app.pipeline.runner import RunnerBusy, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.recovery.proofs import find_sessions
 from connector_app.recovery.report import Outcome, Report
 from connector_app.recovery.run import Watch
 from connector_app.recovery.run import recover as bring_back
+from connector_app.running.alone import RunnerBusy, work_alone
 from connector_app.store.models import Seller
 from core.findings import Text
 from core.ksef.errors import KsefError
@@ -65,16 +65,16 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
     services = app.open()
     seller_id = _seller(app, services, nip)
     try:
-        with runner_lock(app.settings.lock_file, wait=False, on_wait=lambda: None), _bar(app) as watch:
+        with (
+            work_alone(services, "recover", wait=app.settings.is_scaled, on_wait=app.tell),
+            _bar(app) as watch,
+        ):
             report = bring_back(services, seller_id, since.date(), watch)
             if with_upo:
                 find_sessions(services, seller_id, report, watch)
-    except RunnerBusy:
+    except RunnerBusy as busy:
         raise Failure(
-            app.text(
-                "Inny proces już pracuje na tej instalacji.",
-                "Another process is already at work on this installation.",
-            ),
+            busy.text.in_language(app.language),
             app.text("Zatrzymaj serve i uruchom ponownie.", "Stop serve and run this again."),
         ) from None
     except KsefError as error:

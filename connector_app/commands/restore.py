@@ -19,7 +19,6 @@ from connector_app.keeping.reopening import Contents, examine
 from connector_app.keeping.restore import NotRestored, Restored, Target
 from connector_app.keeping.restore import restore as bring_back
 from connector_app.keeping.sealing import Unopenable, is_sealed
-from connector_app.pipeline.runner import RunnerBusy, runner_lock
 from connector_app.plain_words import ksef_words
 from connector_app.recovery.proofs import find_sessions
 from connector_app.recovery.run import Watch, recover
@@ -105,13 +104,10 @@ def restore(
     if only_check:
         return
     home = into or app.settings.home
-    target = Target(home, url if url is not None else "" if into else app.settings.database_url)
+    where = url if url is not None else "" if into else app.settings.database_url
+    target = Target(home, where, None if into else app.settings.key_file)
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (
-            runner_lock(home / "runner.lock", wait=False, on_wait=lambda: None),
-            rows_bar(app, app.text("Odtwarzanie", "Restoring")) as progress,
-        ):
+        with rows_bar(app, app.text("Odtwarzanie", "Restoring")) as progress:
             made = bring_back(
                 contents,
                 target,
@@ -124,11 +120,6 @@ def restore(
         raise Failure(error.text.in_language(app.language), error.hint.in_language(app.language)) from None
     except Unopenable as error:
         raise BadInput(error.text.in_language(app.language)) from None
-    except RunnerBusy:
-        raise Failure(
-            app.text("Na tej instalacji pracuje program.", "A program is at work on this installation."),
-            app.text("Zatrzymaj serve i ponów.", "Stop serve and try again."),
-        ) from None
     _say_result(app, contents, made)
     if with_recover:
         sys.exit(_recover_all(app, target, made))
@@ -215,7 +206,9 @@ def _say_next(app: App, made: Restored) -> None:
 
 def _recover_all(app: App, target: Target, made: Restored) -> int:
     """Finish for all sellers; gives the exit code."""
-    app.settings = changed(app.settings, home=target.home, database_url=target.url)
+    app.settings = changed(
+        app.settings, home=target.home, database_url=target.url, secret_key_file=target.key_file
+    )
     services, code = app.open(), 0
     for nip, since in made.filled.sellers:
         with services.database() as session:

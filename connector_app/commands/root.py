@@ -25,6 +25,8 @@ from core.findings import Text
 _COMMANDS: Mapping[str, str] = {
     "demo": "connector_app.commands.demo",
     "serve": "connector_app.commands.serve",
+    "worker": "connector_app.commands.worker",
+    "beat": "connector_app.commands.beat",
     "seller": "connector_app.commands.seller",
     "auth": "connector_app.commands.auth",
     "certificates": "connector_app.commands.certificates",
@@ -32,6 +34,7 @@ _COMMANDS: Mapping[str, str] = {
     "permissions": "connector_app.commands.permissions",
     "store": "connector_app.commands.store",
     "mail": "connector_app.commands.mail",
+    "alerts": "connector_app.commands.alerts",
     "people": "connector_app.commands.people",
     "documents": "connector_app.commands.documents",
     "collective": "connector_app.commands.collective",
@@ -40,6 +43,7 @@ _COMMANDS: Mapping[str, str] = {
     "verify-archive": "connector_app.commands.verify_archive",
     "recover": "connector_app.commands.recover",
     "check": "connector_app.commands.check",
+    "migrate-store": "connector_app.commands.migrate_store",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",
 }

@@ -9,28 +9,34 @@ from dataclasses import replace
 from types import FrameType
 
 import click
-from waitress.server import create_server
+from flask import Flask
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from connector_app import logs
 from connector_app.alerts.watch import Watchman
 from connector_app.background import Background
-from connector_app.commands.app import App, pass_app
+from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
 from connector_app.commands.serve_sandbox import sandboxes
 from connector_app.hooks.happenings import Links
 from connector_app.keeping import upkeep
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.batches.send import tidy
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running import workers
+from connector_app.running.alone import work_alone
+from connector_app.running.workers import Presence
 from connector_app.web.accounts.people import first_invitation
-from connector_app.web.app import Pulse, WebOptions, create_app
-from connector_app.web.here import SandboxPlaces
-from connector_app.web.jobs import break_off
+from connector_app.web.app import Pulse, create_app
+from connector_app.web.here import options_of
 from connector_app.web.safety import LARGEST_UPLOAD
 from core.findings import Text
 
-_THREADS = 8
-"""Requests at a time; a page waits for a shop or KSeF at most."""
+_THREADS = 16
+"""Requests at a time; a page waits for a shop or KSeF at most, a webhook for the disk."""
+_TURN = 0.0005
+"""Seconds that a thread computes before others get their turn."""
 
 
 @click.command(cls=Command, pl="Pracuje aż do przerwania: pobiera, wystawia, wysyła, odnotowuje w sklepie.")
@@ -86,34 +92,35 @@ def serve(
     wanted = app.settings
     logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
     signal.signal(signal.SIGTERM, _end)
+    # answers come from other threads than the work; Python's own 5 ms a turn would add up in each of them
+    sys.setswitchinterval(_TURN)
     services = replace(app.open(), public_url=address)
+    if app.settings.is_scaled:
+        if with_sandbox:
+            raise BadInput(
+                app.text(
+                    "--sandbox działa tylko w jednym procesie: usuń BROKER_URL.",
+                    "--sandbox works in one process only: remove BROKER_URL.",
+                )
+            )
+        _serve_pages(app, services, address, host, port)
+        return
     pulse = Pulse(started=services.clock())
-    waiting = Text(
-        "Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…"
-    )
     with (
-        runner_lock(app.settings.lock_file, wait=True, on_wait=lambda: app.say(waiting)),
+        work_alone(services, workers.SERVE, wait=True, on_wait=app.say) as presence,
         sandboxes(app) if with_sandbox else nullcontext() as places,
         Watchman(services, Links(address), upkeep.told()),
     ):
         background = Background(
             services, pulse, every, address, private_addresses=app.settings.private_addresses
         )
+        options = options_of(app.settings, address, places)
         # the port is taken before any work begins, so that a port in use is said at once
-        server = create_server(
-            create_app(services, pulse, background.wake, _options(app, address, places)),
-            host=host,
-            port=port,
-            threads=_THREADS,
-            max_request_body_size=LARGEST_UPLOAD,
-            # the application itself decides whom it believes: by KSEF_CONNECTOR_PROXIES
-            clear_untrusted_proxy_headers=False,
-        )
-        break_off(services)
+        server = _server(create_app(services, pulse, background.wake, options, presence.name), host, port)
+        workers.break_off(services, presence.name, alone=True)
+        tidy(services)
         background.start()
-        base = address or f"http://{host}:{port}"
-        app.say(Text(f"Działa: {base}/", f"Running: {base}/"))
-        _say_first_link(app, services, base)
+        _say_running(app, services, address, host, port)
         try:
             server.run()
         finally:
@@ -122,16 +129,36 @@ def serve(
             Runner(services).close_sessions()
 
 
-def _options(app: App, address: str, sandbox: SandboxPlaces | None) -> WebOptions:
-    settings = app.settings
-    return WebOptions(
-        public_url=address,
-        proxies=settings.proxies,
-        hsts=settings.hsts,
-        private_addresses=settings.private_addresses,
-        sandbox=sandbox,
-        metrics_token=settings.metrics_token,
+def _serve_pages(app: App, services: Services, address: str, host: str, port: int) -> None:
+    """Pages only: the work is done by workers of a scaled installation."""
+    from connector_app.web.wsgi import pages  # noqa: PLC0415  Celery is installed where it is needed
+
+    with Presence(services, workers.WEB) as presence:
+        server = _server(pages(services, app.settings, address, presence.name), host, port)
+        workers.sweep(services)
+        _say_running(app, services, address, host, port)
+        try:
+            server.run()
+        finally:
+            server.close()
+
+
+def _server(pages: Flask, host: str, port: int) -> BaseWSGIServer | MultiSocketServer:
+    return create_server(
+        pages,
+        host=host,
+        port=port,
+        threads=_THREADS,
+        max_request_body_size=LARGEST_UPLOAD,
+        # the application itself decides whom it believes: by KSEF_CONNECTOR_PROXIES
+        clear_untrusted_proxy_headers=False,
     )
+
+
+def _say_running(app: App, services: Services, address: str, host: str, port: int) -> None:
+    base = address or f"http://{host}:{port}"
+    app.say(Text(f"Działa: {base}/", f"Running: {base}/"))
+    _say_first_link(app, services, base)
 
 
 def _say_first_link(app: App, services: Services, base: str) -> None:

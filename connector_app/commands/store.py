@@ -30,8 +30,9 @@ from connector_app.commands.store_remove import remove
 from connector_app.commands.store_texts import texts
 from connector_app.commands.store_webhooks import webhooks
 from connector_app.commands.tables import Choice, document_json, load, print_documents
-from connector_app.pipeline.runner import Runner, RunnerBusy, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.policies import StorePolicy
+from connector_app.running.alone import RunnerBusy, work_once
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.store_check import check_store
@@ -188,15 +189,12 @@ def sync(app: App, code: str | None, patience: float, as_json: bool) -> None:
                 find_store(session, app, code)
         runner = Runner(services)
         try:
-            with runner_lock(app.settings.lock_file, wait=False, on_wait=lambda: None):
+            with work_once(services, "sync", scaled=app.settings.is_scaled):
                 seen = runner.take_in(code)
                 work = runner.work_until_idle(timedelta(seconds=patience))
-        except RunnerBusy:
+        except RunnerBusy as busy:
             raise Failure(
-                app.text(
-                    "Inny proces już pracuje na tej instalacji.",
-                    "Another process is already at work on this installation.",
-                ),
+                busy.text.in_language(app.language),
                 app.text("Zrobi to samo; poczekaj na niego.", "It does the same work; wait for it."),
             ) from None
     rows = load(services, Choice(only=progress.touched)) if progress.touched else []

@@ -16,9 +16,9 @@ from connector_app.commands.find_store import find_store
 from connector_app.pipeline import backfill as reading
 from connector_app.pipeline.backfill import Tell
 from connector_app.pipeline.intake import IntakeResult
-from connector_app.pipeline.runner import RunnerBusy, runner_lock
 from connector_app.pipeline.services import Services
 from connector_app.policies import StorePolicy
+from connector_app.running.alone import RunnerBusy, work_alone
 from core.calendar import WARSAW, warsaw_day
 from core.findings import Text
 
@@ -70,7 +70,7 @@ def backfill(app: App, code: str, since: datetime, as_json: bool) -> None:
     begins = reading.ask(services, store.id, day)
     try:
         with (
-            runner_lock(app.settings.lock_file, wait=False, on_wait=lambda: None),
+            work_alone(services, "backfill", wait=False),
             _bar(app, begins, services) as tell,
         ):
             result = reading.run(services, store.id, tell)

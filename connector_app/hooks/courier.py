@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector_app.hooks import happenings, sending
+from connector_app.hooks import sending
 from connector_app.hooks.happenings import Links
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.measures import HOOKS
 from connector_app.pipeline.services import Services
+from connector_app.running import tasks
 
 _log = Log(__name__)
 
@@ -74,8 +75,7 @@ class Courier:
         Raises:
             SQLAlchemyError: the database cannot be used.
         """
-        happenings.collect(self._services, self._links)
-        due = sending.due_hooks(self._services)
+        due = tasks.collect_hooks(self._services, self._links)
         if due:
             with ThreadPoolExecutor(min(_LANES, len(due)), thread_name_prefix="hook") as lanes:
                 for outcomes in lanes.map(self._send, due):
@@ -85,7 +85,7 @@ class Courier:
         self._services.measures.mark("hooks", self._services.clock())
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
-        return sending.send_due(
+        return tasks.deliver(
             self._services,
             hook_id,
             allow_private=self._allow_private,

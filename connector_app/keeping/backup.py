@@ -142,13 +142,6 @@ def home_of(services: Services) -> Path | None:
     return services.work_dir.parent if services.work_dir is not None else None
 
 
-def key_of(services: Services) -> bytes | None:
-    """The installation's key; ``None`` when there is no folder that holds it."""
-    home = home_of(services)
-    file = home / "secret.key" if home is not None else None
-    return file.read_bytes() if file is not None and file.exists() else None
-
-
 def _is_folder(path: Path) -> bool:
     return path.is_dir() or path.suffix != SUFFIX
 
@@ -177,7 +170,7 @@ def _write(
 def _fill(
     services: Services, wanted: Wanted, file: IO[bytes], now: datetime, progress: Progress
 ) -> tuple[Writer, int, Digests]:
-    key = key_of(services) if wanted.passphrase is not None or wanted.with_key else None
+    key = services.vault.exported() if wanted.passphrase is not None or wanted.with_key else None
     with snapshot(services) as connection:
         tables = tables_of(connection)
         counts = {one.name: _count(connection, one) for one in tables}

@@ -28,14 +28,13 @@ from connector_app.keeping.filling import Filled, fill
 from connector_app.keeping.reopening import Contents
 from connector_app.keeping.tables import FORM_TABLE
 from connector_app.nbp.cache import FILE_NAME as RATES_FILE
+from connector_app.running.alone import RUNNER
 from connector_app.store.engines import address, make_engine
 from connector_app.store.locks import LockHeld, lock
 from connector_app.store.models import Seller
 from connector_app.store.sessions import Sessions
 from core.findings import Text
 
-RUNNER = "runner"
-"""The lock of whoever works on an installation."""
 READY = ".restored"
 """Folder of what is whole and only has to be moved into place."""
 _STAGE = ".restoring"
@@ -62,10 +61,17 @@ class Target:
 
     Attributes:
         home: the installation's folder. url: of its database; empty: SQLite in the folder.
+        key_file: where its key lies; ``None``: in the folder.
     """
 
     home: Path
     url: str = ""
+    key_file: Path | None = None
+
+    @property
+    def key(self) -> Path:
+        """The file of its key."""
+        return self.key_file or self.home / "secret.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def restore(
             known = _has_installation(engine)
             if known and not replace:
                 raise NotRestored(_THERE, _REPLACE)
-            made = _stage(contents, engine, home, now, name, keep_tokens=keep_tokens, progress=progress)
+            made = _stage(contents, engine, target, now, name, keep_tokens=keep_tokens, progress=progress)
             between()
             if engine.dialect.name == "sqlite":
                 _quiet(Path(engine.url.database or ""))
@@ -132,7 +138,7 @@ def restore(
         engine.dispose()
     aside = home / name
     schema = name if engine.dialect.name == "postgresql" and known else ""
-    return Restored(made, aside if aside.exists() else None, schema, (home / "secret.key").exists())
+    return Restored(made, aside if aside.exists() else None, schema, target.key.exists())
 
 
 def finish(home: Path, between: Callable[[], None] = lambda: None) -> None:
@@ -210,7 +216,7 @@ def _has_installation(engine: Engine) -> bool:
 def _stage(
     contents: Contents,
     engine: Engine,
-    home: Path,
+    target: Target,
     now: datetime,
     aside: str,
     *,
@@ -218,18 +224,19 @@ def _stage(
     progress: Callable[[int, int], None],
 ) -> Filled:
     """Make everything new beside the old; of PostgreSQL the tables are in place when this returns."""
+    home = target.home
     stage = home / _STAGE
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(mode=0o700)
     try:
         files = []
-        for name, file in ((KEY, "secret.key"), (RATES, RATES_FILE)):
-            if name in contents.files and not _is_same(home / file, contents.files[name]):
-                _write(stage / file, contents.files[name])
-                files.append([file, str(home / file)])
+        for name, place in ((KEY, target.key), (RATES, home / RATES_FILE)):
+            if name in contents.files and not _is_same(place, contents.files[name]):
+                _write(stage / Path(name).name, contents.files[name])
+                files.append([Path(name).name, str(place.absolute())])
         if engine.dialect.name == "sqlite":
-            place = engine.url.database or str(home / _DATABASE)
-            files.append([_DATABASE, str(Path(place).absolute())])
+            database = engine.url.database or str(home / _DATABASE)
+            files.append([_DATABASE, str(Path(database).absolute())])
         plan = {"aside": aside, "files": files}
         _write(stage / _PLAN, json.dumps(plan).encode())
         if engine.dialect.name != "sqlite":

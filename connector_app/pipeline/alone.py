@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -25,6 +26,10 @@ _log = Log(__name__)
 
 _DAMAGED_PAUSE = 900.0
 """Seconds between tries while a file that a step needs is damaged: only a person can change that."""
+Ids = dict[str, int | str | None]
+"""Ids of one document by their names in the log."""
+_NOTHING: Mapping[int, Ids] = MappingProxyType({})
+_CHUNK = 500
 
 INTERNAL = Text(
     "Błąd wewnętrzny programu przy tym dokumencie; szczegóły są w dzienniku. Program ponowi próbę.",
@@ -32,13 +37,16 @@ INTERNAL = Text(
 )
 
 
-def alone(services: Services, document_id: int, step: Callable[[int], object]) -> Text | None:
+def alone(
+    services: Services, document_id: int, step: Callable[[int], object], known: Mapping[int, Ids] = _NOTHING
+) -> Text | None:
     """Do a step for one document; an unexpected error is that document's own and postpones it.
 
     Args:
         services: the outside world.
         document_id: the document.
         step: what is done with it.
+        known: what :func:`ids_of` found for it, for the log.
 
     Returns:
         What went wrong, or None.
@@ -48,7 +56,7 @@ def alone(services: Services, document_id: int, step: Callable[[int], object]) -
         KeyMaterialError, VaultLocked, BadProfile: the seller's secrets or settings are at fault.
         SQLAlchemyError: the database cannot be used.
     """
-    with bound(**ids_of(services, document_id)):
+    with bound(document_id=document_id, **known.get(document_id, {})):
         try:
             step(document_id)
         except ArchiveDamaged as error:
@@ -64,27 +72,37 @@ def alone(services: Services, document_id: int, step: Callable[[int], object]) -
     return None
 
 
-def ids_of(services: Services, document_id: int) -> dict[str, int | str | None]:
-    """The ids by which a document's lines of the log are found: its own, its store's, the shop's, KSeF's.
+def ids_of(services: Services, documents: Collection[int]) -> dict[int, Ids]:
+    """The ids by which documents' lines of the log are found: the seller's, the store's, the shop's, KSeF's.
+
+    Asked for many at once, because one query for each would cost more than the step.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
+    found: dict[int, Ids] = {}
+    wanted = sorted(documents)
     with services.database() as session:
-        row = session.execute(
-            select(Document.seller_id, Document.store_id, ShopOrder.remote_id, Document.session_reference)
-            .join(ShopOrder, ShopOrder.id == Document.order_id)
-            .where(Document.id == document_id)
-        ).one_or_none()
-    if row is None:
-        return {"document_id": document_id}
-    return {
-        "document_id": document_id,
-        "seller_id": row[0],
-        "store_id": row[1],
-        "order": row[2],
-        "session": row[3],
-    }
+        for begin in range(0, len(wanted), _CHUNK):
+            rows = session.execute(
+                select(
+                    Document.id,
+                    Document.seller_id,
+                    Document.store_id,
+                    ShopOrder.remote_id,
+                    Document.session_reference,
+                )
+                .join(ShopOrder, ShopOrder.id == Document.order_id)
+                .where(Document.id.in_(wanted[begin : begin + _CHUNK]))
+            )
+            for one, seller_id, store_id, order, reference in rows:
+                found[one] = {
+                    "seller_id": seller_id,
+                    "store_id": store_id,
+                    "order": order,
+                    "session": reference,
+                }
+    return found
 
 
 def _is_of_one_document(error: Exception) -> bool:

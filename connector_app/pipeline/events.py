@@ -8,12 +8,13 @@ the echo of our own writing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from adapters.contract import Entity, NotFound, ShopAdapter, ShopBusy, ShopError, ShopEvent
@@ -55,62 +56,63 @@ class Heard:
     problems: list[Text] = field(default_factory=list)
 
 
-def receive(services: Services, store_id: int, event: ShopEvent) -> bool:
-    """Keep what a verified webhook said.
+def receive(services: Services, store_id: int, told: Sequence[ShopEvent]) -> list[bool]:
+    """Keep what verified webhooks of a store said, in one transaction.
 
     A copy is known by store, topic, entity and the moment of the change; where the event tells no moment, by
     an event of the same that was not done yet.
 
     Args:
         services: the outside world.
-        store_id: whose webhook it is.
-        event: verified.
+        store_id: whose webhooks they are.
+        told: verified.
 
     Returns:
-        Whether it was new.
+        Of each whether it was new.
 
     Raises:
-        SQLAlchemyError: the database cannot be used.
+        SQLAlchemyError: the database cannot be used; none is kept.
     """
     now = services.clock()
-    try:
-        with services.database.begin(of_store(store_id)) as session:
-            known = _copy_of(session, store_id, event)
-            if known is not None:
-                known.copies += 1
-                return False
-            session.add(_row(store_id, event, now))
-    except IntegrityError:
-        # two copies at the same moment, where the database lets two transactions look at once
-        return False
-    return True
+    with services.database.begin(of_store(store_id)) as session:
+        return [_keep(session, store_id, event, now) for event in told]
 
 
-def _row(store_id: int, event: ShopEvent, now: datetime) -> WebhookEvent:
-    return WebhookEvent(
-        store_id=store_id,
-        topic=event.topic[:64],
-        entity=event.entity.value,
-        entity_id=event.entity_id[:64],
-        order_id=event.order_id[:64],
-        modified=event.modified,
-        received_at=now,
+def _keep(session: Session, store_id: int, event: ShopEvent, now: datetime) -> bool:
+    """Keep one; the database itself says whether it is a copy, because webhooks come by the thousand."""
+    values = {
+        "store_id": store_id,
+        "topic": event.topic[:64],
+        "entity": event.entity.value,
+        "entity_id": event.entity_id[:64],
+        "order_id": event.order_id[:64],
+        "modified": event.modified,
+        "received_at": now,
         # the others ask nothing of the shop: a person is told of them
-        done_at=None if event.entity in _READ else now,
+        "done_at": None if event.entity in _READ else now,
+    }
+    if event.modified is None:
+        known = session.scalar(
+            select(WebhookEvent.id)
+            .where(
+                WebhookEvent.store_id == store_id,
+                WebhookEvent.topic == values["topic"],
+                WebhookEvent.entity_id == values["entity_id"],
+                WebhookEvent.modified.is_(None),
+                WebhookEvent.done_at.is_(None),
+            )
+            .limit(1)
+        )
+        if known is not None:
+            again = update(WebhookEvent).where(WebhookEvent.id == known)
+            session.execute(again.values(copies=WebhookEvent.copies + 1))
+            return False
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(WebhookEvent).on_conflict_do_update(
+        index_elements=["store_id", "topic", "entity_id", "modified"],
+        set_={"copies": WebhookEvent.copies + 1},
     )
-
-
-def _copy_of(session: Session, store_id: int, event: ShopEvent) -> WebhookEvent | None:
-    same = select(WebhookEvent).where(
-        WebhookEvent.store_id == store_id,
-        WebhookEvent.topic == event.topic[:64],
-        WebhookEvent.entity_id == event.entity_id[:64],
-    )
-    if event.modified is not None:
-        return session.scalar(same.where(WebhookEvent.modified == event.modified))
-    return session.scalar(
-        same.where(WebhookEvent.modified.is_(None), WebhookEvent.done_at.is_(None)).limit(1)
-    )
+    return session.connection().execute(statement.returning(WebhookEvent.copies), values).scalar_one() == 1
 
 
 def work(services: Services, sellers: Collection[int]) -> Heard:

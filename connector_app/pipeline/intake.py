@@ -109,6 +109,7 @@ def pause_asked(failure: ShopError | None, now: datetime) -> datetime | None:
 def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> IntakeResult:
     seen = changed = 0
     mark = marks.of_orders(services, store)
+    before = marks.overlap(store.looked_at, services.clock())
     failure: ShopError | None = None
     read: list[Order | UnreadableOrder] = []
 
@@ -120,7 +121,7 @@ def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> I
         return kept
 
     try:
-        for found in adapter.changed_orders(store.mark - marks.OVERLAP if store.mark else None):
+        for found in adapter.changed_orders(store.mark - before if store.mark else None):
             seen += 1
             read.append(found)
             if len(read) >= _TOGETHER:

@@ -26,7 +26,7 @@ from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
-from connector_app.pipeline.alone import alone
+from connector_app.pipeline.alone import alone, ids_of
 from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
 from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.offline import OfflinePlan
@@ -34,6 +34,7 @@ from connector_app.pipeline.proof import StorageSilent, collect_upo, keep_upos, 
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.pipeline.submit import LaneBlocked, submit
 from connector_app.pipeline.telling import UNTOLD
 from connector_app.pipeline.track import track
@@ -100,8 +101,13 @@ class LaneResult:
             self.problems.append(problem)
 
 
-def run_lane(services: Services, seller_id: int) -> LaneResult:
+def run_lane(services: Services, seller_id: int, time: Slice = ENDLESS) -> LaneResult:
     """Do everything that is due for one seller now.
+
+    Args:
+        services: the outside world.
+        seller_id: the seller; whoever calls holds the seller's lane.
+        time: when it is over, the rest is left for the next pass; KSeF gets half of it, shops the rest.
 
     Errors of KSeF and of shops end up as what documents wait for; nothing of them is raised.
 
@@ -109,19 +115,19 @@ def run_lane(services: Services, seller_id: int) -> LaneResult:
         SQLAlchemyError: the database cannot be used; nothing can be done for anybody.
     """
     with bound(task="lane", seller_id=seller_id):
-        result = _run_lane(services, seller_id)
+        result = _run_lane(services, seller_id, time)
     services.measures.mark("lane", services.clock())
     services.measures.keep_now_and_then(services.database)
     return result
 
 
-def _run_lane(services: Services, seller_id: int) -> LaneResult:
+def _run_lane(services: Services, seller_id: int, time: Slice) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
     result.worked += deciding.settle_due(services, seller_id)
     if holds.may_issue_offline(seller):
-        _work_offline(services, seller, result)
+        _work_offline(services, seller, result, time.half())
     held = holds.hold_of(seller, services.clock())
     if held is not None:
         if _due(services, seller_id, _KSEF) or next_step(services, seller_id) is not None:
@@ -131,8 +137,8 @@ def _run_lane(services: Services, seller_id: int) -> LaneResult:
         or _unproven(services, seller_id)
         or _is_now(next_step(services, seller_id))
     ):
-        _work_with_ksef(services, seller, result)
-    worked, problems = publish_all(services, seller_id)
+        _work_with_ksef(services, seller, result, time.half())
+    worked, problems = publish_all(services, seller_id, time)
     posted, unposted = post.post_all(services, seller_id)
     result.worked += worked + posted
     waiting = (*_put_off(services, seller_id), *waits(services, seller_id))
@@ -143,7 +149,7 @@ def _run_lane(services: Services, seller_id: int) -> LaneResult:
     return result
 
 
-def _work_offline(services: Services, seller: Seller, result: LaneResult) -> None:
+def _work_offline(services: Services, seller: Seller, result: LaneResult, time: Slice) -> None:
     """Issue offline what may be issued so now, and say of the others what they wait for."""
     now = services.clock()
     with services.database() as session:
@@ -163,8 +169,11 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult) -> Non
             offline.wait(services, document_id, found)
 
     try:
+        known = ids_of(services, due)
         for document_id in due:
-            result.tell(alone(services, document_id, step))
+            if time.is_over():
+                break
+            result.tell(alone(services, document_id, step, known))
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -192,7 +201,7 @@ def _put_off(services: Services, seller_id: int) -> list[Text]:
         return [load_text(one) for one in waits if one is not None]
 
 
-def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> None:
+def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time: Slice) -> None:
     recheck = Recheck(services)
     before = result.worked
     try:
@@ -206,12 +215,13 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult) -> N
             issue_due(services, document_id, recheck.shop_of)
             submit(services, document_id, access)
 
-        stage = _Stage(services, seller.id, result)
+        stage = _Stage(services, seller.id, result, time)
         stage.run(_SENT, lambda one: track(services, one, access))
-        worked, problems = turn(services, seller, access, recheck)
-        result.worked += worked
-        for problem in problems:
-            result.tell(problem)
+        if not time.is_over():
+            worked, problems = turn(services, seller, access, recheck, time)
+            result.worked += worked
+            for problem in problems:
+                result.tell(problem)
         stage.run(_ISSUED, lambda one: submit(services, one, access))
         stage.run(_READY, send_new)
         stage.run_proofs(access)
@@ -241,6 +251,7 @@ class _Stage:
     services: Services
     seller_id: int
     result: LaneResult
+    time: Slice
 
     def run(self, what: ColumnElement[bool], step: Callable[[int], object]) -> None:
         """Do a step for each document.
@@ -249,9 +260,13 @@ class _Stage:
             KsefError: the lane has to wait.
             SQLAlchemyError: the database cannot be used.
         """
-        for document_id in _due(self.services, self.seller_id, what):
+        due = _due(self.services, self.seller_id, what)
+        known = ids_of(self.services, due)
+        for document_id in due:
+            if self.time.is_over():
+                return
             try:
-                self.result.tell(alone(self.services, document_id, step))
+                self.result.tell(alone(self.services, document_id, step, known))
             except (LaneBlocked, KsefError) as error:
                 cause = error.cause if isinstance(error, LaneBlocked) else error
                 if isinstance(cause, KsefBusy):
@@ -270,6 +285,8 @@ class _Stage:
         """
         due = _unproven(self.services, self.seller_id)
         for begin in range(0, len(due), _KEPT_TOGETHER):
+            if self.time.is_over():
+                return
             collected: dict[int, life.Change] = {}
             try:
                 go_on = self._collect(due[begin : begin + _KEPT_TOGETHER], access, collected)

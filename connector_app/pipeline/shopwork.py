@@ -14,6 +14,7 @@ from connector_app.pipeline import holds, life, telling
 from connector_app.pipeline.alone import ids_of
 from connector_app.pipeline.publish import failed, is_of_the_store, publish
 from connector_app.pipeline.services import Services
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.store.recovered import IS_SHOP
 from connector_app.store.uploaded import PLATFORM as UPLOADED
@@ -39,8 +40,13 @@ _INTERNAL = Text(
 )
 
 
-def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
+def publish_all(services: Services, seller_id: int, time: Slice = ENDLESS) -> tuple[int, list[Text]]:
     """Write what is due to each of a seller's shops.
+
+    Args:
+        services: the outside world.
+        seller_id: the seller.
+        time: when it is over, the rest is left for the next pass.
 
     Returns:
         How many documents were touched, and sentences about shops that cannot be written to.
@@ -60,14 +66,19 @@ def publish_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
         if not due and not untold:
             continue
         with bound(store_id=store.id):
-            done, found = _work_for(services, store, due, untold, of_store)
+            done, found = _work_for(services, store, due, untold, of_store, time)
         worked += done
         problems += found
     return worked, problems
 
 
 def _work_for(
-    services: Services, store: Store, due: list[int], untold: list[int], of_store: ColumnElement[bool]
+    services: Services,
+    store: Store,
+    due: list[int],
+    untold: list[int],
+    of_store: ColumnElement[bool],
+    time: Slice,
 ) -> tuple[int, list[Text]]:
     """Write to one shop what is due; how many documents were touched, and why others wait."""
     try:
@@ -77,19 +88,27 @@ def _work_for(
         return 0, [_put_off(services, store, of_store, error, _BROKEN_PAUSE)]
     try:
         waits = telling.tell_all(services, untold, shop)
-        done, problem = _publish(services, store, shop, due, of_store)
+        done, problem = _publish(services, store, shop, due, of_store, time)
     finally:
         shop.close()
     return done + len(untold), [one for one in (waits, problem) if one]
 
 
 def _publish(
-    services: Services, store: Store, shop: ShopAdapter, due: list[int], of_store: ColumnElement[bool]
+    services: Services,
+    store: Store,
+    shop: ShopAdapter,
+    due: list[int],
+    of_store: ColumnElement[bool],
+    time: Slice,
 ) -> tuple[int, Text | None]:
     worked = silent = 0
+    known = ids_of(services, due)
     for document_id in due:
+        if time.is_over():
+            break
         try:
-            with bound(**ids_of(services, document_id)):
+            with bound(document_id=document_id, **known.get(document_id, {})):
                 publish(services, document_id, shop)
             silent = 0
         except ShopRefused as error:

@@ -16,18 +16,20 @@ from sqlalchemy import Connection, Engine, text
 
 from connector_app.store import listing
 from connector_app.store.engines import WRITES, make_engine
+from connector_app.store.moved import refuse_moved
 from connector_app.store.sessions import WAIT_FOR_ALL_WRITERS, Sessions
-from connector_app.store.trouble import UnusableDatabase, trouble
+from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase, trouble
 from core.findings import Text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_database(url: str) -> Sessions:
+def open_database(url: str, *, also_moved: bool = False) -> Sessions:
     """Open the database, migrating it first when it is older than the program.
 
     Args:
         url: address, see :func:`~connector_app.store.engines.address`.
+        also_moved: open one that was moved elsewhere, see :mod:`connector_app.store.moved`.
 
     Returns:
         A factory of sessions, see :class:`~connector_app.store.sessions.Sessions`.
@@ -38,6 +40,8 @@ def open_database(url: str) -> Sessions:
         SQLAlchemyError: it cannot be opened; :func:`trouble` says why in words.
     """
     database = connect(url)
+    if not also_moved:
+        refuse_moved(database.engine)
     migrate(database.engine)
     return database
 
@@ -63,7 +67,11 @@ def form_of(engine: Engine) -> str | None:
         SQLAlchemyError: it cannot be read.
     """
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _current(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_known_form(revision: str) -> bool:
@@ -95,6 +103,8 @@ def migrate(engine: Engine) -> None:
                     f"The database belongs to a newer version of the program (form {current}). Run that one.",
                 )
             )
+        if current is None and engine.dialect.name == "postgresql":
+            _check_order_of_letters(connection)
         upgrade(connection, "head")
 
 
@@ -115,7 +125,21 @@ def knows_form(revision: str) -> bool:
     return _is_known(_scripts(), revision)
 
 
-def _current(connection: Connection) -> str | None:
+def _check_order_of_letters(connection: Connection) -> None:
+    """Texts are compared by their bytes, as SQLite does: searches for what begins with something need it.
+
+    An order by a language also changes with the operating system, and its indexes are damaged then.
+    """
+    ordered = "SELECT 'Z' < 'a' AND 'a' < chr(261) AND chr(380) < chr(1114111)"
+    if not connection.exec_driver_sql(ordered).scalar():
+        raise UnusableDatabase(
+            Text("Baza danych układa teksty według języka.", "The database orders texts by a language."),
+            HOW_TO_MAKE_ONE,
+        )
+
+
+def current_form(connection: Connection) -> str | None:
+    """The revision of a database's tables; ``None`` when there are none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

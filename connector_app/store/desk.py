@@ -33,6 +33,8 @@ class Job(Base):
     kind: Mapped[str] = mapped_column(String(32))
     seller_id: Mapped[int | None] = mapped_column(ForeignKey("sellers.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    worker: Mapped[str | None] = mapped_column(String(160))
+    """Name of the process that does it, see :class:`connector_app.store.running.Worker`."""
     subject: Mapped[str] = mapped_column(String(128))
     """What it is about, such as ``store:demo``."""
     state: Mapped[str] = mapped_column(String(12))

@@ -11,15 +11,17 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import immutabledict
 
-from connector_app.store.trouble import UnusableDatabase
+from connector_app.store.trouble import HOW_TO_MAKE_ONE, UnusableDatabase
 from core.findings import Text
 
 WRITES = "ksef_writes"
 """Execution option of connections whose transactions write."""
 
-_BUSY_MS = 30_000
+BUSY_SECONDS = 30.0
 """How long a writer waits for others."""
+_BUSY_MS = int(BUSY_SECONDS * 1000)
 _PROGRAM = "ksef-connector"
 _OLDEST_POSTGRESQL = 130_000
 _POOLED = {"pool_size": 5, "max_overflow": 15, "pool_recycle": 1800, "pool_pre_ping": True}
@@ -62,6 +64,13 @@ def address(url: str | URL) -> URL:
     if found.drivername in {"postgres", "postgresql"}:
         return found.set(drivername="postgresql+psycopg")
     return found
+
+
+def shown(url: str | URL) -> str:
+    """An address as people may see it: without a password, also one among its parameters."""
+    found = address(url)
+    query = {name: value for name, value in found.query.items() if "password" not in name}
+    return found._replace(password=None, query=immutabledict(query)).render_as_string(hide_password=False)
 
 
 def make_engine(url: str | URL, *, pooled: bool = True) -> Engine:
@@ -137,10 +146,7 @@ def _check_server(connection: Any, _record: object) -> None:
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise UnusableDatabase(
             Text("Baza danych nie ma kodowania UTF8.", "The database's encoding is not UTF8."),
-            Text(
-                "Utwórz ją: createdb --encoding=UTF8 --template=template0 NAZWA",
-                "Make it: createdb --encoding=UTF8 --template=template0 NAME",
-            ),
+            HOW_TO_MAKE_ONE,
         )
 
 

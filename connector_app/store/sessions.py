@@ -1,8 +1,9 @@
 """Sessions: snapshots to read and transactions that write, with the same promises on every database.
 
 Whoever writes may read first and rely on it until the end: nobody else changes what the transaction read.
-SQLite has one writer at a time. PostgreSQL gets the same by two advisory locks that each writing transaction
-takes when it begins, always in this order:
+SQLite has one writer at a time; the threads of a process wait in a line (:mod:`connector_app.store.line`).
+PostgreSQL gets the same by two advisory locks that each writing transaction takes when it begins, always in
+this order:
 
 ====================  ===================  ================
 transaction           lock of all writers  lock of the lane
@@ -26,14 +27,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Engine, Select, TextClause, event, func, literal, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from connector_app.store.engines import WRITES, make_engine
+from connector_app.store.engines import BUSY_SECONDS, WRITES, make_engine
+from connector_app.store.line import Line
 from connector_app.store.models import Batch, Certificate, Document, Event, Seller, Store
 
 Lane = int | Select[int]
@@ -97,6 +99,7 @@ class Sessions(sessionmaker[Session]):
         super().__init__(reader, expire_on_commit=False)
         self._writer = engine.execution_options(**{WRITES: True})
         self._thread = threading.local()
+        self._line = Line()
 
     @contextmanager
     def begin(self, lane: Lane | None = None) -> Iterator[Session]:
@@ -109,7 +112,7 @@ class Sessions(sessionmaker[Session]):
         Raises:
             NestedTransaction: this thread is writing already.
         """
-        with self._once(), self(bind=self._writer) as session:
+        with self._once(), self._turn(), self(bind=self._writer) as session:
             with session.begin():
                 if self._is_postgresql:
                     session.info[_LANE] = _wait_for_turn(session, lane)
@@ -134,6 +137,10 @@ class Sessions(sessionmaker[Session]):
         with self(bind=self._writer) as session, session.begin():
             _wait_for_turn(session, lane, shared=True)
             yield session
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """PostgreSQL has lines of its own."""
+        return nullcontext() if self._is_postgresql else self._line.turn(BUSY_SECONDS)
 
     @contextmanager
     def _once(self) -> Iterator[None]:

@@ -42,11 +42,25 @@ class _Known:
     words: tuple[str, ...] = ()
 
 
+WAS_MOVED = "this database was moved"
+"""What tables of a moved database say, see :mod:`connector_app.store.moved`."""
+
+HOW_TO_MAKE_ONE = Text(
+    "Utwórz ją: createdb --template=template0 --encoding=UTF8 --locale=C NAZWA",
+    "Make it: createdb --template=template0 --encoding=UTF8 --locale=C NAME",
+)
+"""What a database of PostgreSQL has to be like."""
+
 _AT_THE_SERVER = Text(
     "Sprawdź DATABASE_URL (adres i port) i czy serwer PostgreSQL działa.",
     "Check DATABASE_URL (address and port) and that the PostgreSQL server is running.",
 )
 _KNOWN = (
+    _Known(
+        Text("została przeniesiona, nic się w niej nie zmienia", "it was moved, nothing changes in it"),
+        Text("Zatrzymaj ten proces i ustaw DATABASE_URL.", "Stop this process and set DATABASE_URL."),
+        words=(WAS_MOVED,),
+    ),
     _Known(
         Text("brak miejsca na dysku", "no space left on the disk"),
         Text(
@@ -90,10 +104,7 @@ _KNOWN = (
     ),
     _Known(
         Text("na serwerze nie ma takiej bazy", "the server has no database of this name"),
-        Text(
-            "Utwórz ją, np.: createdb --encoding=UTF8 NAZWA (nazwa stoi na końcu DATABASE_URL).",
-            "Make it, e.g.: createdb --encoding=UTF8 NAME (the name is at the end of DATABASE_URL).",
-        ),
+        HOW_TO_MAKE_ONE,
         states=("3D000",),
     ),
     _Known(
@@ -194,9 +205,9 @@ def _why(error: SQLAlchemyError) -> Text:
 def _known(error: SQLAlchemyError) -> _Known | None:
     original = getattr(error, "orig", None)
     state = getattr(original, "sqlstate", None)
-    if state:
-        return next((one for one in _KNOWN if state in one.states), None)
     raw = str(original or "")
+    if state and WAS_MOVED not in raw:
+        return next((one for one in _KNOWN if state in one.states), None)
     found = next((one for one in _KNOWN if any(word in raw for word in one.words)), None)
     if found is None and _names_a_missing_database(raw):
         return next(one for one in _KNOWN if "3D000" in one.states)

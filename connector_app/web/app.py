@@ -34,7 +34,7 @@ from connector_app.web.corrections.views import corrections
 from connector_app.web.documents.views import documents
 from connector_app.web.dry_run.views import dry_run
 from connector_app.web.formats import add_formats
-from connector_app.web.here import Here, Pulse, WebOptions, here, put
+from connector_app.web.here import Here, Pulse, Wake, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
 from connector_app.web.keeping.views import keeping
@@ -87,21 +87,23 @@ _FEATURES = (
 
 def create_app(
     services: Services,
-    pulse: Pulse,
-    wake: Callable[[], object] = lambda: None,
+    pulse: Pulse | Callable[[], Pulse],
+    wake: Wake = lambda _seller_id=None, /: None,
     options: WebOptions | None = None,
+    worker: str = "",
 ) -> Flask:
     """The web application of an installation.
 
     Args:
         services: the installation.
-        pulse: kept up to date by the background work.
+        pulse: kept up to date by the background work, or read when it is asked for.
         wake: called when there is something new to do.
         options: how it is reached; on this machine only when not given.
+        worker: name of this process among all workers.
     """
     options = options or WebOptions()
     app = logged.LoggedFlask(__name__)
-    put(app.extensions, Here(services, pulse, wake, options))
+    put(app.extensions, Here(services, pulse, wake, options, worker))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # pages hold form tokens and must not be compressed (BREACH); files hold none
     app.config["COMPRESS_MIMETYPES"] = ["text/css", "text/javascript", "image/svg+xml"]

@@ -19,9 +19,11 @@ from connector_app import outages
 from connector_app.ksef_notices import Noticed, noticed
 from connector_app.outages import Announced
 from connector_app.pipeline.services import Services
+from connector_app.running import workers
 from connector_app.store.database import trouble
 from connector_app.store.models import Document, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
+from connector_app.store.running import Worker
 from connector_app.web import probes
 from connector_app.web.here import Pulse, here
 from core.ksef.latarnia import active
@@ -39,6 +41,7 @@ class Seen:
         stores: how each shop is read, JSON-ready.
         works: whether the process itself works.
         noticed: what KSeF warns of, and clocks that are off.
+        workers: who works, JSON-ready.
     """
 
     counts: Mapping[str, int]
@@ -47,6 +50,7 @@ class Seen:
     stores: list[dict[str, Any]]
     works: bool
     noticed: Noticed = field(default_factory=Noticed)
+    workers: list[dict[str, Any]] = field(default_factory=list)
 
 
 def add_health(app: Flask) -> None:
@@ -64,6 +68,7 @@ def add_health(app: Flask) -> None:
             "status": status,
             "last_pass": pulse.at.isoformat() if pulse.at else None,
             "problems": seen.problems,
+            "workers": seen.workers,
             "documents": seen.counts,
             "stores": seen.stores,
             "latarnia": {url: _board_json(one, services.clock()) for url, one in seen.boards.items()},
@@ -80,9 +85,10 @@ def look(services: Services, pulse: Pulse) -> Seen:
     silent = pulse.is_silent(services.clock())
     try:
         counts, boards, stores = _counts(services), _boards(services), _stores(services)
+        at_work = [_worker_json(one) for one in workers.alive(services)]
     except SQLAlchemyError as error:
         return Seen({}, problems or [trouble(error).pl], {}, [], works=False)
-    return Seen(counts, problems, boards, stores, works=not silent, noticed=said)
+    return Seen(counts, problems, boards, stores, works=not silent, noticed=said, workers=at_work)
 
 
 def troubles(services: Services, pulse: Pulse) -> tuple[list[str], Noticed]:
@@ -103,6 +109,17 @@ def _sentences(said: Noticed) -> list[str]:
 def _boards(services: Services) -> dict[str, Announced]:
     with services.database() as session:
         return outages.boards_in_use(session)
+
+
+def _worker_json(row: Worker) -> dict[str, Any]:
+    return {
+        "role": row.role,
+        "host": row.host,
+        "pid": row.pid,
+        "since": row.started_at.isoformat(),
+        "seen": row.seen_at.isoformat(),
+        "doing": row.doing,
+    }
 
 
 def _board_json(seen: Announced, now: datetime) -> dict[str, Any]:

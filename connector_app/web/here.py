@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Protocol, cast
 
 from flask import current_app
 
 from connector_app.pipeline.services import Services
+from connector_app.settings import Settings
 
 _KEY = "installation"
 _SILENCE = timedelta(minutes=15)
@@ -24,6 +25,7 @@ class Pulse:
         problems: what held something up then, in Polish.
         notices: what ends soon (certificates, tokens), in Polish; no fault of the running program.
         passes: how many have ended. pass_seconds: how long the last one took.
+        elsewhere: other processes do the work: this one is well without them.
     """
 
     started: datetime
@@ -32,10 +34,11 @@ class Pulse:
     notices: list[str] = field(default_factory=list)
     passes: int = 0
     pass_seconds: float = 0.0
+    elsewhere: bool = False
 
     def is_silent(self, now: datetime) -> bool:
         """Whether no pass has ended for so long that the background work must have stopped."""
-        return now - (self.at or self.started) > _SILENCE
+        return not self.elsewhere and now - (self.at or self.started) > _SILENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class WebOptions:
         limits: count requests of each address (sign-in, buyers' pages); off only where one machine plays all.
         sandbox: sandboxes that run beside it.
         metrics_token: bearer token of ``/metrics``; empty: it is for this machine only.
+        counts_in: address of the Redis in which requests are counted for all processes; empty: each process
+            counts by itself. counts_as: name of this installation there.
     """
 
     public_url: str = ""
@@ -75,6 +80,36 @@ class WebOptions:
     limits: bool = True
     sandbox: SandboxPlaces | None = None
     metrics_token: str = field(default="", repr=False)
+    counts_in: str = field(default="", repr=False)
+    counts_as: str = ""
+
+
+def options_of(settings: Settings, address: str, sandbox: SandboxPlaces | None = None) -> WebOptions:
+    """How an installation's pages are reached, by its settings.
+
+    Args:
+        settings: of the installation.
+        address: public address in force.
+        sandbox: sandboxes that run beside it.
+    """
+    return WebOptions(
+        public_url=address,
+        proxies=settings.proxies,
+        hsts=settings.hsts,
+        private_addresses=settings.private_addresses,
+        sandbox=sandbox,
+        metrics_token=settings.metrics_token,
+        counts_in=settings.redis_url,
+        counts_as=settings.queue,
+    )
+
+
+class Wake(Protocol):
+    """Lets the background work look for something to do at once."""
+
+    def __call__(self, seller_id: int | None = None, /) -> object:
+        """There is something new of this seller; ``None``: of the installation."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +118,23 @@ class Here:
 
     Attributes:
         services: database, vault, clock, KSeF and shops.
-        pulse: what the background work says about itself.
+        source: what the background work says about itself: kept up to date by this process, or read anew
+            where others do the work.
         wake: lets the background work look for something to do at once.
         options: how the application is reached.
+        worker: name of this process among all workers; empty where nobody else could ask.
     """
 
     services: Services
-    pulse: Pulse
-    wake: Callable[[], object]
+    source: Pulse | Callable[[], Pulse]
+    wake: Wake
     options: WebOptions
+    worker: str = ""
+
+    @property
+    def pulse(self) -> Pulse:
+        """What the background work says about itself now."""
+        return self.source if isinstance(self.source, Pulse) else self.source()
 
 
 def here() -> Here:

@@ -32,9 +32,6 @@ jobs = Blueprint("jobs", __name__)
 _BROKEN = Text(
     "Wewnętrzny błąd; szczegóły są w dzienniku programu.", "An internal error; the program's log has details."
 )
-_CUT = Text(
-    "Program zakończył się w trakcie. Zacznij jeszcze raz.", "The program ended meanwhile. Start again."
-)
 
 
 class JobFailed(Exception):
@@ -102,6 +99,7 @@ def start(kind: str, subject: str, seller_id: int | None, work: Work) -> int:
             subject=subject,
             seller_id=seller_id,
             user_id=access.me().id,
+            worker=place.worker or None,
             state=JobState.RUNNING,
             done=0,
             created_at=place.services.clock(),
@@ -138,16 +136,6 @@ def _run_bound(services: Services, job_id: int, work: Work) -> None:
         row = session.get_one(Job, job_id)
         row.state, row.result, row.ended_at = state.value, result, services.clock()
         row.says = dump_text(says) if says else row.says
-
-
-def break_off(services: Services) -> None:
-    """What was running when the program ended is over; called when it starts."""
-    with services.database.begin() as session:
-        session.execute(
-            update(Job)
-            .where(Job.state == JobState.RUNNING)
-            .values(state=JobState.BROKEN_OFF, says=dump_text(_CUT), ended_at=services.clock())
-        )
 
 
 def visible_job(job_id: int) -> Job:

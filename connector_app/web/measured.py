@@ -6,6 +6,7 @@ series for each of them, only the most pressing ones are told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -20,6 +21,7 @@ from connector_app import measures, outages
 from connector_app.overview import work
 from connector_app.pipeline.services import Services
 from connector_app.renewals import held_by
+from connector_app.running import turns, workers
 from connector_app.store import room
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.store.models import (
@@ -65,6 +67,7 @@ def database(services: Services) -> Iterator[Metric]:
         yield from _ends(services, session, now)
         yield from _boards(session)
         yield from _hooks(session, now)
+        yield from _running(services, session)
         yield from _alerts(session)
         yield from _room(session)
 
@@ -349,6 +352,25 @@ def _boards(session: Session) -> Iterator[Metric]:
         for state in Availability:
             boards.add_metric([urlsplit(url).netloc, state.value], 1 if state is seen.availability else 0)
     yield boards
+
+
+def _running(services: Services, session: Session) -> Iterator[Metric]:
+    """Who works, and what waits for a worker; nothing waits in the embedded application."""
+    working = GaugeMetricFamily("ksef_connector_workers", "Processes that work, by role.", labels=["role"])
+    for role, count in sorted(Counter(one.role for one in workers.alive(services)).items()):
+        working.add_metric([role], count)
+    yield working
+    waiting = GaugeMetricFamily(
+        "ksef_connector_turns_waiting", "Turns that are due and not begun.", labels=["kind"]
+    )
+    oldest = GaugeMetricFamily(
+        "ksef_connector_turn_oldest_seconds", "How long the oldest of them waits.", labels=["kind"]
+    )
+    for kind, (count, seconds) in sorted(turns.queue(session, services.clock()).items()):
+        waiting.add_metric([kind], count)
+        oldest.add_metric([kind], seconds)
+    yield waiting
+    yield oldest
 
 
 def _hooks(session: Session, now: datetime) -> Iterator[Metric]:

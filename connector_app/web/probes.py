@@ -43,6 +43,7 @@ def _checks() -> dict[str, bool]:
         database, migrations = True, form == newest_form()
     except SQLAlchemyError:
         pass  # what is wrong with it is said at /health
+    # pages of a scaled installation are of use without workers: what they take in waits for them
     background = not place.pulse.is_silent(place.services.clock())
     return {"database": database, "migrations": migrations, "background": background}
 

@@ -42,7 +42,7 @@ _HEADERS = {
 csrf = CSRFProtect()
 """Forms need a token of their session; machines' addresses are exempt by name."""
 
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+limiter = Limiter(get_remote_address, headers_enabled=True)
 """Requests of one address; rules stand beside the views."""
 
 
@@ -87,6 +87,10 @@ def add_safety(app: Flask, options: WebOptions, secret: bytes) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,  # the same-origin cookie and token decide
         RATELIMIT_ENABLED=options.limits,
+        RATELIMIT_STORAGE_URI=options.counts_in or "memory://",
+        RATELIMIT_KEY_PREFIX=options.counts_as,
+        # a Redis that is down must not close the door: each process counts by itself meanwhile
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(options.counts_in),
     )
     csrf.init_app(app)
     limiter.init_app(app)

@@ -15,7 +15,6 @@ Nothing of a body reaches the log, an answer or anything but its reader.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from flask import Flask, Response, request
 from sqlalchemy import select
@@ -28,12 +27,13 @@ from connector_app import subscriptions
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.measures import WEBHOOKS
-from connector_app.pipeline.events import receive
+from connector_app.pipeline.arrivals import Arrivals
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.subscriptions import Door
 from connector_app.vault import VaultLocked
+from connector_app.web.here import Wake
 from connector_app.web.safety import csrf
 
 _log = Log(__name__)
@@ -45,7 +45,7 @@ LARGEST_BODY = 2 * 1024 * 1024
 _REFUSED = {ForgedEvent: 401, UnreadableEvent: 400}
 
 
-def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> None:
+def add_webhooks(app: Flask, services: Services, wake: Wake) -> None:
     """Add the address to the web application.
 
     Args:
@@ -53,6 +53,7 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
         services: the installation.
         wake: called when there is something new to read.
     """
+    arrivals = Arrivals(services)
 
     @app.post("/webhooks/<code>/<key>")
     @csrf.exempt  # type: ignore[untyped-decorator]  # the platform's signature is what counts
@@ -61,14 +62,14 @@ def add_webhooks(app: Flask, services: Services, wake: Callable[[], object]) -> 
         if (request.content_length or 0) > LARGEST_BODY:
             return _answer(413)
         try:
-            return _answer(_take(services, code, key, wake))
+            return _answer(_take(services, arrivals, code, key, wake))
         except (SQLAlchemyError, VaultLocked) as error:
             _log.warning(Said.WEBHOOK_REFUSED, error)
             services.measures.count(WEBHOOKS, code, "not-kept")
             return _answer(503)
 
 
-def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -> int:
+def _take(services: Services, arrivals: Arrivals, code: str, key: str, wake: Wake) -> int:
     """Verify and keep one delivery; the HTTP status of the answer."""
     with services.database() as session:
         store = session.scalar(select(Store).where(Store.code == code, IS_OPEN))
@@ -86,7 +87,7 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
     if event.entity is Entity.PING:
         services.measures.count(WEBHOOKS, store.code, "ping")
     else:
-        new = receive(services, store.id, event)
+        new = arrivals.keep(store.id, event)
         _log.info(
             Said.WEBHOOK,
             store_id=store.id,
@@ -97,7 +98,7 @@ def _take(services: Services, code: str, key: str, wake: Callable[[], object]) -
         )
         services.measures.count(WEBHOOKS, store.code, "new" if new else "copy")
         if new:
-            wake()
+            wake(store.seller_id)
     return 200
 
 

@@ -76,7 +76,9 @@ def send(call: Call) -> Answer:
         session=session["reference"],
         ordinal=count + 1,
         received=stamp(now),
-        ready=stamp(now + timedelta(seconds=state.settings.processing_seconds)),
+        ready=stamp(
+            now + timedelta(seconds=state.settings.processing_seconds + state.settings.document_seconds)
+        ),
         hash=digest,
         size=size,
         encrypted=content,

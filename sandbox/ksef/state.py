@@ -48,6 +48,8 @@ class Settings:
     Attributes:
         processing_seconds: seconds between receiving something and its verdict (documents, sign-ins,
             collective UPO); 0 means that the next look sees the verdict.
+        document_seconds: further seconds until the verdict about a document or a batch, which stays in
+            processing meanwhile; sign-ins and the rest are not slower.
         verdicts_per_look: verdicts that one look writes down at most; those of a large batch come over
             several looks, so that no caller waits for all of them.
         rate_limits: whether the published rate limits are enforced.
@@ -75,6 +77,7 @@ class Settings:
     """
 
     processing_seconds: float = 1.0
+    document_seconds: float = 0.0
     verdicts_per_look: int = 1000
     rate_limits: bool = False
     outage_stops_api: bool = True

@@ -395,14 +395,14 @@ def test_an_outage_is_everybodys_business_from_its_beginning_to_its_end(desk: De
     url = f"{desk.made.ksef.admin_url}/outages"
     began = requests.post(url, json={"category": "FAILURE", "title": "Awaria"}, timeout=10)
     assert began.ok, began.text
-    desk.made.run()
+    desk.made.run(timedelta(0))
     desk.look()
     assert [(one.kind, one.seller_id) for one in desk.alerts(Kind.OUTAGE)] == [("outage", None)]
     assert "Awaria KSeF od" in desk.told("operator@biuro.example")[0]
     ended = requests.post(f"{url}/{began.json()['event']}/end", timeout=10)
     assert ended.ok, ended.text
     desk.made.clock.sleep(61)
-    desk.made.run()
+    desk.made.run(timedelta(0))
     desk.over()
     assert desk.alerts(Kind.OUTAGE) == []
     assert "ZAKOŃCZONE" in desk.told("operator@biuro.example")[-1]

@@ -13,8 +13,8 @@ from connector_app.checks.installation.network import look_at_network
 from connector_app.checks.installation.run import Installation, examine
 from connector_app.checks.installation.said import AREAS, Area, Examined, Looked
 from connector_app.mail.settings import MailSettings, Security
-from connector_app.pipeline.runner import runner_lock
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.store.database import connect
 from connector_app.store.locks import lock
 from connector_app.store.models import Store
@@ -55,7 +55,7 @@ def test_a_good_installation_is_good(good: Shelf) -> None:
 def test_nobody_works_is_said(shelf: Shelf) -> None:
     """When no process holds the runner's lock, beside the database or in the folder."""
     assert "nobody-works" in codes(look(shelf))
-    with runner_lock(shelf.made.home / "runner.lock", wait=False, on_wait=lambda: None):
+    with lock(shelf.made.services().database, RUNNER):
         assert "nobody-works" not in codes(look(shelf))
 
 

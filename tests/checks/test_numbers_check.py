@@ -26,9 +26,11 @@ def test_a_deleted_document_is_missed_by_number_order_and_ksef(shelf: Shelf) -> 
     """The row is gone: a gap, an order without a document, and a document that only KSeF has."""
     shelf.sql("DELETE FROM documents WHERE number = 'FV/2026/11/0002'")
     report = shelf.check()
-    assert report.totals == {"ksef-only": 1, "order-without-document": 1}
+    assert report.totals == {"number-missing": 1, "ksef-only": 1, "order-without-document": 1}
     assert report.result is Result.FINDINGS
-    assert [(one.missing, one.explained) for one in report.series] == [(0, 1), (0, 0)]
+    assert [(one.missing, one.explained) for one in report.series] == [(1, 0), (0, 0)]
+    (gap,) = [one for one in report.findings if one.code == "number-missing"]
+    assert "w KSeF ma go dokument, którego tu nie ma" in gap.message.pl
     assert shelf.codes(with_ksef=False) == {"number-missing": 1, "order-without-document": 1}
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.store.models import Seller
 from connector_app.vault import Vault
 from sandbox.ksef import KsefSandbox
@@ -82,7 +84,7 @@ def test_recover_needs_a_seller_and_the_runner(run: Run, issued: Path) -> None:
     unknown = run("recover", "--seller", "5260250274", *SINCE)
     assert unknown.exit_code == 2
     assert "seller add" in unknown.output
-    with runner_lock(Settings(home=issued).lock_file, wait=False, on_wait=lambda: None):
+    with lock(open_database(Settings(home=issued).database), RUNNER):
         busy = run("recover", "--seller", NIP, *SINCE)
     assert busy.exit_code == 1
     assert "Inny proces" in busy.output

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from connector_app.pipeline.runner import runner_lock
+from connector_app.running.alone import RUNNER
+from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.store.models import Document, Store
 from connector_app.vault import Vault
 from sandbox.woocommerce.recordings import demo_orders
@@ -108,7 +110,7 @@ def test_backfill_reads_and_says_what_it_did(run: Run, shop: WooSandbox) -> None
 
 def test_backfill_is_left_to_a_running_application(run: Run, shop: WooSandbox, home: Path) -> None:
     """The wish is kept in the store's row for the process that holds the lock."""
-    with runner_lock(home / "runner.lock", wait=False, on_wait=lambda: None):
+    with lock(open_database(Settings(home=home).database), RUNNER):
         result = run("store", "backfill", "shop", "--since", "2026-11-01", lang="en")
     assert (result.exit_code, "Another process" in result.output) == (0, True)
     kept = row(home).backfill

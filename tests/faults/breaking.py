@@ -237,23 +237,31 @@ class WrongClock(Trouble):
             self._clock.skew = 0.0
 
 
-def beside(wanted: Mapping[str, Any], plan: Mapping[str, Any], log: Path) -> int | None:
-    """A process beside the program, for ``locked``: a writer that keeps the database to itself."""
+def beside(wanted: Mapping[str, Any], plan: Mapping[str, Any], until_begun: Callable[[], None]) -> int | None:
+    """A process beside the program, for ``locked``: a writer that keeps the database to itself.
+
+    Args:
+        wanted: what is wrong in this life. plan: of the installation.
+        until_begun: waits until the program is at work.
+
+    Returns:
+        The process, or None.
+    """
     if wanted.get("kind") != "locked":
         return None
     child = os.fork()
     if child:
         return child
     try:
-        _lock(plan["database"], wanted["times"], wanted["holds"], log)
+        until_begun()
+        _lock(plan["database"], wanted["times"], wanted["holds"])
     finally:
         os._exit(0)
 
 
-def _lock(url: str, times: int, seconds: float, log: Path) -> None:
+def _lock(url: str, times: int, seconds: float) -> None:
     target = make_url(url)
     for _ in range(times):
-        time.sleep(0.03)
         if target.get_backend_name() == "sqlite":
             with closing(sqlite3.connect(target.database or "", timeout=5, isolation_level=None)) as database:
                 try:
@@ -264,6 +272,7 @@ def _lock(url: str, times: int, seconds: float, log: Path) -> None:
                     continue
         else:
             _lock_postgres(url, seconds)
+        time.sleep(0.01)
 
 
 def _lock_postgres(url: str, seconds: float) -> None:

@@ -10,12 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy.exc import OperationalError
 
 from connector_app.store.database import open_database
 from tests.migrated_once import new_database
-
-SERVER = os.environ.get("KSEF_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
+from tests.services import find_postgres
 
 
 @contextmanager
@@ -24,7 +22,7 @@ def fresh(home: Path, *, postgres: bool, empty: bool) -> Iterator[str]:
 
     Args:
         home: the installation's folder.
-        postgres: on the server at :data:`SERVER`. empty: without tables.
+        postgres: on the server of the tests. empty: without tables.
     """
     if not postgres:
         file = home / "connector.sqlite3"
@@ -39,7 +37,7 @@ def fresh(home: Path, *, postgres: bool, empty: bool) -> Iterator[str]:
     # the server is never killed, so that waiting for its disk would prove nothing
     _tell(f"ALTER DATABASE {name} SET synchronous_commit = off")
     try:
-        yield f"{SERVER}/{name}"
+        yield f"{_server()}/{name}"
     finally:
         _tell(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -50,7 +48,7 @@ def _template() -> str:
     name = f"faults_template_{os.getpid()}"
     _tell(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     _tell(f"CREATE DATABASE {name}")
-    open_database(f"{SERVER}/{name}").close()
+    open_database(f"{_server()}/{name}").close()
     return name
 
 
@@ -61,19 +59,25 @@ def drop_template() -> None:
         _template.cache_clear()
 
 
-@cache
 def postgres_answers() -> bool:
     """Whether there is a PostgreSQL to use."""
-    try:
-        _tell("SELECT 1")
-    except OperationalError:
-        return False
-    return True
+    return _found() is not None
+
+
+@cache
+def _found() -> str | None:
+    return find_postgres()
+
+
+def _server() -> str:
+    found = _found()
+    assert found is not None, "asked for only where PostgreSQL answers"
+    return found.replace("postgresql:", "postgresql+psycopg:")
 
 
 def _tell(statement: str) -> None:
     engine = sqlalchemy.create_engine(
-        f"{SERVER}/postgres", isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
+        f"{_server()}/postgres", isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
     )
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text(statement))

@@ -298,7 +298,7 @@ def nothing_waits(stories: Stories) -> Iterator[Broken]:
             others = {one["state"] for one in by_order[row["order_id"]] if one is not row}
             if is_invoice and states.get((row["store"], row["remote_id"])) != "paid":
                 continue
-            if not is_invoice and "attention" in others:
+            if not is_invoice and others & {"attention", "rejected"}:
                 continue
         yield Broken(
             "nothing waits", f"{row['purpose']} is {row['state']}: {_why(row['waiting_for'])}", _of(row)

@@ -33,10 +33,12 @@ from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
 from connector_app.pipeline import events
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.store.models import Store
 from connector_app.store.proofs import SessionUpo
 from connector_app.vault import Vault
@@ -44,7 +46,7 @@ from connector_app.web.here import Pulse
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.limits import PlannedBudget
-from tests import one_compiler
+from tests import one_compiler, proxies_at_a_glance
 from tests.faults import breaking
 from tests.faults.clock import SharedClock
 from tests.faults.installing import install
@@ -53,6 +55,8 @@ HUNG = 120
 """Real seconds after which a life counts as hung."""
 
 _REST = timedelta(hours=12)
+_A_MOMENT = 1.0
+"""Real seconds to wait for what comes at once, unless the process is killed before."""
 _LOOKS = 30
 
 
@@ -62,7 +66,8 @@ class Ended:
 
     Attributes:
         codes: of each process: 0, or -9 for a kill. killed_at: code places of kills at commits.
-        passed: commits by code place. errors: what was logged as an error. breakings: faults inside the
+        passed: commits by code place.
+        errors: what was logged as an error. breakings: faults inside the
             process that really happened. passes: rounds of work. seconds: real time.
     """
 
@@ -70,6 +75,7 @@ class Ended:
     killed_at: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     breakings: Counter[str] = field(default_factory=Counter)
     passes: int = 0
     seconds: float = 0.0
@@ -92,6 +98,11 @@ class QuickBackground(Background):
     def __init__(self, services: Services, clock: SharedClock) -> None:
         super().__init__(services, Pulse(started=clock()), 20.0)
         self._clock = clock
+
+    @property
+    def problems(self) -> list[str]:
+        """What the last round said of what holds something up."""
+        return self._pulse.problems
 
     def _runner(self) -> Runner:
         return Runner(self._services, self._clock.sleep, keep_sessions=True, monotonic=self._clock.seconds)
@@ -133,12 +144,13 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
     """One life of the process that does an installation's work, to its own end."""
     settings = Settings(home=Path(plan["home"]), database_url=plan["database"])
     settings.home.mkdir(parents=True, exist_ok=True)
-    with runner_lock(settings.lock_file, wait=True, on_wait=lambda: say("waited", "")):
-        services = services_of(plan, clock)
+    services = services_of(plan, clock)
+    with lock(services.database, RUNNER, on_wait=lambda: say("waited", "")):
         install(services, plan)
         _hear(services, life["heard"])
         background = QuickBackground(services, clock)
         trouble = breaking.begin(life["breaking"], services, clock, say)
+        say("begun", "")
         until = clock.seconds() + life["seconds"]
         while True:
             background.one_pass(timedelta(seconds=life["every"]), look=life["looks"])
@@ -152,6 +164,8 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
             _rest(background, services, clock)
         if life["closes"]:
             Runner(services).close_sessions()
+        for problem in background.problems:
+            say("problem", json.dumps(problem))
 
 
 def _rest(background: Background, services: Services, clock: SharedClock) -> None:
@@ -174,12 +188,13 @@ def _hear(services: Services, heard: list[list[str]]) -> None:
         with services.database() as session:
             store = session.scalars(select(Store.id).where(Store.code == code)).one()
         event = ShopEvent(topic, Entity(entity), entity_id, order_id, services.clock())
-        events.receive(services, store, event)
+        events.receive(services, store, [event])
 
 
 def main() -> None:
     """Serve lives until standard input ends."""
     one_compiler.share()
+    proxies_at_a_glance.share()
     for name in ("KSEF_CONNECTOR_NBP_URL", "KSEF_CONNECTOR_VAT_LIST_URL", "KSEF_CONNECTOR_VIES_URL"):
         os.environ[name] = "off"
     logging.getLogger().setLevel(logging.ERROR)
@@ -202,9 +217,11 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
     ended = Ended()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "said"
-        lives = [life, {**life, "mode": "clean"}] if life["pair"] else [life]
-        children = [_fork(plan, one, clock, log) for one in lives]
-        other = breaking.beside(life["breaking"], plan, log)
+        children = [_fork(plan, life, clock, log)]
+        if life["pair"]:
+            _until_said(log, "begun")
+            children.append(_fork(plan, {**life, "mode": "clean"}, clock, log))
+        other = breaking.beside(life["breaking"], plan, lambda: _until_said(log, "begun"))
         if life["mode"] == "timed":
             time.sleep(life["after"])
             os.kill(children[0], signal.SIGKILL)
@@ -220,12 +237,23 @@ def _run(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock) -
                     ended.killed_at.append(text)
                 case "pass":
                     ended.passes += 1
+                case "begun":
+                    pass
+                case "problem":
+                    ended.problems.append(json.loads(text))
                 case "error":
                     ended.errors.append(json.loads(text))
                 case _:
                     ended.breakings[kind] += 1
     ended.seconds = time.monotonic() - began
     return ended
+
+
+def _until_said(log: Path, what: str) -> None:
+    """Wait a moment until a child has said something, or has ended before it could."""
+    deadline = time.monotonic() + _A_MOMENT
+    while time.monotonic() < deadline and not (log.exists() and f"{what} \n" in log.read_text("utf-8")):
+        time.sleep(0.002)
 
 
 def _wait(child: int) -> int:

@@ -9,7 +9,6 @@ repeats it.
 from __future__ import annotations
 
 import argparse
-import os
 import queue
 import shutil
 import sys
@@ -29,6 +28,8 @@ from rich.table import Table
 from tests.faults.databases import drop_template
 from tests.faults.harness import Result, Size, driver, run
 
+_SAID_EACH = 10
+"""Runs after which a log that shows no progress bar gets a line."""
 _PATIENCE = 900.0
 """Seconds without any result after which the workers are given up."""
 
@@ -74,7 +75,6 @@ def seeds_of(seed: str, runs: int) -> list[str]:
 
 def work(folder: Path, seeds: Sequence[str], size: Size, results: Queue[Result]) -> None:
     """Do some runs in this process."""
-    os.nice(5)
     try:
         with driver(folder) as made:
             for seed in seeds:
@@ -117,6 +117,10 @@ def do(seeds: Sequence[str], size: Size, workers: int, console: Console) -> Tota
                     console.print(failure(result), markup=False, highlight=False, soft_wrap=True)
                 kills = totals.numbers["kills"]
                 bar.update(task, advance=1, failed=len(totals.failed), kills=kills)
+                if not console.is_terminal and totals.runs % _SAID_EACH == 0:
+                    console.print(
+                        f"{totals.runs} of {len(seeds)} runs, {len(totals.failed)} failed, {kills} kills"
+                    )
         for one in processes:
             one.join(60)
     finally:

@@ -152,7 +152,7 @@ class World:
         self.plan.at.clear()
         self.plan.clear()
         self.end_outage()
-        self.state.settings.processing_seconds = 0.3
+        self.state.settings.document_seconds = 0.0
         self.state.settings.access_token_seconds = 900
         self.box.answers["RCPT"].clear()
         self.box.answers["DATA"].clear()

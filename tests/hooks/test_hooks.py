@@ -25,6 +25,8 @@ from tests.hooks.receiver import Receiver, receiver
 from tests.pipeline.test_serve import wait_for
 from tests.pipeline.world import World, recorded, world
 
+pytestmark = pytest.mark.both_databases
+
 BASE = "https://ksef.example"
 EVERYTHING = tuple(Happening)
 

@@ -1,14 +1,17 @@
 """Runs an installation's pipeline in child processes that die by SIGKILL where a test says.
 
-Started as ``python -m tests.pipeline.crash_driver HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` by the crash
-tests; the last two make its :class:`~tests.pipeline.quick_clock.QuickClock`. Each line on standard input is
-one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th commit),
-``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once).
+Started as ``python -m tests.pipeline.crash_driver`` by the crash tests, once for all of them. Each line on
+standard input is one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th
+commit), ``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once), and after
+that ``HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` as a JSON list; the last two make its
+:class:`~tests.pipeline.quick_clock.QuickClock`.
 One line of output per run gives how each process ended: ``0``, or ``-9`` for a kill.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import signal
 import sys
@@ -17,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -24,16 +28,19 @@ from sqlalchemy.engine.default import DefaultDialect
 from adapters import woocommerce
 from adapters.contract import ShopAdapter
 from connector_app.ksef_access import Connections
-from connector_app.pipeline.runner import Runner, runner_lock
+from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
+from connector_app.running.alone import RUNNER
 from connector_app.settings import Settings
 from connector_app.store.database import open_database
+from connector_app.store.locks import lock
 from connector_app.vault import Vault
 from core.ksef.client import KsefClient
 from core.ksef.environments import Environment
 from core.ksef.limits import PlannedBudget
+from tests import one_compiler
 from tests.pipeline.quick_clock import QuickClock
-from tests.pipeline.world import install
+from tests.pipeline.world import install, recorded, world
 
 _PATIENCE = timedelta(minutes=10)
 
@@ -49,16 +56,34 @@ class _Place:
     clock: QuickClock
 
 
-def main(home: str, api_url: str, qr_url: str, shop_url: str, factor: str, zero: str) -> None:
+def main() -> None:
     """Serve runs until standard input ends."""
-    place = _Place(Path(home), api_url, qr_url, shop_url, QuickClock(float(factor), float(zero)))
+    _warm_up()
     for line in sys.stdin:
-        mode, number = line.split()
+        mode, number, where = line.split(maxsplit=2)
+        home, api_url, qr_url, shop_url, factor, zero = json.loads(where)
+        place = _Place(Path(home), api_url, qr_url, shop_url, QuickClock(factor, zero))
         children = [_fork(mode, float(number), place) for _ in range(2 if mode == "pair" else 1)]
         if mode == "timed":
             time.sleep(float(number))
             os.kill(children[0], signal.SIGKILL)
         print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), flush=True)
+
+
+def _warm_up() -> None:
+    """Load and compile what a run needs, so that each child finds it done; nothing stays open.
+
+    A child still opens its database, signs in and works as a new process does.
+    """
+    one_compiler.share()
+    # a world of its own: this process's first run must not be seen by the test
+    with TemporaryDirectory() as folder, world(Path(folder), [recorded("order_full")]) as made:
+        made.prepare()
+        made.run()
+        made.services().database.kw["bind"].dispose()
+    # what is shared with the children stays shared when they collect their garbage
+    gc.collect()
+    gc.freeze()
 
 
 def _fork(mode: str, number: float, place: _Place) -> int:
@@ -102,9 +127,10 @@ def _run(settings: Settings, place: _Place) -> None:
         return woocommerce.connect(config, clock=clock, sleep=clock.sleep)
 
     settings.prepare()
-    with runner_lock(settings.lock_file, wait=True, on_wait=lambda: None):
+    database = open_database(settings.database)
+    with lock(database, RUNNER):
         services = Services(
-            database=open_database(settings.database),
+            database=database,
             vault=Vault.open(settings.key_file),
             clock=clock,
             connections=Connections(make_client=client),
@@ -118,4 +144,4 @@ def _run(settings: Settings, place: _Place) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

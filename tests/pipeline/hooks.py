@@ -79,7 +79,9 @@ def reachable(made: Made) -> Iterator[Door[Made]]:
     """The installation's web application on a localhost port."""
     door = Door(made, "")
     services = made.services()
-    app = create_app(services, Pulse(started=made.clock()), lambda: door.woken.append(True))
+    app = create_app(
+        services, Pulse(started=made.clock()), lambda _seller_id=None, /: door.woken.append(True)
+    )
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import select
 
 from connector_app.pipeline.alone import INTERNAL
 from connector_app.pipeline.batches.gather import GATHERING
+from connector_app.pipeline.batches.send import tidy
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import load_text
 from connector_app.policies import Recipients, StorePolicy
@@ -156,11 +158,12 @@ class Killed(BaseException):
     """Stands in for the end of the process."""
 
 
+@pytest.mark.parametrize("machine", ["the same machine", "another machine"])
 @pytest.mark.parametrize("commits", range(1, 7))
 def test_a_crash_between_any_two_steps_goes_on(
-    tmp_path: Path, commits: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, commits: int, machine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process ends after each step of the batch that was stored."""
+    """The process ends after each step of the batch that was stored; another machine has no package of it."""
     from connector_app.pipeline.batches import send  # noqa: PLC0415
 
     steps = 0
@@ -184,8 +187,48 @@ def test_a_crash_between_any_two_steps_goes_on(
                 patched.setattr(send, name, dying(getattr(send, name)))
             with suppress(Killed):
                 made.run()
+        if machine == "another machine":
+            shutil.rmtree(made.home / "work", ignore_errors=True)
         made.run()
         assert_each_once(made, FEW)
+
+
+@pytest.mark.parametrize(
+    ("operation", "sessions"), [pytest.param(UPLOAD, 2, id="parts"), pytest.param(CLOSE, 1, id="close")]
+)
+def test_an_open_session_whose_package_is_lost_is_closed_or_replaced(
+    tmp_path: Path, operation: str, sessions: int
+) -> None:
+    """With all parts at KSeF the session is closed; without them the documents go in another one."""
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.ksef.state.faults.add("http_500", operation, times=20)
+        made.run(timedelta(seconds=5))
+        (batch,) = batches(made)
+        assert batch.state == "open"
+        made.ksef.state.faults.clear()
+        shutil.rmtree(made.home / "work")
+        made.run()
+        assert_each_once(made, FEW)
+        found = {one["sessionReferenceNumber"] for one in made.in_ksef()}
+        tried = {reference for one in made.documents() for reference in one.tried_sessions or []}
+        assert len(found) == 1
+        assert len(tried) == sessions
+        assert found <= tried
+        assert (batch.reference in found) is (sessions == 1)
+
+
+def test_packages_that_no_batch_needs_are_deleted(tmp_path: Path) -> None:
+    with world(tmp_path, many(FEW)) as made:
+        made.prepare()
+        small_batches(made)
+        made.run()
+        left = made.home / "work" / "batches"
+        for name in ("1", "77", "not-ours"):
+            (left / name).mkdir(parents=True)
+        assert tidy(made.services()) == 2
+        assert [one.name for one in left.iterdir()] == ["not-ours"]
 
 
 def test_documents_that_ksef_refuses_stand_alone(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from tests.pipeline.refunds import (
 )
 from tests.pipeline.world import World, recorded, world
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.parametrize("version", ["FA2", "FA3"])
 def test_a_refund_by_lines_becomes_a_correction(tmp_path: Path, official_ksef: Path, version: str) -> None:

@@ -6,6 +6,9 @@ shop, and the database file.
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import random
 import subprocess
 import sys
@@ -44,9 +47,10 @@ STEPS = pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.fa
 class Harness:
     """Sandboxes in this process, and the driver that runs the pipeline in others."""
 
-    def __init__(self, made: World, driver: subprocess.Popen[str]) -> None:
+    def __init__(self, made: World, clock: QuickClock) -> None:
         self.made = made
-        self._driver = driver
+        urls = (made.ksef.api_url, made.ksef.qr_url, made.shop.url)
+        self._where = json.dumps([str(made.home), *urls, clock.factor, clock.zero])
         self.orders: list[int] = []
         self.refunded: set[int] = set()
 
@@ -58,11 +62,12 @@ class Harness:
 
     def run(self, mode: str, number: float = 0) -> list[int]:
         """How each process of one run ended."""
-        assert self._driver.stdin is not None
-        assert self._driver.stdout is not None
-        self._driver.stdin.write(f"{mode} {number}\n")
-        self._driver.stdin.flush()
-        return [int(code) for code in self._driver.stdout.readline().split()]
+        driver = _driver()
+        assert driver.stdin is not None
+        assert driver.stdout is not None
+        driver.stdin.write(f"{mode} {number} {self._where}\n")
+        driver.stdin.flush()
+        return [int(code) for code in driver.stdout.readline().split()]
 
     def refund(self, order: int) -> None:
         """Give one unit of an order back."""
@@ -115,6 +120,20 @@ def _order(number: int, moment: datetime) -> dict[str, Any]:
     return recorded("order_full", id=number, number=str(number)) | dict.fromkeys(dates, now) | gmt
 
 
+@functools.cache
+def _driver() -> subprocess.Popen[str]:
+    """The driver, which takes longer to start than most of its runs; it ends with this process."""
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "tests.pipeline.crash_driver"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(driver.communicate)
+    return driver
+
+
 class _SharedClock(Clock):
     """The time of the driver's processes, for what a test looks at itself."""
 
@@ -141,17 +160,7 @@ def harness(folder: Path, *, processing_seconds: float = 0.0, factor: float = QU
     )
     home = folder / "home"
     with KsefSandbox(state=state) as ksef, WooSandbox(clock=clock, sleep=clock.sleep) as shop:
-        addresses = (str(home), ksef.api_url, ksef.qr_url, shop.url, str(clock.factor), str(clock.zero))
-        with subprocess.Popen(
-            [sys.executable, "-m", "tests.pipeline.crash_driver", *addresses],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as driver:
-            yield Harness(World(home, ksef, shop, _SharedClock(clock)), driver)
-            assert driver.stdin is not None
-            driver.stdin.close()
+        yield Harness(World(home, ksef, shop, _SharedClock(clock)), clock)
     state.close()
 
 

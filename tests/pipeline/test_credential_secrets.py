@@ -37,10 +37,8 @@ from core.ksef.transport import Answer, Request
 from core.signing.keys import generate_key, key_pem, self_signed
 from core.signing.xades import sign_enveloped
 from sandbox.ksef import tokens as sandbox_tokens
-from tests.pipeline.test_secrets_and_storage import log
 from tests.pipeline.world import NIP, PATIENCE, World, recorded, world
 
-__all__ = ["log"]
 _SEALED = frozenset(
     {"key", "password", "token", "access", "refresh", "iv", "consumer_key", "consumer_secret"}
 )

@@ -20,6 +20,8 @@ from sandbox.ksef import tokens
 from tests.pipeline.kept_world import invoiced_world
 from tests.pipeline.world import NIP, World, recorded, world
 
+pytestmark = pytest.mark.both_databases
+
 INVOICED = {"15": "246.55", "26": "1.07", "27": "1.08"}
 
 

@@ -6,35 +6,17 @@ import io
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import event, select, text
 
-from connector_app import logs
 from connector_app.settings import Settings
 from connector_app.store.models import Seller, Store
 from connector_app.vault import Vault
 from sandbox.woocommerce.server import DEMO_CONSUMER_KEY, DEMO_CONSUMER_SECRET
 from tests.pipeline.test_trouble import assert_one_of_each
 from tests.pipeline.world import World, recorded, world
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Everything that any logger says at level DEBUG, as the application writes it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in logs._QUIET}
-    stream = io.StringIO()
-    logs.configure(stream, level=logging.DEBUG, as_json=True)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, before in quiet.items():
-        logging.getLogger(name).setLevel(before)
 
 
 def secrets_of(made: World) -> list[str]:

@@ -11,6 +11,9 @@ import pytest
 from connector_app.ksef_budget import StoredBudget
 from connector_app.store.database import open_database
 from core.ksef.limits import Group, Rate
+from tests import databases
+
+pytestmark = pytest.mark.both_databases
 
 NIP, OTHER = "5265877635", "7010001000"
 SEND = "POST /sessions/online/{referenceNumber}/invoices"
@@ -38,7 +41,7 @@ def clock() -> Clock:
 
 def budget(folder: Path, clock: Clock, api: str = API) -> StoredBudget:
     """As a new process would make it."""
-    return StoredBudget(open_database(f"sqlite:///{folder / 'connector.sqlite3'}"), api, clock, SMALL)
+    return StoredBudget(open_database(databases.url_of(folder)), api, clock, SMALL)
 
 
 def test_no_window_ever_holds_more_than_published(tmp_path: Path, clock: Clock) -> None:

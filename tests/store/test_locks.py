@@ -7,8 +7,13 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from connector_app.store.database import open_database
 from connector_app.store.locks import lock
+from tests import databases
+
+pytestmark = pytest.mark.both_databases
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOLDER = """
@@ -23,7 +28,7 @@ with lock(open_database(sys.argv[1]), "x"):
 
 def test_threads_take_turns(tmp_path: Path) -> None:
     """Eight threads add to a number that would lose counts without the lock."""
-    database = open_database(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+    database = open_database(databases.url_of(tmp_path))
     seen: list[int] = []
 
     def work() -> None:
@@ -43,7 +48,7 @@ def test_threads_take_turns(tmp_path: Path) -> None:
 
 def test_a_killed_holder_leaves_nothing_to_wait_for(tmp_path: Path) -> None:
     """While another process holds it we wait; when that is killed we go on at once. Other names are free."""
-    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
+    url = databases.url_of(tmp_path)
     database = open_database(url)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, url], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -63,4 +68,5 @@ def test_a_killed_holder_leaves_nothing_to_wait_for(tmp_path: Path) -> None:
         holder.kill()
         assert got.wait(20)
         waiting.join(20)
-    assert (tmp_path / "a.sqlite3.x.lock").stat().st_mode & 0o777 == 0o600
+    if url.startswith("sqlite"):
+        assert (tmp_path / "connector.sqlite3.x.lock").stat().st_mode & 0o777 == 0o600

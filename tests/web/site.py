@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Flask
@@ -107,7 +106,10 @@ class Site:
 def site(services: Services, options: WebOptions | None = None, pulse: Pulse | None = None) -> Site:
     """The application of an installation; requests are not counted."""
     woken: list[bool] = []
-    wake: Callable[[], object] = lambda: woken.append(True)  # noqa: E731
+
+    def wake(_seller_id: int | None = None, /) -> None:
+        woken.append(True)
+
     app = create_app(
         services, pulse or Pulse(started=services.clock()), wake, options or WebOptions(limits=False)
     )

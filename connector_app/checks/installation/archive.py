@@ -12,6 +12,8 @@ from core.findings import Text
 
 SAMPLE = 100
 """Documents that are looked at."""
+_SHOWN = 5
+"""Damaged files that are named."""
 
 
 def look_at_archive(looked: Looked, session: Session) -> None:
@@ -29,21 +31,29 @@ def look_at_archive(looked: Looked, session: Session) -> None:
         .options(undefer(Document.xml), undefer(Document.upo))
         .order_by(Document.id)
     )
-    for row in rows:
-        for wrong in (damage(row) if row.xml is not None else _gone(row.id), upo_damage(row)):
-            if wrong is not None:
-                looked.error(
-                    "archive-damaged",
-                    wrong,
-                    Text(
-                        "Faktury trzeba przechować bez zmian; inne mogą być uszkodzone tak samo.",
-                        "Invoices must be kept unchanged; others can be damaged as well.",
-                    ),
-                    Text(
-                        "Sprawdź wszystkie: ksef-connector check numbers; przywróć bazę z kopii zapasowej.",
-                        "Look at all: ksef-connector check numbers; restore the database from a backup.",
-                    ),
-                )
+    wrong = [
+        one
+        for row in rows
+        for one in (damage(row) if row.xml is not None else _gone(row.id), upo_damage(row))
+        if one is not None
+    ]
+    if wrong:
+        shown = wrong[:_SHOWN]
+        looked.error(
+            "archive-damaged",
+            Text(
+                f"Uszkodzone pliki w próbie: {len(wrong)}. " + " ".join(one.pl for one in shown),
+                f"Damaged files in the sample: {len(wrong)}. " + " ".join(one.en for one in shown),
+            ),
+            Text(
+                "Faktury trzeba przechować bez zmian; inne mogą być uszkodzone tak samo.",
+                "Invoices must be kept unchanged; others can be damaged as well.",
+            ),
+            Text(
+                "Sprawdź wszystkie: ksef-connector check numbers; przywróć bazę z kopii zapasowej.",
+                "Look at all: ksef-connector check numbers; restore the database from a backup.",
+            ),
+        )
     looked.facts.append(Text(f"Sprawdzone dokumenty: {len(ids)}", f"Documents looked at: {len(ids)}"))
 
 

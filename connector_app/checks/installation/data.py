@@ -94,7 +94,7 @@ def _sqlite(looked: Looked, engine: Engine, *, deep: bool) -> None:
                 shown = "; ".join(str(one) for one in rows)
                 looked.error(
                     "database-damaged",
-                    Text(f"Plik bazy jest uszkodzony: {shown}", f"The database's file is damaged: {shown}"),
+                    Text(f"Plik bazy jest uszkodzony: {shown}.", f"The database's file is damaged: {shown}."),
                     Text("Dokumenty mogą zginąć.", "Documents can be lost."),
                     _RESTORE,
                 )
@@ -106,8 +106,8 @@ def _sqlite(looked: Looked, engine: Engine, *, deep: bool) -> None:
             looked.error(
                 "rows-without-parents",
                 Text(
-                    f"Wiersze odwołują się do innych, których nie ma: {shown}",
-                    f"Rows refer to others that do not exist: {shown}",
+                    f"Wiersze odwołują się do innych, których nie ma: {shown}.",
+                    f"Rows refer to others that do not exist: {shown}.",
                 ),
                 Text(
                     "Ktoś usunął je poza programem; program nie otworzy tej bazy.",

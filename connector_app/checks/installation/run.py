@@ -77,7 +77,7 @@ def examine(
         for area in (Area.SECRETS, Area.WORK, Area.ARCHIVE, Area.NETWORK):
             areas[area].why_not = EARLIER
         return found
-    _look_inside(found, services, place.home, deep=deep)
+    _look_inside(found, services, deep=deep)
     if network:
         look_at_network(areas[Area.NETWORK], services, tell=tell)
     else:
@@ -98,11 +98,11 @@ def _opened(place: Installation, found: Examined) -> Services | None:
         return None
 
 
-def _look_inside(found: Examined, services: Services, home: Path | None, *, deep: bool) -> None:
+def _look_inside(found: Examined, services: Services, *, deep: bool) -> None:
     areas = found.areas
     looks: dict[Area, Callable[[], None]] = {
         Area.SECRETS: lambda: look_at_secrets(areas[Area.SECRETS], services),
-        Area.WORK: lambda: look_at_work(areas[Area.WORK], services, home),
+        Area.WORK: lambda: look_at_work(areas[Area.WORK], services),
         Area.ARCHIVE: lambda: _archive(found, services, deep=deep),
     }
     for area, look in looks.items():

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +13,8 @@ from connector_app.ksef_notices import noticed
 from connector_app.overview.work import NEEDS_A_PERSON, UNDER_WAY, deadlines
 from connector_app.pipeline.holds import hold_of
 from connector_app.pipeline.services import Services, load_text
+from connector_app.running import workers
+from connector_app.running.alone import RUNNER
 from connector_app.store.locks import LockHeld, lock
 from connector_app.store.machines import Hook, HookDelivery
 from connector_app.store.models import (
@@ -43,20 +42,17 @@ PATIENCE = timedelta(days=3)
 _NEAR = 2
 """Days before a deadline on which it is told."""
 _MOST = 20
-RUNNER = "runner"
-"""Name of the lock that whoever works holds."""
 
 
-def look_at_work(looked: Looked, services: Services, home: Path | None) -> None:
+def look_at_work(looked: Looked, services: Services) -> None:
     """Say what stands still, and why.
 
     Args:
         looked: gets what is found.
         services: the installation.
-        home: its folder, if it has one.
     """
     now = services.clock()
-    works = is_runner_at_work(services, home)
+    works = is_somebody_at_work(services)
     looked.facts.append(
         Text("Ktoś pracuje.", "Somebody works.") if works else Text("Nikt nie pracuje.", "Nobody works.")
     )
@@ -67,7 +63,10 @@ def look_at_work(looked: Looked, services: Services, home: Path | None) -> None:
             Text(
                 "Zamówienia nie są pobierane, a faktury wysyłane.", "No orders are read and no invoices sent."
             ),
-            Text("Uruchom ksef-connector serve.", "Start ksef-connector serve."),
+            Text(
+                "Uruchom ksef-connector serve, a przy wielu procesach worker i beat.",
+                "Start ksef-connector serve; with many processes, worker and beat.",
+            ),
         )
     with services.database() as session:
         _documents(looked, session, now)
@@ -81,24 +80,15 @@ def look_at_work(looked: Looked, services: Services, home: Path | None) -> None:
             say(one.code, one.message, Text("Mówi to KSeF.", "KSeF says so."), one.hint)
 
 
-def is_runner_at_work(services: Services, home: Path | None) -> bool:
-    """Whether a process holds the runner's lock: beside the database, or in the installation's folder."""
+def is_somebody_at_work(services: Services) -> bool:
+    """Whether a process works: one with a heartbeat, or one that holds the installation alone."""
+    if workers.alive(services, {workers.SERVE, workers.WORKER}):
+        return True
     try:
         with lock(services.database, RUNNER, wait=False):
-            pass
+            return False
     except LockHeld:
         return True
-    file = home / "runner.lock" if home else None
-    if file is None or not file.exists():
-        return False
-    descriptor = os.open(file, os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _count(session: Session, *conditions: object) -> int:

@@ -25,7 +25,7 @@ from core.ksef.batch.session import OpenBatch
 from core.ksef.errors import Expired, InvalidSession, ProofMismatch
 
 _POLLS = (1, 2, 4, 8, 15, 30, 60)
-_CHUNK = 200
+_CHUNK = 50
 PROCESSING = Text("KSeF przetwarza sesję wsadową.", "KSeF is processing the batch session.")
 _TOLD_BY_DOCUMENT = frozenset({200, 445})
 """Codes of a session whose documents each have a status: processed, or no valid document at all."""

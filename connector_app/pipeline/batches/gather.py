@@ -13,12 +13,13 @@ from connector_app.ksef_access import SellerAccess
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.pipeline import life
-from connector_app.pipeline.alone import alone
+from connector_app.pipeline.alone import alone, ids_of
 from connector_app.pipeline.corrections import issue_due
 from connector_app.pipeline.intake import take_in
 from connector_app.pipeline.offline import mark_late
 from connector_app.pipeline.recheck import FRESH, Recheck
 from connector_app.pipeline.services import Services, dump_text
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Seller, ShopOrder, Store
 from core.calendar import warsaw_day
 from core.findings import Text
@@ -97,7 +98,9 @@ def is_late(now: datetime) -> bool:
     return warsaw_day(now + _BEFORE_MIDNIGHT) != warsaw_day(now)
 
 
-def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Recheck) -> int | None:
+def gather(
+    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck, time: Slice = ENDLESS
+) -> int | None:
     """Issue what is due and put it into a new batch.
 
     Nothing is issued before KSeF has let us in and said how many documents a batch may have.
@@ -107,9 +110,10 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
         seller: whose documents.
         access: the seller's sign-in.
         recheck: brings orders up to date that their store's last look did not.
+        time: when it is over while there is more to issue, the next turn goes on issuing.
 
     Returns:
-        Id of the batch, or ``None`` when there was nothing to send after all.
+        Id of the batch, or ``None`` when there was nothing to send after all, or not yet.
 
     Raises:
         KsefError: KSeF does not answer or does not let us in; nothing was issued.
@@ -121,15 +125,28 @@ def gather(services: Services, seller: Seller, access: SellerAccess, recheck: Re
     def step(document_id: int) -> None:
         issue_due(services, document_id, recheck.shop_of)
 
-    for document_id, store_id, seen_at in _ready(services, seller.id, limits.batch_documents):
+    ready = _ready(services, seller.id, limits.batch_documents)
+    known = ids_of(services, [one for one, _, _ in ready])
+    for document_id, store_id, seen_at in ready:
         if services.clock() - started > _LONGEST:
+            break
+        if time.is_over():
+            if not _waits_long(services, seller.id):
+                return None
             break
         # a deleted order is no change that a look at the store would show
         is_fresh = store_id in fresh and started - seen_at < _TRUSTED
-        if not is_fresh and alone(services, document_id, recheck) is not None:
+        if not is_fresh and alone(services, document_id, recheck, known) is not None:
             continue
-        alone(services, document_id, step)
+        alone(services, document_id, step, known)
     return _put_together(services, seller, limits.batch_documents)
+
+
+def _waits_long(services: Services, seller_id: int) -> bool:
+    """Whether a document was issued so long ago that its batch is closed to further ones."""
+    with services.database() as session:
+        first = session.scalar(select(func.min(Document.issued_at)).where(due(services, seller_id), UNSENT))
+    return first is not None and services.clock() - first > _LONGEST
 
 
 def _bring_up_to_date(services: Services, seller_id: int) -> frozenset[int]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session, undefer
 
 from connector_app.keeping import damage
@@ -24,6 +24,7 @@ from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.lanes import of_batch
 from connector_app.store.models import Batch, BatchState, Document, DocumentState, Event
 from connector_app.store.sessions import after_commit
+from connector_app.store.types import UtcDateTime
 from core.calendar import warsaw_day
 from core.fa import registry
 from core.findings import Text
@@ -196,6 +197,9 @@ def _open(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     package = Package.from_dict(stored_in(services, batch))
     if not batch.offline and _is_late(services, batch):
         return _give_up(services, batch, package)
+    if not _lies_here(package):
+        # packed on another machine, or the folder was lost: nothing of it went out yet
+        return change(services, batch.id, BatchState.NEW, package=None)
     opened = access.open_batch(registry.schema_for(batch.schema_version), package, offline=batch.offline)
     sealed = services.vault.seal(opened.as_dict())
     return change(services, batch.id, BatchState.OPEN, package=sealed, reference=opened.reference)
@@ -226,7 +230,7 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
         upload(access.client, opened)
         access.call(lambda token: sessions.close(access.client, token, opened))
     except PartDamaged:
-        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+        return _go_on_without_parts(services, batch, opened, access)
     except PartMissing as error:
         return postpone(services, batch.id, error.hint)
     except (UploadRefused, InvalidSession):
@@ -238,6 +242,60 @@ def _bring(services: Services, batch: Batch, access: SellerAccess) -> Batch:
     return _note_sent(services, batch, opened)
 
 
+def _lies_here(package: Package) -> bool:
+    """Whether the parts of a package are on this machine; their content is checked before they go."""
+    return all(
+        path.is_file() and path.stat().st_size == part.size
+        for part in package.parts
+        for path in (package.path(part),)
+    )
+
+
+def _go_on_without_parts(services: Services, batch: Batch, opened: OpenBatch, access: SellerAccess) -> Batch:
+    """The parts of an open session are gone: on a machine that died, or with its folder.
+
+    KSeF closes a session that has all its parts, and then nothing is missing. Otherwise the session is left
+    to end by itself, which brings nothing, and the documents are packed anew for another one. The old session
+    is kept among those that each document was tried in: there the original is looked for, should KSeF answer
+    one of them with 440 after all.
+    """
+    try:
+        access.call(lambda token: sessions.close(access.client, token, opened))
+    except SessionClosed:
+        pass  # an earlier try closed it, or KSeF cancelled it: its status tells
+    except (PartMissing, UploadRefused, InvalidSession):
+        _remember_session(services, batch.id, opened.reference)
+        return change(services, batch.id, BatchState.NEW, package=None, reference=None)
+    return _note_sent(services, batch, opened)
+
+
+def _remember_session(services: Services, batch_id: int, reference: str) -> None:
+    with services.database.begin(of_batch(batch_id)) as session:
+        for document in session.scalars(select(Document).where(Document.batch_id == batch_id)):
+            document.tried_sessions = [*(document.tried_sessions or []), reference]
+
+
+def tidy(services: Services) -> int:
+    """Delete packages of batches that need none: what a crash or another machine's work left here.
+
+    Returns:
+        How many folders were deleted.
+    """
+    if services.work_dir is None:
+        return 0
+    folders = [one for one in services.work_dir.glob("batches/*") if one.name.isdigit()]
+    with services.database() as session:
+        needed = set(
+            session.scalars(
+                select(Batch.id).where(Batch.state.in_((BatchState.NEW, BatchState.PACKED, BatchState.OPEN)))
+            )
+        )
+    left = [one for one in folders if int(one.name) not in needed]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
+
+
 def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
     """The whole batch is at KSeF: its documents are sent, all in one transaction."""
     now = services.clock()
@@ -246,7 +304,6 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
         f"Sent to KSeF in batch session {opened.reference}.",
     )
     with services.database.begin(batch.seller_id) as session:
-        ids = list(session.scalars(select(Document.id).where(Document.batch_id == batch.id)))
         session.execute(
             update(Document)
             .where(Document.batch_id == batch.id)
@@ -261,11 +318,15 @@ def _note_sent(services: Services, batch: Batch, opened: OpenBatch) -> Batch:
             )
             .execution_options(synchronize_session=False)
         )
-        said = dump_text(text)
-        session.add_all(
-            Event(document_id=one, at=now, state=DocumentState.SENT.value, text=said) for one in ids
-        )
-        for one in ids:
+        lines = select(
+            Document.id,
+            literal(now, UtcDateTime),
+            literal(DocumentState.SENT.value),
+            literal(dump_text(text)),
+        ).where(Document.batch_id == batch.id)
+        # by the database itself: nobody else writes while ten thousand rows are made
+        session.execute(insert(Event).from_select(["document_id", "at", "state", "text"], lines))
+        for one in session.scalars(select(Document.id).where(Document.batch_id == batch.id)):
             after_commit(
                 session,
                 partial(

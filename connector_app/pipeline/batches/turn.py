@@ -15,6 +15,7 @@ from connector_app.pipeline.batches.gather import GATHERING, UNSENT, due, gather
 from connector_app.pipeline.batches.send import advance, fail, postpone
 from connector_app.pipeline.recheck import Recheck
 from connector_app.pipeline.services import Services, dump_text, load_text
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.models import Batch, BatchState, Document, Seller
 from core.findings import Text
 from core.ksef.errors import (
@@ -41,7 +42,7 @@ _OF_THE_SELLER = (AuthenticationFailed, Unauthorized, Forbidden, KeyRejected)
 
 
 def turn(
-    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck
+    services: Services, seller: Seller, access: SellerAccess, recheck: Recheck, time: Slice = ENDLESS
 ) -> tuple[int, list[Text]]:
     """Do what is due with batches of a seller; afterwards what is left may go singly.
 
@@ -50,6 +51,7 @@ def turn(
         seller: the lane.
         access: the seller's sign-in.
         recheck: brings orders up to date.
+        time: when it is over, the rest is left for the next turn.
 
     Returns:
         How many batches were touched, and sentences about what waits.
@@ -64,7 +66,7 @@ def turn(
     plan = way(services, seller)
     if plan.way is Way.BATCH:
         try:
-            made = gather(services, seller, access, recheck)
+            made = gather(services, seller, access, recheck, time)
         except KsefBusy as busy:
             pause = timedelta(seconds=busy.retry_after)
             holds.put_off(services, seller.id, due(services, seller.id), busy.hint, pause)

@@ -376,5 +376,5 @@ def _act(
         life.change(caller.services, document_id, checked)
     except nothing:
         raise Refusal(code) from None
-    here().wake()
+    here().wake(caller.seller_id)
     return get_document(caller, document_id)

@@ -206,7 +206,7 @@ def change_hook(caller: Caller, hook_id: int, body: HookChange) -> HookItem:
         if body.enabled is False and row.disabled_at is None:
             keeping.switch_off(row, keeping.BY_PERSON, now)
         _audit(session, caller, "hook.change", row)
-    here().wake()
+    here().wake(caller.seller_id)
     return HookItem.of(row)
 
 
@@ -266,7 +266,7 @@ def try_hook(caller: Caller, hook_id: int) -> DeliveryItem:
         except keeping.HookIsOff:
             raise Refusal(Code.HOOK_OFF) from None
         _audit(session, caller, "hook.test", row)
-    here().wake()
+    here().wake(caller.seller_id)
     return DeliveryItem.of(made)
 
 

@@ -72,5 +72,5 @@ def upload_document(caller: Caller, query: UploadQuery, body: bytes) -> UploadAn
     if not found.ok:
         raise Refusal(Code.REFUSED, [Fault(one.path or one.code, one.message) for one in found.findings])
     if found.outcome is Outcome.STORED:
-        here().wake()
+        here().wake(caller.seller_id)
     return UploadAnswer(found.outcome, found.sha256, found.document_id, found.number or None)

@@ -98,7 +98,7 @@ def write(document_id: int) -> str | Response | tuple[str, int]:
         access.audit(session, "document.correct", f"document:{made.id}", made.seller_id, details)
         order_id = made.order_id
     place.services.watch(made)
-    place.wake()
+    place.wake(made.seller_id)
     flash(t("Korekta zostanie wystawiona i wysłana.", "The correction will be issued and sent."), "success")
     return redirect(_document_url(made.id, order_id))
 

@@ -53,7 +53,7 @@ def plan(name: ActionName, ids: Sequence[int]) -> Plan:
 
 
 def act(name: ActionName, document_id: int, recovered_id: int = 0) -> None:
-    """Do something with one document.
+    """Do something with one document, and wake its seller's work.
 
     Args:
         name: what.
@@ -63,6 +63,11 @@ def act(name: ActionName, document_id: int, recovered_id: int = 0) -> None:
     Raises:
         NotPossible: it cannot be done now; nothing was changed.
     """
+    here().wake(_act(name, document_id, recovered_id))
+
+
+def _act(name: ActionName, document_id: int, recovered_id: int = 0) -> int:
+    """Without waking anybody; the seller's id."""
     services = here().services
     with services.database.begin(of_document(document_id)) as session:
         row = access.the_document(session, document_id, Right.OPERATE)
@@ -72,6 +77,7 @@ def act(name: ActionName, document_id: int, recovered_id: int = 0) -> None:
         access.audit(session, f"document.{name}", f"document:{document_id}", seller_id, details)
     for one in touched:
         services.watch(one)
+    return seller_id
 
 
 def act_on_many(name: ActionName, ids: Sequence[int]) -> tuple[int, int]:
@@ -80,12 +86,14 @@ def act_on_many(name: ActionName, ids: Sequence[int]) -> tuple[int, int]:
     Returns:
         How many it was done with, and how many were left out.
     """
-    done = 0
+    done, sellers = 0, set()
     ready = [row.id for row in plan(name, ids).done]
     for document_id in sorted(ready):
         try:
-            act(name, document_id)
+            sellers.add(_act(name, document_id))
             done += 1
         except NotPossible:
             continue
+    for seller_id in sorted(sellers):
+        here().wake(seller_id)
     return done, len(set(ids)) - done

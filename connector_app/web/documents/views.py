@@ -114,8 +114,6 @@ def do_many() -> AnyResponse | str:
             "documents/confirm.html", plan=planned, name=name.value, label=label, says=says, back=back
         )
     done, left_out = acting.act_on_many(name, ids)
-    if done:
-        here().wake()
     flash(t(f"Zrobiono: {done}. Pominięto: {left_out}.", f"Done: {done}. Left out: {left_out}."), "success")
     return redirect(back)
 
@@ -186,7 +184,6 @@ def do_one(document_id: int) -> AnyResponse:
     except NotPossible as error:
         flash(say(error.text), "danger")
     else:
-        here().wake()
         label, says = WORDS[name]
         flash(f"{say(label)}: {t('przyjęto.', 'noted.')} {say(says)}", "success")
     if name is ActionName.LINK and not _exists(document_id):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from connector_app.pipeline.services import Services
 from connector_app.plain_words import page_words
 from connector_app.store.models import Certificate, CertificateStage, Seller
 from connector_app.vault import VaultLocked
+from connector_app.web.here import Wake
 from connector_app.web.jobs import JobFailed, Progress, Work
 from connector_app.web.ksef.reading import LOCKED, permissions_json
 from core.calendar import warsaw_day
@@ -50,7 +51,7 @@ def _open(services: Services, seller_id: int) -> tuple[Seller, SellerAccess]:
     return seller, services.access(seller)
 
 
-def check(seller_id: int, wake: Callable[[], object], signed: bytes | None = None) -> Work:
+def check(seller_id: int, wake: Wake, signed: bytes | None = None) -> Work:
     """Really sign in, and read what whoever signed in may do.
 
     Args:
@@ -69,15 +70,13 @@ def check(seller_id: int, wake: Callable[[], object], signed: bytes | None = Non
             progress(1, 2, Text("Czytam uprawnienia", "Reading the permissions"))
             found = access.call(lambda token: personal(access.client, token, seller.nip))
             holds.lift(services, seller_id)
-            wake()
+            wake(seller_id)
             return permissions_json(found)
 
     return work
 
 
-def enrol(
-    seller_id: int, kinds: Sequence[CertificateKind], wake: Callable[[], object], *, use: bool = False
-) -> Work:
+def enrol(seller_id: int, kinds: Sequence[CertificateKind], wake: Wake, *, use: bool = False) -> Work:
     """Get KSeF certificates, one after the other.
 
     Args:
@@ -100,7 +99,7 @@ def enrol(
                 got.append(row.serial_number)
                 if use and kind is CertificateKind.AUTHENTICATION:
                     ours.use(services, seller, access, row)
-                    wake()
+                    wake(seller_id)
                     seller, access = _open(services, seller_id)
         return {"serial_numbers": got}
 
@@ -131,7 +130,7 @@ def listing(seller_id: int) -> Work:
     return work
 
 
-def use(seller_id: int, certificate_id: int, wake: Callable[[], object]) -> Work:
+def use(seller_id: int, certificate_id: int, wake: Wake) -> Work:
     """Sign in with one of the seller's own certificates from now on, if it lets in."""
 
     def work(services: Services, _progress: Progress) -> dict[str, Any]:
@@ -144,7 +143,7 @@ def use(seller_id: int, certificate_id: int, wake: Callable[[], object]) -> Work
                     Text("Tym certyfikatem nie można logować.", "This certificate cannot sign in.")
                 )
             ours.use(services, seller, access, row)
-        wake()
+        wake(seller_id)
         return {"serial_number": row.serial_number}
 
     return work

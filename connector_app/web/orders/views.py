@@ -158,6 +158,6 @@ def _done(document: Document | None, said: str, order_id: int) -> Response:
     place = here()
     if document is not None:
         place.services.watch(document)
-    place.wake()
+    place.wake(document.seller_id if document is not None else None)
     flash(said, "success")
     return redirect(url_for("orders.page", order_id=order_id))

@@ -90,7 +90,7 @@ def approve(proposal_id: int) -> Response:
             flash(f"{say(one.message)} {say(one.hint)}", "danger")
     else:
         place.services.watch(correction)
-        place.wake()
+        place.wake(correction.seller_id)
         flash(t("Zatwierdzono; korekta jest w drodze.", "Approved; the correction is on its way."), "success")
     return redirect(url_for("proposals.index"))
 

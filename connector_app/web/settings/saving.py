@@ -52,7 +52,7 @@ def change(
             seller.name, seller.profile = profile.seller.name, profile.values
             details = {"section": section, "changed": changed[:_MOST_NAMES]}
             audit(session, "seller.settings", f"seller:{nip}", seller.id, details)
-    here().wake()
+    here().wake(seller.id)
     return []
 
 
@@ -99,5 +99,5 @@ def move(nip: str, environment: Environment, version: str) -> Text | None:
         details = {"environment": environment.name, "schema": version}
         seller.environment, seller.schema_version = stored, schema.version.value
         audit(session, "seller.environment", f"seller:{nip}", seller.id, details)
-    here().wake()
+    here().wake(seller.id)
     return None

@@ -169,7 +169,7 @@ def go(nip: str) -> Response:
         if seller.setup is not None:
             guided.finish(seller)
             audit(session, "setup.start-sending", f"seller:{nip}", seller.id)
-    place.wake()
+    place.wake(seller.id)
     flash(
         t(
             "Wysyłanie włączone. Pierwsze faktury pojawią się tu za chwilę.",

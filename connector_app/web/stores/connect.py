@@ -160,13 +160,13 @@ def _store(
             flash(f"{say(error.text)} {say(error.hint)}", "danger")
             return None
         audit(session, action, f"store:{code}", seller.id, {"platform": platform, "url": config[ADDRESS]})
-    return after_connecting(code)
+    return after_connecting(code, seller.id)
 
 
-def after_connecting(code: str) -> Response:
+def after_connecting(code: str, seller_id: int) -> Response:
     """Look at a store that was just connected, and show what is seen."""
     checking.begin(code)
-    here().wake()
+    here().wake(seller_id)
     flash(
         t("Połączenie zapisano. Sprawdzamy je.", "The connection is stored. It is being checked."), "success"
     )

@@ -131,7 +131,7 @@ def callback(platform: str) -> Response:
         _log.warning(Said.STORE_FAILED, error, seller_id=seller.id, task="consent")
         flash(say(said), "danger")
         return redirect(url_for("stores.connect", nip=seller.nip, platform=platform))
-    return after_connecting(row.code)
+    return after_connecting(row.code, row.seller_id)
 
 
 def _finish(row: PendingConsent, seller: Seller, config: Mapping[str, str]) -> None:

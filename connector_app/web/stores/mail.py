@@ -117,7 +117,7 @@ def _save(store: Store, nip: str, settings: MailSettings) -> Response:
         row.mail = place.services.vault.seal(settings.as_json())
         details = {"host": settings.host, "port": settings.port, "sender": settings.sender}
         audit(session, "store.mail", f"store:{row.code}", row.seller_id, details)
-    place.wake()
+    place.wake(store.seller_id)
     flash(
         t("Serwer poczty zapisano. Wyślij próbę.", "The mail server is stored. Send a trial message."),
         "success",

@@ -223,7 +223,7 @@ def _save(store: Store, nip: str, wanted: StorePolicy) -> Response:
     if done.before == done.after:
         flash(t("Zasady bez zmian.", "The policy is unchanged."), "info")
     else:
-        place.wake()
+        place.wake(store.seller_id)
         flash(
             t(
                 f"Zasady zmienione. Zamówienia rozstrzygnięte inaczej: {done.settled}.",

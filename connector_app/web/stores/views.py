@@ -76,8 +76,8 @@ def look(code: str) -> Response:
     with place.services.database.begin() as session:
         store = the_shop(session, code, Right.OPERATE)
         audit(session, "store.look", f"store:{code}", store.seller_id)
-        quiet = store.quiet_until
-    place.wake()
+        quiet, seller_id = store.quiet_until, store.seller_id
+    place.wake(seller_id)
     if quiet is not None and quiet > place.services.clock():
         said = t(
             f"Sklep poprosił o przerwę do {moment(quiet)}; łącznik zajrzy do niego potem.",
@@ -144,7 +144,7 @@ def backfill(code: str) -> Response:
     with place.services.database.begin() as session:
         audit(session, "store.backfill", f"store:{code}", store.seller_id, {"since": since.isoformat()})
     reading.ask(place.services, store.id, since)
-    place.wake()
+    place.wake(store.seller_id)
     start = StorePolicy.from_json(store.policy).start_day
     if start is not None and since < start:
         flash(

@@ -45,7 +45,7 @@ def page(code: str) -> str | Response:
         faults = _save(services, code)
         if not faults:
             flash(t("Zapisano.", "Saved."), "success")
-            here().wake()
+            here().wake(store.seller_id)
             return redirect(after_save(url_for(".page", code=code), nip))
     return _page(services, code, faults)
 

@@ -59,7 +59,7 @@ def send() -> str:
         take(place.services, chosen.id, data, name, store=is_stored, note=note) for name, data in files
     ]
     if any(one.outcome is Outcome.STORED for one in results):
-        place.wake()
+        place.wake(chosen.id)
     return _page(results, trouble, chosen)
 
 

@@ -95,7 +95,7 @@ def close_batch(call: Call) -> Answer:
             21205, *(f"Nie przesłano zadeklarowanej '{row['ordinal']}' części pliku." for row in missing)
         )
     now = state.now()
-    ready = now + timedelta(seconds=state.settings.processing_seconds)
+    ready = now + timedelta(seconds=state.settings.processing_seconds + state.settings.document_seconds)
     state.run(
         "UPDATE sessions SET closed = ?, updated = ? WHERE reference = ?",
         (stamp(now), stamp(now), session["reference"]),

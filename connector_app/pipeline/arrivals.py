@@ -1,0 +1,105 @@
+"""Webhooks that arrive together are kept together: one transaction, one wait for the disk, for all of them.
+
+A shop may tell of thousands of orders in a minute, and each delivery is answered only when it is on the disk.
+Whoever comes while others are being kept waits for them to end, and is then kept with everybody who waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.contract import ShopEvent
+from connector_app.pipeline.events import receive
+from connector_app.pipeline.services import Services
+
+_MOST = 100
+"""Webhooks that one transaction keeps."""
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """One delivery whose sender waits.
+
+    Attributes:
+        ready: it is kept or failed, or its thread is to keep those that wait.
+        leads: the latter.
+    """
+
+    store_id: int
+    event: ShopEvent
+    ready: threading.Event = field(default_factory=threading.Event)
+    leads: bool = False
+    is_new: bool = False
+    error: SQLAlchemyError | None = None
+
+
+class Arrivals:
+    """Where the threads of a web server bring verified webhooks.
+
+    Args:
+        services: the installation.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._waiting: dict[int, list[_Arrival]] = {}
+        self._busy: set[int] = set()
+
+    def keep(self, store_id: int, event: ShopEvent) -> bool:
+        """Keep one, together with those of the same store that wait; it is on the disk when this returns.
+
+        Args:
+            store_id: whose webhook it is.
+            event: verified.
+
+        Returns:
+            Whether it was new; see :func:`~connector_app.pipeline.events.receive`.
+
+        Raises:
+            SQLAlchemyError: the database cannot be used.
+        """
+        mine = _Arrival(store_id, event)
+        with self._lock:
+            self._waiting.setdefault(store_id, []).append(mine)
+            mine.leads = store_id not in self._busy
+            self._busy.add(store_id)
+        if not mine.leads:
+            mine.ready.wait()
+        if mine.leads:
+            self._keep_waiting(store_id)
+        if mine.error is not None:
+            raise mine.error
+        return mine.is_new
+
+    def _keep_waiting(self, store_id: int) -> None:
+        """Keep those that wait, the caller's own first among them, and let the next who waits go on."""
+        with self._lock:
+            waiting = self._waiting[store_id]
+            taken, self._waiting[store_id] = waiting[:_MOST], waiting[_MOST:]
+        try:
+            self._receive(store_id, taken)
+        finally:
+            with self._lock:
+                left = self._waiting[store_id]
+                if left:
+                    left[0].leads = True
+                    left[0].ready.set()
+                else:
+                    del self._waiting[store_id]
+                    self._busy.discard(store_id)
+            for one in taken:
+                one.ready.set()
+
+    def _receive(self, store_id: int, taken: list[_Arrival]) -> None:
+        try:
+            are_new = receive(self._services, store_id, [one.event for one in taken])
+        except SQLAlchemyError as error:
+            for one in taken:
+                one.error = error
+        else:
+            for one, is_new in zip(taken, are_new, strict=True):
+                one.is_new = is_new
