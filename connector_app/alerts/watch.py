@@ -14,6 +14,7 @@ from connector_app.alerts.kinds import options_of
 from connector_app.alerts.server import Servers
 from connector_app.hooks.happenings import Links
 from connector_app.keeping.damage import damaged
+from connector_app.keeping.schedule import of_alerts
 from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.pipeline.services import Services
@@ -41,7 +42,7 @@ def look(services: Services, links: Links | None = None, archive: Archive | None
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
-    links, archive = links or Links(services.public_url), archive or Archive(damaged)
+    links, archive = links or Links(services.public_url), archive or Archive(damaged, of_alerts)
     try:
         with lock(services.database, "alerts", wait=False), bound(task="alerts"):
             return _look(services, links, archive)

@@ -19,6 +19,7 @@ from adapters.contract import ShopError
 from connector_app import outages, subscriptions
 from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
+from connector_app.keeping import schedule, upkeep
 from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.pipeline import backfill, events
@@ -41,7 +42,6 @@ IDLE: Final = timedelta(seconds=60)
 """A lane in which nothing is known to be due is looked at again after so long."""
 NEAR: Final = 0.1
 """Seconds that a turn waits for what is due next, rather than to give others their turn."""
-PRUNE_EVERY: Final = timedelta(hours=1)
 _NOTHING_MOVED: Final = timedelta(seconds=1)
 
 
@@ -283,10 +283,15 @@ def notices(services: Services) -> list[Text]:
     ends = [
         Text(f"{one.message.pl} {one.hint.pl}", f"{one.message.en} {one.hint.en}") for one in due(services)
     ]
-    return ends + subscriptions.troubles(services) + events.requests_of_people(services)
+    said = subscriptions.troubles(services) + events.requests_of_people(services)
+    return ends + said + schedule.troubles(services)
 
 
-def prune(services: Services) -> None:
-    """Forget events and messages that were done long ago."""
-    events.prune(services)
-    sending.prune(services)
+def keep_up(services: Services) -> None:
+    """A portion of the upkeep: look at the archive, delete what is old, make the backup that is due."""
+    try:
+        with lock(services.database, "upkeep", wait=False):
+            upkeep.look(services)
+    except LockHeld:
+        return
+    schedule.make_due(services)
