@@ -1,4 +1,4 @@
-# The documented doors: make setup, demo, try, test, faults, lint, docs, screenshots, bench, serve.
+# The documented doors: make setup, demo, try, test, faults, lint, docs, screenshots, bench, load, serve.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from connector_app.hooks.courier import Courier
 from connector_app.hooks.happenings import Links
+from connector_app.keeping import schedule, upkeep
 from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.pipeline.runner import Runner
@@ -55,6 +56,7 @@ class Background:
         self._said_of_shops: list[Text] = []
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
         self._buyers = Asking(services)
+        self._backups = schedule.Backups(services)
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
@@ -106,7 +108,8 @@ class Background:
             runner = self._runner()
             if look:
                 self._said_of_shops = runner.take_in().problems
-                tasks.prune(self._services)
+                upkeep.look(self._services)
+                self._backups.begin()
             self._buyers.begin()
             work = runner.work_until_idle(patience)
             pulse.problems = [problem.pl for problem in self._said_of_shops + work.problems]

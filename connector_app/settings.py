@@ -79,6 +79,9 @@ class Settings:
             (``KSEF_CONNECTOR_PRIVATE_ADDRESSES``, 1 or 0; default: not).
         metrics_token: bearer token of ``/metrics`` (``KSEF_CONNECTOR_METRICS_TOKEN``; without one it is for
             this machine only).
+        backup_passphrase: encrypts backups (``KSEF_CONNECTOR_BACKUP_PASSPHRASE``, or the first line of the
+            file that ``KSEF_CONNECTOR_BACKUP_PASSPHRASE_FILE`` names; without one, backups that the program
+            makes by itself are not encrypted and leave the key out).
         broker_url: ``amqp://`` or ``redis://`` address of the message broker (``BROKER_URL``). With one the
             installation is scaled out: ``serve`` only serves pages, ``worker`` and ``beat`` work; the
             database is PostgreSQL then. Without one a single ``serve`` does everything.
@@ -107,6 +110,7 @@ class Settings:
     hsts: bool = False
     private_addresses: bool = False
     metrics_token: str = field(default="", repr=False)
+    backup_passphrase: str = field(default="", repr=False)
     # addresses may carry passwords
     broker_url: str = field(default="", repr=False)
     queue: str = _QUEUE
@@ -148,6 +152,7 @@ class Settings:
             hsts=bool(_count(values, "KSEF_CONNECTOR_HSTS", most=1)),
             private_addresses=bool(_count(values, "KSEF_CONNECTOR_PRIVATE_ADDRESSES", most=1)),
             metrics_token=values.get("KSEF_CONNECTOR_METRICS_TOKEN", "").strip(),
+            backup_passphrase=_secret(values, "KSEF_CONNECTOR_BACKUP_PASSPHRASE"),
             broker_url=broker_url,
             queue=_queue(values.get("KSEF_CONNECTOR_QUEUE") or _QUEUE),
             redis_url=_redis(values.get("KSEF_CONNECTOR_REDIS_URL", "").strip(), broker_url),
@@ -300,6 +305,19 @@ def _register(name: str, values: Mapping[str, str], default: str) -> str:
     raise BadSetting(
         Text(f"{name}: podaj adres https:// albo off.", f"{name}: give an https:// address, or off.")
     )
+
+
+def _secret(values: Mapping[str, str], name: str) -> str:
+    """A secret from a variable, or from the file that the variable with ``_FILE`` names."""
+    file = values.get(f"{name}_FILE")
+    if not file:
+        return values.get(name, "")
+    try:
+        return Path(file).expanduser().read_text("utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(
+            Text(f"{name}_FILE: pliku {file} nie da się odczytać.", f"{name}_FILE: {file} cannot be read.")
+        ) from None
 
 
 def _day(values: Mapping[str, str], name: str, default: date) -> date:

@@ -58,6 +58,10 @@ class Vault:
         """Encrypt a JSON-ready value."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode("ascii")
 
+    def exported(self) -> bytes:
+        """The key as its file holds it, for a backup."""
+        return base64.urlsafe_b64encode(self._key)
+
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, the same as long as the installation's key is (HKDF, RFC 5869).
 

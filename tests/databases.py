@@ -45,11 +45,6 @@ class _Chosen:
 _CHOSEN = _Chosen()
 
 
-def chosen() -> str:
-    """The kind of database of the running test."""
-    return _CHOSEN.kind
-
-
 def url_of(home: Path) -> str:
     """Address of the database of an installation's folder; the same folder has the same one."""
     if _CHOSEN.kind == SQLITE:

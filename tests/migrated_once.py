@@ -46,9 +46,15 @@ def new_database() -> bytes:
 
 def _fill_and_migrate(engine: Engine) -> None:
     name = engine.url.database
-    if engine.dialect.name == "sqlite" and name and Path(name).is_file() and not Path(name).stat().st_size:
+    if engine.dialect.name == "sqlite" and name and Path(name).is_file():
         with closing(sqlite3.connect(":memory:")) as made, closing(sqlite3.connect(name)) as new:
-            made.deserialize(new_database())
-            # takes SQLite's own lock, so that nobody sees half of it
-            made.backup(new)
+            try:
+                (tables,) = new.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            except sqlite3.DatabaseError:
+                # the program says what is wrong with it
+                tables = -1
+            if tables == 0:
+                made.deserialize(new_database())
+                # takes SQLite's own lock, so that nobody sees half of it
+                made.backup(new)
     _migrate(engine)

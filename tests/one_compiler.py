@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
-from connector_app.store import database
+from connector_app.store import engines
 
 _first: dict[str, Engine] = {}
+# where it has moved away, say so, or everything is compiled anew
+_make = vars(engines)["create_engine"]
 
 
 def share() -> None:
     """Let all engines that the program makes from now on share what they compile."""
-    vars(database)["create_engine"] = _create
+    vars(engines)["create_engine"] = _create
 
 
-def _create(url: str, **settings: Any) -> Engine:
-    made = sqlalchemy.create_engine(url, **settings)
+def _create(url: URL, **settings: Any) -> Engine:
+    made: Engine = _make(url, **settings)
+    # PostgreSQL's dialect keeps what it learned of the one server that it first met
+    if made.dialect.name != "sqlite":
+        return made
     first = _first.setdefault(made.dialect.name, made)
     made.dialect = first.dialect
     made.pool._dialect = first.dialect

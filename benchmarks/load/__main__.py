@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,4 +72,6 @@ def _scale(raw: str) -> float:
 
 
 if __name__ == "__main__":
+    # what was started ends with this process, also when it is asked to end
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     main()

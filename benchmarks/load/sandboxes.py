@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from waitress.server import create_server
@@ -41,6 +41,7 @@ _COUNTS = "/load/counts"
 _REFERENCE = re.compile(r"/[^/]*\d[^/]*")
 _LINES = 5
 _THREADS = 16
+_A_SECOND = 20
 _DONE = "_ksef_number"
 
 
@@ -165,10 +166,12 @@ def _told_by(shop: WooSandbox) -> dict[str, int]:
 
 
 def paid_orders(count: int) -> Iterator[dict[str, Any]]:
-    """Orders of five lines that were paid a moment ago, each with a buyer's NIP."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    dates = {f"{name}{zone}": now for name in _DATES for zone in ("", "_gmt")}
+    """Orders of five lines, each with a buyer's NIP, the last of them paid now, twenty a second before it."""
+    now = datetime.now(UTC)
     for number in range(1, count + 1):
+        moment = now - timedelta(seconds=(count - number) // _A_SECOND)
+        paid = moment.strftime("%Y-%m-%dT%H:%M:%S")
+        dates = {f"{name}{zone}": paid for name in _DATES for zone in ("", "_gmt")}
         yield documents.order_json(_LINES, number) | dates
 
 

@@ -13,6 +13,8 @@ from benchmarks.load.watching import Progress
 _MEMORY_GOAL = 250
 _MINUTES_GOAL = 15 * 60
 _ANSWER_GOAL = 100
+_LEAST_OF_SERVERS = 0.01
+"""Scale below which PostgreSQL and workers are left out: their start alone takes longer."""
 
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -97,9 +99,9 @@ def many_sellers_at_once(scale: float, progress: Progress) -> Chapter:
         "Each seller has a shop and a KSeF context. First one `serve` process with SQLite, then `worker` "
         "processes with PostgreSQL and RabbitMQ; sandboxes, database and broker share the same cores."
     )
-    kinds = [0, 1, 2, 4] if many_sellers.can_scale_out() else [0]
+    kinds = [0, 1, 2, 4] if scale >= _LEAST_OF_SERVERS and many_sellers.can_scale_out() else [0]
     if len(kinds) == 1:
-        chapter.what.append("There were no workers or no PostgreSQL: only the embedded process was run.")
+        chapter.what.append("Without PostgreSQL, or at this scale, only the embedded process was run.")
     results = [many_sellers.run(sellers, orders, workers, progress) for workers in kinds]
     chapter.raw = [asdict(one) for one in results]
     names = list(dict.fromkeys(name for one in results for name in one.watch.usage))
@@ -129,14 +131,14 @@ def many_sellers_at_once(scale: float, progress: Progress) -> Chapter:
 def full_databases(scale: float, progress: Progress) -> Chapter:
     """Scenario c."""
     sizes = sorted({_sized(size, scale) for size in (1_000, 10_000, 100_000)})
-    orders = 40
+    orders = max(2, _sized(40, min(1.0, scale * 100)))
     chapter = Chapter("c. One more document beside very many")
     chapter.what.append(
         f"A database of so many documents at rest; then {orders} orders of another seller are invoiced. "
         "Times per document in milliseconds: what grows down the table grows with the database."
     )
     results = [full_database.run(size, orders, progress) for size in sizes]
-    if many_sellers.has_server():
+    if scale >= _LEAST_OF_SERVERS and many_sellers.has_server():
         results += [full_database.run(size, orders, progress, on_postgresql=True) for size in sizes[-1:]]
     chapter.raw = [asdict(one) for one in results]
     each, whole, files = (list(getattr(results[0], name)) for name in ("each", "whole", "exports"))

@@ -60,12 +60,14 @@ class Backup:
     """How backups are.
 
     Attributes:
+        wanted: the program makes them by itself.
         at: when the last good one was made; ``None``: never.
-        wanted_since: since when the program makes them by itself; ``None``: it does not.
+        failed_at: when the last one failed; ``None``: it did not.
     """
 
-    at: datetime | None
-    wanted_since: datetime | None
+    wanted: bool
+    at: datetime | None = None
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

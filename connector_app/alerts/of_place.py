@@ -85,19 +85,19 @@ def archive(look: Look) -> Sequence[Condition]:
 
 
 def backup(look: Look) -> Sequence[Condition]:
-    """Backups that the program makes by itself, and the last good one is older than is set."""
+    """Backups that the program makes by itself: the last one failed, or the last good one is too old."""
     known = look.archive.backup(look.services)
-    if known is None or known.wanted_since is None:
+    if known is None or not known.wanted:
         return []
-    since = max(known.at or known.wanted_since, known.wanted_since)
-    if since > look.now - timedelta(days=look.options.number("backup_days")):
-        return []
-    said = (
-        Text("Kopii zapasowej jeszcze nie zrobiono.", "No backup was made yet.")
-        if known.at is None
-        else Text(
-            f"Ostatnia dobra kopia zapasowa jest z {moment(known.at)}.",
-            f"The last good backup is of {moment(known.at)}.",
+    if known.failed_at is not None:
+        since = known.failed_at
+        said = Text(f"Kopia zapasowa nie udała się {moment(since)}.", f"The backup failed {moment(since)}.")
+    elif known.at is not None and known.at <= look.now - timedelta(days=look.options.number("backup_days")):
+        since = known.at
+        said = Text(
+            f"Ostatnia dobra kopia zapasowa jest z {moment(since)}.",
+            f"The last good backup is of {moment(since)}.",
         )
-    )
+    else:
+        return []
     return [Condition(Kind.BACKUP, Kind.BACKUP, Severity.ERROR, said, _TO_BACKUP, since)]

@@ -13,6 +13,8 @@ from connector_app.alerts.condition import Archive
 from connector_app.alerts.kinds import options_of
 from connector_app.alerts.server import Servers
 from connector_app.hooks.happenings import Links
+from connector_app.keeping.damage import damaged
+from connector_app.keeping.schedule import of_alerts
 from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.pipeline.services import Services
@@ -32,7 +34,7 @@ def look(services: Services, links: Links | None = None, archive: Archive | None
     Args:
         services: the installation.
         links: where readers find more.
-        archive: what the keeping of the archive tells.
+        archive: what the keeping of the archive tells, instead of what it noted.
 
     Returns:
         Whether it looked.
@@ -40,7 +42,7 @@ def look(services: Services, links: Links | None = None, archive: Archive | None
     Raises:
         SQLAlchemyError: the database cannot be used.
     """
-    links, archive = links or Links(services.public_url), archive or Archive()
+    links, archive = links or Links(services.public_url), archive or Archive(damaged, of_alerts)
     try:
         with lock(services.database, "alerts", wait=False), bound(task="alerts"):
             return _look(services, links, archive)
@@ -73,19 +75,28 @@ class Watchman:
     Args:
         services: the installation.
         links: where readers find more.
-        archive: what the keeping of the archive tells.
+        every: between two looks.
     """
 
-    def __init__(self, services: Services, links: Links, archive: Archive | None = None) -> None:
+    def __init__(self, services: Services, links: Links, every: timedelta = EVERY) -> None:
         self._services = services
         self._links = links
-        self._archive = archive
+        self._every = every
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchman")
+        # a process that ends without asking need not wait: every step of a look may be cut
+        self._thread = threading.Thread(target=self._run, name="watchman", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it goes on."""
+        return self._thread.is_alive()
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
@@ -97,8 +108,8 @@ class Watchman:
 
     def _run(self) -> None:
         # the work begins first: what it did not do yet is no alert
-        while not self._stopped.wait(EVERY.total_seconds()):
+        while not self._stopped.wait(self._every.total_seconds()):
             try:
-                look(self._services, self._links, self._archive)
+                look(self._services, self._links)
             except Exception as error:
                 _log.failed(Said.WORK_FAILED, error, task="alerts")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -28,6 +28,7 @@ from connector_app.checks.wording import found
 from connector_app.ksef_access import hash_text
 from connector_app.pipeline.services import Services
 from connector_app.recovery.run import Patient
+from connector_app.store.archive import DeletedDocument
 from connector_app.store.models import Document, Seller
 from core.findings import Text
 from core.invoices.model import InvoiceKind
@@ -42,6 +43,8 @@ AFTER = timedelta(days=14)
 _FRESH = timedelta(hours=1)
 """A document is stored for good, by which KSeF is asked, some time after it got its number."""
 _WINDOW = timedelta(days=90)
+_BEGAN = datetime(2022, 1, 1, tzinfo=UTC)
+"""KSeF takes invoices since then; asking about days before it would only use up requests."""
 _AT_ONCE = 500
 
 
@@ -111,7 +114,7 @@ class KsefCheck:
 
     def _pages(self, client: KsefClient, ask: Ask) -> Iterator[MetadataPage]:
         end = self._end()
-        begin = self._period.begins
+        begin = max(self._period.begins, _BEGAN)
         edge: set[str] = set()
         while begin < end:
             until = min(begin + _WINDOW, end)
@@ -152,12 +155,15 @@ class KsefCheck:
             rest = [one for one in wanted if one.ksef_number not in by_ksef]
             named = self._own(session, Document.number.in_([one.number for one in rest])) if rest else []
             by_number = {one.number: one for one in named}
+            deleted = self._deleted(session, [one.ksef_number for one in rest]) if rest else set()
         for one in wanted:
             self._counts["compared"] += 1
             own = by_ksef.get(one.ksef_number)
             if own is not None:
                 self._seen.add(own.id)
                 self._same(own, one)
+            elif one.ksef_number in deleted:
+                self._counts["deleted_here"] += 1
             else:
                 self._unknown(one, by_number.get(one.number))
 
@@ -169,6 +175,15 @@ class KsefCheck:
             ).where(Document.seller_id == self._seller.id, which)
         )  # fmt: skip
         return [_Own(*row) for row in rows]
+
+    def _deleted(self, session: Session, numbers: list[str]) -> set[str | None]:
+        """Which of some KSeF numbers belong to documents that a person deleted after the legal time."""
+        rows = session.scalars(
+            select(DeletedDocument.ksef_number).where(
+                DeletedDocument.seller_id == self._seller.id, DeletedDocument.ksef_number.in_(numbers)
+            )
+        )
+        return set(rows)
 
     def _same(self, own: _Own, theirs: InvoiceMetadata) -> None:
         if own.sha256 is None or hash_text(own.sha256) != theirs.invoice_hash:

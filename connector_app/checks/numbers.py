@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,8 +21,9 @@ from connector_app.checks.report import Part, Report, SeriesLine
 from connector_app.checks.rows import Row, numbered
 from connector_app.checks.series import Place, SeriesFinder, format_number
 from connector_app.checks.wording import found
+from connector_app.store.archive import DeletedDocument
 from connector_app.store.models import Document, DocumentState, Event, NumberCounter, Store
-from core.calendar import WARSAW
+from core.calendar import WARSAW, warsaw_day
 from core.findings import Text
 from core.invoices.model import InvoiceKind
 from core.invoices.numbering import Numbering
@@ -264,7 +265,8 @@ class SeriesCheck:
     ) -> None:
         """Say what is known of the numbers of a gap; neighbours with nothing known make one finding."""
         looked = range(first, min(last, first + _LOOKED_UP - 1) + 1)
-        others = self._elsewhere([format_number(line.series, line.period, n) for n in looked])
+        numbers = [format_number(line.series, line.period, n) for n in looked]
+        others, deleted = self._elsewhere(numbers), self._deleted(numbers)
         unknown = NumberSet()
         for n in looked:
             number = format_number(line.series, line.period, n)
@@ -276,6 +278,13 @@ class SeriesCheck:
                     f"Number {number} belongs to document {ident} of store {store} (day {day or '-'}).",
                 )
                 self._report.add(found("number-explained", f"document:{ident}", text))
+            elif number in deleted:
+                shown.explained += 1
+                text = Text(
+                    f"Dokument o numerze {number} usunął człowiek po ustawowym czasie ({deleted[number]}).",
+                    f"A person deleted document {number} after the legal time ({deleted[number]}).",
+                )
+                self._report.add(found("number-explained", f"series:{line.series}", text))
             elif n in foreign:
                 shown.missing += 1
                 self._counts["missing"] += 1
@@ -301,6 +310,15 @@ class SeriesCheck:
             .where(Document.seller_id == self._seller_id, Document.number.in_(numbers))
         )
         return {number or "": (ident, day, code or "?") for number, ident, day, code in rows}
+
+    def _deleted(self, numbers: list[str]) -> dict[str, date]:
+        """Days on which documents with some of the numbers were deleted."""
+        rows = self._session.execute(
+            select(DeletedDocument.number, DeletedDocument.deleted_at).where(
+                DeletedDocument.seller_id == self._seller_id, DeletedDocument.number.in_(numbers)
+            )
+        )
+        return {number: warsaw_day(deleted_at) for number, deleted_at in rows}
 
 
 def finder_of(session: Session, seller_id: int, numbering: Numbering) -> SeriesFinder:

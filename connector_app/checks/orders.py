@@ -36,6 +36,7 @@ from core.rulebook import BY_PERSON, CALLED_OFF, FREE, Route
 _MOST_PATIENCE = timedelta(days=46)
 """An invoice is due by the 15th of the month after the sale: what was last changed before is due earlier."""
 _AT_ONCE = 200
+_RESTING = (DocumentState.WAITING, DocumentState.CANCELLED)
 _NOWHERE = (DocumentState.REJECTED, DocumentState.CANCELLED)
 IS_LIVE = and_(Document.xml_sha256.is_not(None), Document.state.not_in(_NOWHERE))
 """Condition on documents: issued, and not refused or ended."""
@@ -128,7 +129,12 @@ class OrdersCheck:
     def _look_at(self, case: _Case) -> None:
         if case.snapshot is None:
             # no day is known of it but the one on which it was first seen
-            if case.document is None or case.day in self._period:
+            if case.day not in self._period and case.document is not None:
+                return
+            if case.state in _RESTING:
+                # not due when it was decided; its personal data were deleted since
+                self._count("data_deleted")
+            else:
                 self._count("unreadable")
                 self._say("order-unreadable", case, _why(case, _UNREADABLE))
             return

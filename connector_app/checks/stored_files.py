@@ -78,7 +78,7 @@ def look_at(row: Document, report: Report) -> None:
             report.add(found("file-damaged", path, wrong))
         else:
             _compare(row, row.xml, report)
-    if row.upo is not None:
+    if row.upo is not None or row.upo_sha256 is not None:
         counts["upo"] += 1
         wrong = upo_damage(row)
         if wrong is not None:

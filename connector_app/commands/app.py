@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from connector_app.commands.files import read_whole, reason_of
+from connector_app.keeping.restore import finish
 from connector_app.ksef_access import Connections
 from connector_app.ksef_budget import StoredBudget
 from connector_app.ksef_notices import NoticeBook
@@ -84,6 +85,7 @@ class App:
         """
         try:
             self.settings.prepare()
+            finish(self.settings.home)
         except OSError as error:
             raise self.no_home(reason_of(error)) from None
         if not self.settings.is_scaled:
@@ -135,6 +137,7 @@ class App:
             tokens_end=self.settings.tokens_end,
             upo_trust=self._upo_trust(),
             public_url=self.settings.public_url,
+            backup_passphrase=self.settings.backup_passphrase,
             registers=open_registers(self.settings.vat_list_url, self.settings.vies_url, database, utc_now),
         )
 

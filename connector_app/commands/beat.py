@@ -10,9 +10,11 @@ import threading
 import click
 
 from connector_app import logs
+from connector_app.alerts.watch import Watchman
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.scaled import need_broker, say_alive
+from connector_app.hooks.happenings import Links
 from connector_app.running import workers
 from core.findings import Text
 
@@ -29,7 +31,14 @@ from core.findings import Text
     pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
     en="Only say whether one is at work on this machine (exit code 1: none is).",
 )
-@click.option("--beside", type=int, default=None, hidden=True)
+@option(
+    "--beside",
+    type=int,
+    default=None,
+    hidden=True,
+    pl="Proces, razem z którym się kończy; używa tego worker --beat.",
+    en="Process with which it ends; worker --beat uses it.",
+)
 @option(
     "--log-json",
     is_flag=True,
@@ -65,5 +74,6 @@ def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     def wait(seconds: float) -> None:
         stopped.wait(seconds)
 
-    Dispatcher(services, sender, is_over, wait).run()
+    with Watchman(services, Links(app.settings.public_url)):
+        Dispatcher(services, sender, is_over, wait).run()
     sender.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import click
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connector_app.checks.installation.run import Installation, examine
@@ -13,7 +12,10 @@ from connector_app.checks.installation.said import AREAS, Examined, Looked
 from connector_app.commands.app import ATTENTION, App, BadInput
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.check_numbers import numbers
+from connector_app.pipeline.services import Services
+from connector_app.running import keys
 from connector_app.store.database import connect
+from connector_app.store.engines import address
 from connector_app.vault import Vault
 from core.findings import Severity, Text
 from core.ksef.calls import utc_now
@@ -71,20 +73,23 @@ def _installation(app: App) -> Installation:
     """The installation as it is: nothing is made or migrated."""
     settings = app.settings
     try:
-        url = make_url(settings.database)
+        url = address(settings.database)
     except ArgumentError:
         raise BadInput(
             app.text("DATABASE_URL nie jest adresem bazy.", "DATABASE_URL is no address of a database.")
         ) from None
     is_there = url.get_backend_name() != "sqlite" or settings.home.joinpath(url.database or "").is_file()
     if not is_there:
-        return Installation(settings.home, None)
+        return Installation(settings.home, settings.key_file, None)
     database = connect(settings.database)
-    return Installation(
-        settings.home,
-        database.kw["bind"],
-        lambda: app.services(database, Vault.open(settings.key_file)),
-    )
+
+    def opened() -> Services:
+        vault = Vault.open(settings.key_file)
+        if settings.is_scaled and keys.is_known(database) and not keys.fits(database, vault):
+            raise ValueError(app.text("inne komputery mają inny klucz", "other machines have another key"))
+        return app.services(database, vault)
+
+    return Installation(settings.home, settings.key_file, database.engine, opened)
 
 
 def _print(app: App, found: Examined) -> None:

@@ -8,6 +8,7 @@ import click
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
+from connector_app.commands.expired import expired_documents
 from connector_app.commands.files import FILE_OR_DASH, is_dash, write_whole
 from connector_app.commands.session_upo import session_upo, signer_line
 from connector_app.commands.tables import (
@@ -392,4 +393,5 @@ def link(app: App, recovered_id: int, document_id: int) -> None:
 
 
 documents.add_command(why)
+documents.add_command(expired_documents)
 documents.add_command(upload)

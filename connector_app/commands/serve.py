@@ -132,7 +132,8 @@ def _serve_pages(app: App, services: Services, address: str, host: str, port: in
     """Pages only: the work is done by workers of a scaled installation."""
     from connector_app.web.wsgi import pages  # noqa: PLC0415  Celery is installed where it is needed
 
-    with Presence(services, workers.WEB) as presence:
+    # also where no worker is left to tell of it
+    with Presence(services, workers.WEB) as presence, Watchman(services, Links(address)):
         server = _server(pages(services, app.settings, address, presence.name), host, port)
         workers.sweep(services)
         _say_running(app, services, address, host, port)

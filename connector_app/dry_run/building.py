@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,8 +35,6 @@ from core.invoices.treatment import tax_class_key
 from core.ksef import number as ksef_number
 from core.orders import CALLED_OFF, Order, OrderState, Refund
 from core.rulebook import Route, Rule
-
-_log = logging.getLogger(__name__)
 
 MARK = "PRÓBA"
 """In front of every number, so that nobody takes a picture for an invoice."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,7 +22,6 @@ _LANES = 4
 _EVERY = 5.0
 """Seconds between two looks when nobody wakes it; a look costs two small queries."""
 _SHORTEST = 1.0
-_PRUNE_EVERY = timedelta(hours=1)
 
 
 class Courier:
@@ -41,7 +39,6 @@ class Courier:
         self._allow_private = allow_private
         self._awake = threading.Event()
         self._stopped = threading.Event()
-        self._pruned_at = services.clock() - _PRUNE_EVERY
         self._thread = threading.Thread(target=self._run, name="courier")
 
     def start(self) -> None:
@@ -86,9 +83,6 @@ class Courier:
                     self._services.measures.count(HOOKS, "failed", times=failed)
                     self._services.measures.count(HOOKS, "delivered", times=len(outcomes) - failed)
         self._services.measures.mark("hooks", self._services.clock())
-        if self._services.clock() - self._pruned_at >= _PRUNE_EVERY:
-            self._pruned_at = self._services.clock()
-            sending.prune(self._services)
 
     def _send(self, hook_id: int) -> list[sending.Outcome]:
         return tasks.deliver(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from connector_app import outbound
@@ -133,14 +133,6 @@ def _send_due(
             if outcome.failure is not None:
                 break
     return outcomes
-
-
-def prune(services: Services) -> int:
-    """Forget messages that arrived long ago; how many they were."""
-    before = services.clock() - KEPT
-    with services.database.begin() as session:
-        gone = session.execute(delete(HookDelivery).where(HookDelivery.done_at < before))
-    return int(getattr(gone, "rowcount", 0))
 
 
 def _next(services: Services, hook_id: int) -> HookDelivery | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,10 +10,12 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from connector_app.keeping.reading import ArchiveDamaged, Part
+from connector_app.log_events import Said
+from connector_app.logs import Log
 from connector_app.pipeline.services import Services, dump_text
 from connector_app.store.archive import ArchiveDamage
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 def note(services: Services, error: ArchiveDamaged) -> None:
@@ -37,10 +38,15 @@ def note(services: Services, error: ArchiveDamaged) -> None:
                         seen_at=services.clock(),
                     )
                 )
-                _log.error("archive damage: %s", error)
-    except SQLAlchemyError:
+                _log.warning(
+                    Said.ARCHIVE_DAMAGED,
+                    seller_id=error.seller_id,
+                    document_id=error.document_id,
+                    part=error.part.value,
+                )
+    except SQLAlchemyError as trouble:
         # whoever asked for the file is told all the same
-        _log.exception("archive damage could not be noted: %s", error)
+        _log.warning(Said.DATABASE_FAILED, trouble, document_id=error.document_id)
 
 
 def damaged(services: Services) -> Sequence[ArchiveDamage]:

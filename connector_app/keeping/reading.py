@@ -26,6 +26,8 @@ class Part(StrEnum):
 
     XML = "xml"
     UPO = "upo"
+    ROW = "row"
+    """What the database says of it beside its files."""
     SESSION_UPO = "session-upo"
 
 

@@ -12,6 +12,7 @@ GROUPS = {
     "seller": Text("Sprzedawcy", "Sellers"),
     "proposal": Text("Poprawki od nabywców", "Corrections by buyers"),
     "alert": Text("Alarmy", "Alerts"),
+    "installation": Text("Instalacja", "The installation"),
     "machine": Text("API i powiadomienia", "API and hooks"),
 }
 """What codes begin with."""
@@ -48,6 +49,14 @@ _ACTIONS = {
         "usunął (usunęła) serwer poczty alarmów", "removed the mail server of alerts"
     ),
     "alert.test": Text("wysłał(a) próbę alarmu", "sent a trial of alerts"),
+    "installation.backup": Text("zrobił(a) kopię zapasową", "made a backup"),
+    "installation.keeping": Text("zmienił(a) kopie i przechowywanie", "changed backups and keeping"),
+    "installation.restore": Text(
+        "odtworzył(a) instalację z kopii", "restored the installation from a backup"
+    ),
+    "document.delete-expired": Text(
+        "usunął (usunęła) dokument po terminie", "deleted a document of long ago"
+    ),
     "people.reset-link": Text("zrobił(a) odnośnik do nowego hasła", "made a link to a new password"),
 }
 

@@ -49,6 +49,12 @@ class Arrivals:
         self._waiting: dict[int, list[_Arrival]] = {}
         self._busy: set[int] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for somebody else to be kept."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
+
     def keep(self, store_id: int, event: ShopEvent) -> bool:
         """Keep one, together with those of the same store that wait; it is on the disk when this returns.
 

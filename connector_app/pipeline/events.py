@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -153,12 +153,6 @@ def next_due(services: Services, sellers: Collection[int]) -> datetime | None:
             .where(WebhookEvent.done_at.is_(None), IS_OPEN, Store.seller_id.in_(sellers))
         ).all()
     return min((max(filter(None, row)) for row in rows), default=None)
-
-
-def prune(services: Services) -> None:
-    """Forget what was done long ago."""
-    with services.database.begin() as session:
-        session.execute(delete(WebhookEvent).where(WebhookEvent.done_at < services.clock() - _KEPT))
 
 
 def requests_of_people(services: Services) -> list[Text]:

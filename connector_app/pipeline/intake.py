@@ -209,7 +209,11 @@ def _news(
     with services.database() as session:
         rows = session.execute(
             select(
-                ShopOrder.remote_id, ShopOrder.content_hash, ShopOrder.modified_at, ShopOrder.seen_at
+                ShopOrder.remote_id,
+                ShopOrder.content_hash,
+                ShopOrder.modified_at,
+                ShopOrder.seen_at,
+                ShopOrder.data_deleted_at,
             ).where(ShopOrder.store_id == store_id, ShopOrder.remote_id.in_(ids))
         ).all()
     known = {row.remote_id: row for row in rows}
@@ -218,6 +222,7 @@ def _news(
         row = known.get(order.id)
         return (
             row is not None
+            and row.data_deleted_at is None
             and row.modified_at == order.modified_at
             and now - row.seen_at < _SEEN_STEP
             and row.content_hash == content_hash(order)
@@ -233,12 +238,21 @@ def _keep_order(session: Session, store: Store, order: Order, now: datetime, *, 
         row.modified_at = order.modified_at
         if now - row.seen_at >= _SEEN_STEP:
             row.seen_at = now
-        if not (anew and _would_be_decided_otherwise(session, row, order, now)):
+        is_wanted = row.data_deleted_at is not None and _is_due(session, row)
+        if not is_wanted and not (anew and _would_be_decided_otherwise(session, row, order, now)):
             return []
+    row.data_deleted_at = None
     row.number, row.modified_at, row.content_hash = order.number, order.modified_at, fingerprint
     row.snapshot, row.seen_at = to_json(order), now
     session.flush()
     return decide_order(session, store, row, order, now)
+
+
+def _is_due(session: Session, row: ShopOrder) -> bool:
+    """Whether a document of an order whose data were deleted needs them after all: a person asked for it."""
+    needs = Document.state.in_((DocumentState.READY, DocumentState.ATTENTION))
+    of_order = select(Document.id).where(Document.order_id == row.id, needs)
+    return session.scalar(of_order.limit(1)) is not None
 
 
 def _would_be_decided_otherwise(session: Session, row: ShopOrder, order: Order, now: datetime) -> bool:

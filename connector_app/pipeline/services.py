@@ -69,6 +69,7 @@ class Services:
         registers: public registers of taxpayers; none by default.
         upo_trust: certificates of whoever may sign UPOs, or of their issuers; none trusts nobody and
             refuses nobody.
+        backup_passphrase: encrypts the backups that the program makes by itself; empty leaves them open.
         measures: where times and counts are added up, see :mod:`connector_app.measures`.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
             they do not.
@@ -88,6 +89,7 @@ class Services:
     upo_trust: tuple[Certificate, ...] = ()
     public_url: str = ""
     registers: Registers = field(default_factory=Registers)
+    backup_passphrase: str = field(default="", repr=False)
     measures: Measures = field(default_factory=Measures)
 
     def shop(self, store: Store) -> ShopAdapter:

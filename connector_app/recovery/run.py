@@ -130,7 +130,12 @@ def _where_to_begin(seller: Seller, since: date) -> tuple[datetime, Report]:
     stored = seller.recovery
     if stored is not None and stored["since"] == since.isoformat():
         return datetime.fromisoformat(stored["next"]), Report.from_json(stored["report"])
-    return datetime.combine(since, time(), WARSAW).astimezone(UTC), Report()
+    return beginning(since), Report()
+
+
+def beginning(since: date) -> datetime:
+    """From when on KSeF is asked (aware UTC) when a recovery begins at a Warsaw day."""
+    return datetime.combine(since, time(), WARSAW).astimezone(UTC)
 
 
 def _mark(services: Services, seller_id: int, since: date, begin: datetime, report: Report) -> None:

@@ -1,7 +1,7 @@
 """Celery and the message broker: RabbitMQ or Redis carries tickets, which are ids and nothing else.
 
-Messages are acknowledged late and given back when their worker is lost; a broker that loses them all loses
-nothing, because a turn of which nothing is heard is given out again.
+RabbitMQ's messages are acknowledged late and given back when their worker is lost, those of Redis early; a
+broker that loses them all loses nothing, because a turn of which nothing is heard is given out again.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def make_celery(settings: Settings, *, sends: bool = False) -> Celery:
         broker_transport_options=options,
         enable_utc=True,
         result_backend=None,
-        task_acks_late=True,
+        # a worker that Redis leaves between a ticket and its late acknowledgement counts the ticket for ever
+        # and takes no other; a lost one is given out again anyway, long before Redis would
+        task_acks_late=not is_redis,
         # a turn that fails says so in the database; its message is done with
         task_acks_on_failure_or_timeout=True,
         task_default_delivery_mode="transient",

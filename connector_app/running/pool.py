@@ -58,7 +58,7 @@ class Pool:
             The exit code.
         """
         app = make_celery(self._settings)
-        app.task(self._do, name=TASK, ignore_result=True, acks_late=True)
+        app.task(self._do, name=TASK, ignore_result=True)
         # signals hold their receivers weakly
         kept = [keep_our_logging(), self._begin, self._finish, self._shutting_down]
         worker_process_init.connect(self._begin)

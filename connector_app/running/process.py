@@ -189,5 +189,5 @@ class Process:
         turns.end(self._services, turn, timedelta(seconds=60), said)
 
     def _prune(self, turn: Begun) -> None:
-        tasks.prune(self._services)
-        turns.end(self._services, turn, _HOUR)
+        tasks.keep_up(self._services)
+        turns.end(self._services, turn, timedelta(minutes=1))

@@ -19,6 +19,7 @@ from adapters.contract import ShopError
 from connector_app import outages, subscriptions
 from connector_app.hooks import happenings, sending
 from connector_app.hooks.happenings import Links
+from connector_app.keeping import schedule, upkeep
 from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.pipeline import backfill, events
@@ -282,10 +283,15 @@ def notices(services: Services) -> list[Text]:
     ends = [
         Text(f"{one.message.pl} {one.hint.pl}", f"{one.message.en} {one.hint.en}") for one in due(services)
     ]
-    return ends + subscriptions.troubles(services) + events.requests_of_people(services)
+    said = subscriptions.troubles(services) + events.requests_of_people(services)
+    return ends + said + schedule.troubles(services)
 
 
-def prune(services: Services) -> None:
-    """Forget events and messages that were done long ago."""
-    events.prune(services)
-    sending.prune(services)
+def keep_up(services: Services) -> None:
+    """A portion of the upkeep: look at the archive, delete what is old, make the backup that is due."""
+    try:
+        with lock(services.database, "upkeep", wait=False):
+            upkeep.look(services)
+    except LockHeld:
+        return
+    schedule.make_due(services)

@@ -91,7 +91,6 @@ def migrate(engine: Engine) -> None:
         with engine.connect() as connection:
             if _current(connection) == scripts.get_current_head():
                 return
-    config = _alembic_config()
     with without_foreign_keys(engine) as connection:
         # looked at inside the write transaction: of two starting processes, the second finds it done
         current = _current(connection)
@@ -106,8 +105,24 @@ def migrate(engine: Engine) -> None:
             )
         if current is None and engine.dialect.name == "postgresql":
             _check_order_of_letters(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection, "head")
+
+
+def upgrade(connection: Connection, form: str) -> None:
+    """Make or change the tables inside the caller's transaction, see :func:`without_foreign_keys`.
+
+    Args:
+        connection: of the transaction.
+        form: a revision, or ``head``.
+    """
+    config = _alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, form)
+
+
+def knows_form(revision: str) -> bool:
+    """Whether this program knows a form of the tables."""
+    return _is_known(_scripts(), revision)
 
 
 def _check_order_of_letters(connection: Connection) -> None:

@@ -20,6 +20,12 @@ class Line:
         self._waiting: deque[threading.Event] = deque()
         self._taken = False
 
+    @property
+    def waiting(self) -> int:
+        """How many stand in the line."""
+        with self._lock:
+            return len(self._waiting)
+
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
         """Be the one who writes for the length of a ``with`` block.

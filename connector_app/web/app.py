@@ -40,6 +40,7 @@ from connector_app.web.formats import add_formats
 from connector_app.web.here import Here, Pulse, Wake, WebOptions, here, put
 from connector_app.web.home.views import home
 from connector_app.web.jobs import jobs
+from connector_app.web.keeping.views import keeping
 from connector_app.web.ksef.views import ksef
 from connector_app.web.language import add_language, say, t
 from connector_app.web.machines.views import machines
@@ -72,6 +73,7 @@ _FEATURES = (
     home,
     jobs,
     joining,
+    keeping,
     ksef,
     machines,
     orders,

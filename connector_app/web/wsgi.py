@@ -8,6 +8,8 @@ from dataclasses import replace
 from flask import Flask
 
 from connector_app import logs
+from connector_app.alerts.watch import Watchman
+from connector_app.hooks.happenings import Links
 from connector_app.pipeline.services import Services
 from connector_app.running import watching, workers
 from connector_app.running.broker import Sender
@@ -61,4 +63,6 @@ def make() -> Flask:
     presence = Presence(services, workers.WEB)
     presence.__enter__()  # for the life of the process; others remove its row afterwards
     workers.sweep(services)
+    # pages see that nobody works, which whoever works cannot
+    Watchman(services, Links(services.public_url)).start()
     return pages(services, app.settings, app.settings.public_url, presence.name)

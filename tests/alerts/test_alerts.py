@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
 from sqlalchemy import select, update
 
+from connector_app import measures
 from connector_app.alerts import keeping, letters, watch
 from connector_app.alerts.condition import Archive, Backup
 from connector_app.alerts.kinds import Kind, Options, options_of
@@ -18,13 +20,18 @@ from connector_app.hooks.happenings import Happening, Links
 from connector_app.hooks.keeping import BY_PERSON, switch_off
 from connector_app.hooks.keeping import add as add_hook
 from connector_app.pipeline import holds
+from connector_app.store.archive import ArchiveDamage
+from connector_app.store.locks import lock
 from connector_app.store.machines import Hook, HookDelivery
-from connector_app.store.models import Document, KsefRequest, Seller, Store
+from connector_app.store.models import Document, KsefRequest, Mail, Seller, Store
 from connector_app.store.people import Role
 from connector_app.store.watching import Alert, LetterState
 from core.findings import Text
 from core.ksef.limits import PUBLISHED, Group
 from tests.alerts.conftest import BASE, Desk
+from tests.pipeline.test_serve import wait_for
+from tests.pipeline.world import recorded, world
+from tests.web.conftest import hash_quickly
 
 DAY = timedelta(days=1)
 BOSS = "szef@biuro.example"
@@ -225,8 +232,75 @@ def test_a_rule_that_fails_hides_no_other_and_closes_nothing(
 
 
 def test_looking_is_done_once_a_minute_by_one_process(desk: Desk) -> None:
+    """Whoever comes a moment later, or while another looks, does nothing."""
     desk.look()
     assert not watch.look(desk.services, Links(BASE))
+    desk.made.clock.sleep(61)
+    with lock(desk.services.database, "alerts"):
+        assert not watch.look(desk.services, Links(BASE))
+    assert watch.look(desk.services, Links(BASE))
+
+
+def test_the_watchman_looks_by_itself_and_ends_when_asked(desk: Desk) -> None:
+    with watch.Watchman(desk.services, Links(BASE), every=timedelta(milliseconds=10)) as watchman:
+        wait_for(lambda: measures_of(desk) is not None)
+    assert not watchman.is_alive()
+
+
+def measures_of(desk: Desk) -> float | None:
+    """When somebody looked last."""
+    with desk.services.database() as session:
+        return measures.last_done(session, "alerts")
+
+
+def test_what_the_archive_noted_is_an_alert_without_being_told(desk: Desk) -> None:
+    """The archive's own list of damage is looked at."""
+    desk.made.run()
+    with desk.services.database.begin() as session:
+        session.add(
+            ArchiveDamage(
+                seller_id=1,
+                document_id=1,
+                part="xml",
+                reference="",
+                what=json.dumps({"pl": "Zły.", "en": "Bad."}),
+                seen_at=desk.services.clock(),
+            )
+        )
+    desk.made.clock.sleep(60)
+    assert watch.look(desk.services)
+    assert "archive" in desk.kinds()
+
+
+def test_a_wrong_credential_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KSeF itself refuses the seller's token: the lane waits for a person, who is told so."""
+    hash_quickly(monkeypatch)
+    with world(tmp_path, [recorded("order_full")]) as made:
+        made.prepare(token="20261124-EC-0000000000-0000000000-00|nip-5265877635|" + "0" * 64)
+        made.run(timedelta(0))
+        services = made.services()
+        assert watch.look(services, Links(BASE))
+        with services.database() as session:
+            kinds = session.scalars(select(Alert.kind)).all()
+    assert "sign-in" in kinds
+
+
+def test_e_mails_to_buyers_that_do_not_go_out(desk: Desk) -> None:
+    desk.made.run()
+    with desk.services.database.begin() as session:
+        began = desk.services.clock()
+        session.add(Mail(document_id=1, occasion="accepted", state="due", attempts=3, created_at=began))
+    desk.look()
+    assert desk.alerts(Kind.MAIL) == []
+    desk.look(timedelta(hours=5))
+    assert [one.store_id for one in desk.alerts(Kind.MAIL)] == [1]
+
+
+def test_a_disk_that_is_nearly_full(desk: Desk) -> None:
+    """Seen as such by a threshold that every disk is under."""
+    desk.set(replace(Options(), numbers=dict(Options().numbers) | {"disk_percent": 101}))
+    desk.look()
+    assert "disk" in desk.kinds()
 
 
 def test_what_is_switched_off_ends_without_a_word(desk: Desk) -> None:
@@ -375,13 +449,19 @@ class Damage:
 def test_damage_of_the_archive_and_an_old_backup(desk: Desk) -> None:
     began = desk.services.clock()
     desk.archive = Archive(
-        lambda _services: [Damage(1, began)], lambda _services: Backup(at=began, wanted_since=began)
+        lambda _services: [Damage(1, began)], lambda _services: Backup(wanted=True, at=began)
     )
     desk.look()
     assert desk.kinds() == ["archive"]
     desk.look(3 * DAY)
     assert {"archive", "backup"} <= set(desk.kinds())
-    desk.archive = Archive(lambda _services: [], lambda _services: Backup(at=None, wanted_since=None))
+    desk.archive = Archive(lambda _services: [], lambda _services: Backup(wanted=False, at=began))
+    desk.over()
+    assert not {"archive", "backup"} & set(desk.kinds())
+    desk.archive = Archive(backup=lambda _services: Backup(wanted=True, at=began, failed_at=began))
+    desk.look()
+    assert [one.kind for one in desk.alerts(Kind.BACKUP)] == ["backup"]
+    desk.archive = Archive(backup=lambda _services: Backup(wanted=True, at=desk.made.clock.now))
     desk.over()
     assert not {"archive", "backup"} & set(desk.kinds())
 

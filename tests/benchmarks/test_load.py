@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.load import many_sellers
 from benchmarks.load.__main__ import main
 from benchmarks.load.scenarios import SCENARIOS
 from benchmarks.load.sender import requests
 
-_TINY = {"a": "0.0005", "b": "0.002", "c": "0.0004", "d": "0.02"}
+_TINY = {"a": "0.0005", "b": "0.002", "c": "0.00001", "d": "0.02"}
 """Scales at which a scenario takes a second or two."""
 
 
@@ -27,6 +28,16 @@ def test_a_scenario_runs(letter: str, tmp_path: Path, capsys: pytest.CaptureFixt
     assert f"{letter}: " in shown
     for exact in ("each order one number and two notes", "none lost", "no 429"):
         assert f"✗ {letter}: {exact}" not in shown
+
+
+@pytest.mark.faults
+def test_workers_are_measured_too() -> None:
+    """Workers on PostgreSQL and a broker bring every number back, as the embedded process does."""
+    if not many_sellers.can_scale_out():
+        pytest.skip("PostgreSQL does not answer")
+    result = many_sellers.run(2, 3, 1, lambda *_: None)
+    assert (result.numbered, result.notes) == (6, 12)
+    assert result.watch.usage["PostgreSQL"].cpu_seconds > 0
 
 
 def test_webhooks_are_of_different_orders() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from connector_app.checks.period import Period
 from connector_app.checks.report import Report
-from connector_app.checks.run import check_numbers
+from connector_app.checks.run import Watch, check_numbers
 from connector_app.store.models import Document, Seller
 from tests.pipeline.world import NIP, World
 
@@ -48,12 +49,14 @@ class Shelf:
         with_ksef: bool = True,
         nip: str = NIP,
         end: str = "",
+        waiting: Callable[[float], None] = lambda _seconds: None,
     ) -> Report:
         """The numbers check of a month."""
         services = self.made.services()
         with services.database() as session:
             seller = session.scalars(select(Seller.id).where(Seller.nip == nip)).one()
-        return check_numbers(services, seller, Period.between(month, end or month), with_ksef=with_ksef)
+        period = Period.between(month, end or month)
+        return check_numbers(services, seller, period, with_ksef=with_ksef, watch=Watch(waiting=waiting))
 
     def codes(self, month: str = MONTH, **how: Any) -> dict[str, int]:
         """What the check finds, by code."""

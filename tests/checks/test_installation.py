@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,6 +108,14 @@ BROKEN: dict[str, tuple[str, ...]] = {
     ),
     "key-does-not-fit": ("UPDATE sellers SET tokens = 'gAAAAA'",),
     "rows-without-parents": ("DELETE FROM stores",),
+    "clock-off": (
+        "INSERT INTO clock_skews (environment, seconds_ahead, last_seen) "
+        "VALUES ('https://ksef.example', 400, '2026-11-24 10:00:00')",
+    ),
+    "archive-damage-known": (
+        "INSERT INTO archive_damage (seller_id, document_id, part, reference, what, seen_at) "
+        """VALUES (1, 2, 'xml', '', '{"pl": "inny", "en": "another"}', '2026-11-24 10:00:00')""",
+    ),
     "archive-damaged": ("UPDATE documents SET xml = x'3c61' WHERE number LIKE 'FV%2'",),
 }
 
@@ -127,11 +136,12 @@ def test_rights_of_files_are_looked_at(good: Shelf) -> None:
     """Others can read the key; in an open folder, the database, too."""
     services = good.made.services()  # opening closes the key to others
     (good.made.home / "secret.key").chmod(0o644)
-    found = examine(Installation.of(services), services.clock(), network=False)
+    place = replace(Installation.of(services), key_file=good.made.home / "secret.key")
+    found = examine(place, services.clock(), network=False)
     assert codes(found) == ["open-to-others"]
     good.made.home.chmod(0o755)
     (good.made.home / "connector.sqlite3").chmod(0o644)
-    found = examine(Installation.of(services), services.clock(), network=False)
+    found = examine(place, services.clock(), network=False)
     assert sum(str(good.made.home) in one.what.en for one in found.said) >= 3
 
 
@@ -189,7 +199,7 @@ def test_a_database_of_another_form_is_said_and_left_alone(good: Shelf) -> None:
     for form, code in (("0021", "migrations-pending"), ("9999", "database-newer")):
         good.sql("UPDATE alembic_version SET version_num = ?", form)
         database = connect(f"sqlite:///{good.made.home / 'connector.sqlite3'}")
-        place = Installation(good.made.home, database.kw["bind"], _never)
+        place = Installation(good.made.home, None, database.engine, _never)
         found = examine(place, good.made.clock(), network=True)
         database.kw["bind"].dispose()
         assert codes(found) == [code]
@@ -201,10 +211,10 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path, good: Shelf) -> None
     (tmp_path / "broken.sqlite3").write_bytes(b"this is no database, only a text of some length" * 100)
     database = connect(f"sqlite:///{tmp_path / 'broken.sqlite3'}")
     found = examine(
-        Installation(good.made.home, database.kw["bind"], _never), good.made.clock(), network=False
+        Installation(good.made.home, None, database.engine, _never), good.made.clock(), network=False
     )
     assert codes(found) == ["database-unusable"]
-    nothing = examine(Installation(tmp_path / "none", None), good.made.clock(), network=True)
+    nothing = examine(Installation(tmp_path / "none", None, None), good.made.clock(), network=True)
     assert codes(nothing) == ["no-installation"]
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import click
 import pytest
 
+from connector_app.checks.output import as_csv, as_html
 from connector_app.checks.report import Part, Result
+from connector_app.checks.wording import KINDS, found
+from connector_app.commands.root import root
+from core.findings import Text
 from core.ksef.number import make as make_number
 from tests.checks.broken import Shelf
 from tests.pipeline.world import NIP, START
@@ -74,9 +81,10 @@ def test_a_changed_byte_is_said(shelf: Shelf) -> None:
     )
     shelf.sql("UPDATE documents SET upo = substr(upo, 1, length(upo) - 60) WHERE number = 'FV/2026/11/0003'")
     shelf.sql("UPDATE documents SET xml = NULL WHERE number = 'FV/2026/11/0004'")
+    shelf.sql("UPDATE documents SET upo = NULL WHERE number = 'FV/2026/11/0002'")
     report = shelf.check()
-    assert report.totals == {"file-damaged": 1, "upo-damaged": 1, "file-missing": 1}
-    assert report.parts[Part.FILES].counts["damaged"] == 2
+    assert report.totals == {"file-damaged": 1, "upo-damaged": 2, "file-missing": 1}
+    assert report.parts[Part.FILES].counts["damaged"] == 3
 
 
 def test_a_total_changed_in_the_database_is_said(shelf: Shelf) -> None:
@@ -145,7 +153,8 @@ def test_the_same_number_twice_in_ksef_is_said(shelf: Shelf) -> None:
 def test_what_ksef_accepted_and_we_do_not_know_is_said(shelf: Shelf) -> None:
     """By its hash it is ours; by its number alone it is not."""
     shelf.sql(
-        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL WHERE number LIKE 'FV/%/0003'"
+        "UPDATE documents SET state = 'sent', ksef_number = NULL, upo = NULL, upo_sha256 = NULL "
+        "WHERE number LIKE 'FV/%/0003'"
     )
     assert shelf.codes() == {"ksef-not-noticed": 1, "document-not-accepted": 1}
     with shelf.made.ksef.state.transaction():
@@ -174,6 +183,43 @@ def test_pages_and_cut_answers_lose_nothing(shelf: Shelf, monkeypatch: pytest.Mo
     report = shelf.check()
     assert (report.totals, report.result) == ({}, Result.PROVED)
     assert report.parts[Part.KSEF].counts["in_ksef"] == 5
+
+
+def test_many_windows_stay_within_the_hours_limit(shelf: Shelf) -> None:
+    """Years take more requests than an hour has: the check waits, says so, and earns no refusal."""
+    shelf.made.counts_requests = True
+    shelf.made.ksef.state.settings.rate_limits = True
+    pauses: list[float] = []
+    before = shelf.made.clock.now
+    try:
+        twice = [shelf.check("2020", end="2026", waiting=pauses.append) for _ in range(2)]
+    finally:
+        shelf.made.clock.now = before
+        shelf.made.ksef.state.settings.rate_limits = False
+    assert [one.result for one in twice] == [Result.PROVED, Result.PROVED], twice[0].as_json()
+    assert sum(pauses) > 1800
+
+
+def test_every_hint_names_commands_that_exist() -> None:
+    """And every finding has a title in both languages."""
+    context = click.Context(root)
+    for kind in KINDS.values():
+        assert kind.title.pl
+        assert kind.title.en
+        for text in (kind.hint.pl, kind.hint.en):
+            for name in re.findall(r"ksef-connector ([a-z-]+)", text):
+                assert root.get_command(context, name) is not None, name
+
+
+def test_a_report_is_safe_to_open(shelf: Shelf) -> None:
+    """What comes from outside is no HTML and no formula; English is English."""
+    report = shelf.check(with_ksef=False)
+    report.name = "<script>alert(1)</script>"
+    report.add(found("number-missing", "=1+1", Text("=2+2", "=2+2")))
+    shown = as_html(report.as_json(), "en")
+    assert "<script>" not in shown
+    assert "Gaps in the numbering" in shown
+    assert "'=2+2" in as_csv(report.as_json(), "pl").decode("utf-8-sig")
 
 
 def test_orders_are_compared_by_their_day(shelf: Shelf) -> None:
@@ -245,12 +291,13 @@ def test_what_is_under_way_is_said_with_its_reason(shelf: Shelf) -> None:
     """An order that is due and waits for a person; a document that KSeF refused."""
     shelf.sql(
         "UPDATE documents SET state = 'attention', xml = NULL, xml_sha256 = NULL, number = NULL, "
-        "issued_on = NULL, ksef_number = NULL, upo = NULL, "
+        "issued_on = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
         """attention = '[{"message": {"pl": "Zły NIP.", "en": "A wrong NIP."}}]' """
         "WHERE number = 'FV/2026/11/0004'"
     )
     shelf.sql(
-        "UPDATE documents SET state = 'rejected', ksef_number = NULL, upo = NULL, refusal_code = 450 "
+        "UPDATE documents SET state = 'rejected', ksef_number = NULL, upo = NULL, upo_sha256 = NULL, "
+        "refusal_code = 450 "
         "WHERE number = 'FV/2026/11/0003'"
     )
     report = shelf.check(with_ksef=False)
@@ -264,7 +311,8 @@ def test_a_withdrawn_invoice_is_told_and_proves(shelf: Shelf) -> None:
     """A person's decision is an explanation, no fault."""
     shelf.sql(
         "UPDATE documents SET state = 'cancelled', closed_at = updated_at, xml = NULL, xml_sha256 = NULL, "
-        "number = NULL, issued_on = NULL, ksef_number = NULL, upo = NULL WHERE number = 'FV/2026/11/0004'"
+        "number = NULL, issued_on = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL "
+        "WHERE number = 'FV/2026/11/0004'"
     )
     shelf.sql("UPDATE number_counters SET last = 3 WHERE series LIKE 'FV%'")
     report = shelf.check(with_ksef=False)
@@ -275,8 +323,8 @@ def test_a_withdrawn_invoice_is_told_and_proves(shelf: Shelf) -> None:
 def test_a_document_closed_after_refusal_explains_its_number(shelf: Shelf) -> None:
     """It keeps the number that no invoice has."""
     shelf.sql(
-        "UPDATE documents SET state = 'cancelled', closed_at = updated_at, ksef_number = NULL, upo = NULL "
-        "WHERE kind = 'KOR'"
+        "UPDATE documents SET state = 'cancelled', closed_at = updated_at, ksef_number = NULL, "
+        "upo = NULL, upo_sha256 = NULL WHERE kind = 'KOR'"
     )
     report = shelf.check(with_ksef=False)
     assert report.totals == {"number-explained": 1, "refund-closed": 1}
@@ -294,6 +342,34 @@ def test_numbers_out_of_order_are_said_unless_they_were_made_anew(shelf: Shelf) 
     )
     report = shelf.check()
     assert (report.totals, report.result) == ({"number-made-anew": 1}, Result.PROVED)
+
+
+def test_what_was_deleted_after_the_legal_time_is_no_gap(shelf: Shelf) -> None:
+    """A person deleted it, and its number and KSeF number were written down."""
+    shelf.sql(
+        "INSERT INTO deleted_documents (id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, "
+        "deleted_at) SELECT id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, updated_at "
+        "FROM documents WHERE number = 'FV/2026/11/0002'"
+    )
+    shelf.sql("DELETE FROM orders WHERE number = '16'")
+    shelf.sql("DELETE FROM documents WHERE number = 'FV/2026/11/0002'")
+    report = shelf.check()
+    assert (report.totals, report.result) == ({"number-explained": 1}, Result.PROVED)
+    assert report.parts[Part.KSEF].counts["deleted_here"] == 1
+
+
+def test_an_order_without_its_personal_data_is_no_order_that_cannot_be_read(shelf: Shelf) -> None:
+    """It was not due; one that a person is asked about is said."""
+    nothing = "xml = NULL, xml_sha256 = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL"
+    for state, codes in (("cancelled", {}), ("attention", {"order-unreadable": 1})):
+        shelf.sql(
+            f"UPDATE documents SET state = ?, {nothing}, number = NULL, issued_on = NULL "
+            "WHERE order_id = (SELECT id FROM orders WHERE number = '18')",
+            state,
+        )
+        shelf.sql("UPDATE orders SET snapshot = NULL WHERE number = '18'")
+        shelf.sql("UPDATE number_counters SET last = 3 WHERE series LIKE 'FV%'")
+        assert shelf.codes(with_ksef=False) == codes
 
 
 def test_a_counter_that_went_back_is_said(shelf: Shelf) -> None:

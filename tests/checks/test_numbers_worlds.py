@@ -175,7 +175,7 @@ def test_a_removed_store_is_a_reason(made: World) -> None:
     shelf = Shelf(made)
     shelf.sql(
         "UPDATE documents SET state = 'waiting', xml = NULL, xml_sha256 = NULL, number = NULL, "
-        "issued_on = NULL, ksef_number = NULL, upo = NULL"
+        "issued_on = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL"
     )
     shelf.sql("UPDATE stores SET closed_at = created_at")
     shelf.sql("DELETE FROM number_counters")

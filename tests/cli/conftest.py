@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connector_app.commands.root import root
+from tests.cli import warm
 
 Run = Callable[..., Result]
 
@@ -48,16 +49,8 @@ def program(*words: object) -> list[str]:
 
 
 def execute(*words: object, cwd: Path, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program as a process of its own and wait for it."""
-    return subprocess.run(
-        program(*words),
-        cwd=cwd,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """Run the program as a process of its own and wait for it; see :mod:`tests.cli.warm`."""
+    return warm.start(words, cwd=cwd, variables=environment(home))
 
 
 def environment(home: Path | None = None) -> dict[str, str]:

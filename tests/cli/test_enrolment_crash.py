@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.ksef import KsefSandbox
+from tests.cli import warm
 from tests.cli.conftest import Run, environment
 from tests.cli.ksef_sellers import add_seller, answer, key_files, seal, stored
 
@@ -40,13 +39,8 @@ WORDS = ("certificates", "enroll", "--kind", "authentication", "--use")
 
 def attempt(home: Path, number: int) -> int:
     """One run that dies before its n-th commit; its exit code."""
-    return subprocess.run(
-        [sys.executable, "-c", DRIVER, str(number), *WORDS],
-        env=environment(home),
-        cwd=home.parent,
-        capture_output=True,
-        timeout=60,
-        check=False,
+    return warm.start(
+        (number, *WORDS), cwd=home.parent, variables=environment(home), instead=DRIVER
     ).returncode
 
 

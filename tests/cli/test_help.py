@@ -92,7 +92,9 @@ def test_hints_name_existing_commands_only() -> None:
 
 def _calls(file: Path) -> list[str]:
     text = file.read_text("utf-8").replace("\\\n", " ")
-    return re.findall(r"ksef-connector(?: --lang en)? ((?:[a-z]+ )*[a-z]+(?: [^`\n|]*)?)", _code(text))
+    return re.findall(
+        r"ksef-connector(?: --lang en)? ((?:[a-z][a-z-]* )*[a-z][a-z-]*(?: [^`\n|]*)?)", _code(text)
+    )
 
 
 def _code(text: str) -> str:

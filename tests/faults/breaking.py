@@ -31,7 +31,7 @@ from tests.faults.clock import SharedClock
 Say = Callable[[str, str], None]
 """Writes a line for whoever watches: its kind and a text."""
 
-_THROUGH = ("store/database.py", "pipeline/life.py:change", "store/locks.py")
+_THROUGH = ("store/sessions.py", "store/database.py", "store/locks.py", "pipeline/life.py:change")
 """Places that commit for others."""
 
 
@@ -56,18 +56,22 @@ def place() -> str:
 def watch_commits(life: Mapping[str, Any], say: Say) -> None:
     """Say each commit of this process and where it comes from; kill it where the life says.
 
-    The life's ``mode`` is ``before`` or ``after`` (a commit), ``clean`` or ``timed``. With ``number`` it is
-    the n-th commit; with ``salt``, the first commit of a code place that the salt chooses, which gives rare
-    places the same chance as those that commit all the time.
+    The life's ``mode`` is ``before`` or ``after`` (a commit), ``clean`` or ``timed``. With ``at`` it is the
+    first commit of a code place that begins so; with ``number`` the n-th commit; with ``salt`` the first
+    commit of a code place that the salt chooses, which gives rare places the same chance as those that
+    commit all the time.
     """
     real = DefaultDialect.do_commit
     left: int = life.get("number", 0)
     salt: str = life.get("salt", "")
     share: int = life.get("share", 0)
+    at: str = life.get("at", "")
     mode: str = life["mode"]
 
     def is_chosen(where: str) -> bool:
         nonlocal left
+        if at:
+            return where.startswith(at)
         if share:
             return zlib.crc32(f"{salt}{where.rpartition(':')[0]}".encode()) % share == 0
         left -= 1

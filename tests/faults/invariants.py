@@ -223,7 +223,8 @@ def proofs_whole(stories: Stories) -> Iterator[Broken]:
             yield Broken("proofs whole", "the UPO is of another document", _of(row))
     for row in stories.books.session_upos:
         if row["ended_at"] is None:
-            yield Broken("proofs whole", f"the collective UPO of session {row['reference']} is still awaited")
+            said = f"{_why(row['waits_for'])}, next look {row['next_at']}"
+            yield Broken("proofs whole", f"the collective UPO of {row['reference']} is still awaited: {said}")
 
 
 def told_once(stories: Stories) -> Iterator[Broken]:

@@ -119,8 +119,12 @@ class Woo(Shop):
         return number
 
     def give_back(self, order: int) -> bool:
-        lines = [one for one in self.server.state.order(order)["line_items"] if Decimal(one["total"]) > 0]
+        found = self.server.state.order(order)
+        lines = [one for one in found["line_items"] if Decimal(one["total"]) > 0]
         place = self.given.get(order, 0)
+        if len(found["fee_lines"]) > 1:
+            # a discount of the whole order stands in a fee: whole lines would be more than is left of a rate
+            return self._give_mug_back(order, place)
         if place >= len(lines):
             return False
         self.given[order] = place + 1
@@ -136,6 +140,16 @@ class Woo(Shop):
             tax["total"] = tax["subtotal"] = f"-{tax['total']}" if tax["total"] else ""
         amount = Decimal(line["total"]) + Decimal(line["total_tax"])
         self._add_refund(order, amount, [back], {tax["id"] for tax in line["taxes"]})
+        return True
+
+    def _give_mug_back(self, order: int, place: int) -> bool:
+        """One of three units, two times at the most, as recorded."""
+        if place >= 2:
+            return False
+        self.given[order] = place + 1
+        state = self.server.state
+        refund = recorded("refund_partial_line_created") | state.times("date_created")
+        state.add_refund(order, refund | {"id": 500_000 + state.new_id()})
         return True
 
     def give_amount_back(self, order: int) -> bool:
@@ -162,17 +176,15 @@ class Woo(Shop):
             state.change(order, customer_note=f"Zmiana {state.new_id()}")
             return True
         changed = copy.deepcopy(state.order(order))
-        key = "fee_lines" if changed["fee_lines"] else "line_items"
-        line = changed[key].pop(0)
+        lines = "fee_lines" if changed["fee_lines"] else "line_items"
+        line = changed[lines].pop(0)
         taxed = Decimal(line["total_tax"])
         changed["total"] = str(Decimal(changed["total"]) - Decimal(line["total"]) - taxed)
         changed["total_tax"] = str(Decimal(changed["total_tax"]) - taxed)
         for tax in line["taxes"]:
             row = next(one for one in changed["tax_lines"] if one["rate_id"] == tax["id"])
             row["tax_total"] = str(Decimal(row["tax_total"]) - Decimal(tax["total"]))
-        state.change(
-            order, **{key: changed[key] for key in ("line_items", "total", "total_tax", "tax_lines")}
-        )
+        state.change(order, **{key: changed[key] for key in (lines, "total", "total_tax", "tax_lines")})
         return True
 
     def is_told(self, order: int) -> bool:

@@ -25,9 +25,10 @@ from tests.faults.shops import Shop, started
 from tests.faults.stories import books_of, ksef_of
 from tests.mail.server import Postbox, mail_server
 
-NIPS = ("5265877635", "1234563218")
+NIPS = ("5265877635", "5210000049")
 PLATFORMS = ("woocommerce", "shopify", "prestashop")
-START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+START = datetime(2026, 11, 24, 10, 5, tzinfo=UTC)
+"""A moment after the keys of the sandbox KSeF were made."""
 
 
 @dataclass(frozen=True, slots=True)

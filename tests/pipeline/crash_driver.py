@@ -2,10 +2,9 @@
 
 Started as ``python -m tests.pipeline.crash_driver`` by the crash tests, once for all of them. Each line on
 standard input is one run: ``clean 0``, ``before N`` or ``after N`` (killed right before or after the N-th
-commit), ``timed SECONDS`` (killed from outside at that moment), ``pair 0`` (two processes at once), and after
-that ``HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` as a JSON list; the last two make its
+commit), and after that ``HOME API_URL QR_URL SHOP_URL FACTOR ZERO`` as a JSON list; the last two make its
 :class:`~tests.pipeline.quick_clock.QuickClock`.
-One line of output per run gives how each process ended: ``0``, or ``-9`` for a kill.
+One line of output per run gives how the process ended: ``0``, or ``-9`` for a kill.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,11 +61,8 @@ def main() -> None:
         mode, number, where = line.split(maxsplit=2)
         home, api_url, qr_url, shop_url, factor, zero = json.loads(where)
         place = _Place(Path(home), api_url, qr_url, shop_url, QuickClock(factor, zero))
-        children = [_fork(mode, float(number), place) for _ in range(2 if mode == "pair" else 1)]
-        if mode == "timed":
-            time.sleep(float(number))
-            os.kill(children[0], signal.SIGKILL)
-        print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), flush=True)
+        child = _fork(mode, int(number), place)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 def _warm_up() -> None:
@@ -86,12 +81,12 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def _fork(mode: str, number: float, place: _Place) -> int:
+def _fork(mode: str, number: int, place: _Place) -> int:
     child = os.fork()
     if child:
         return child
     try:
-        _die_at_commit(mode, int(number))
+        _die_at_commit(mode, number)
         _run(Settings(home=place.home), place)
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)

@@ -51,8 +51,8 @@ def invoiced_world(home: Path, *names: str) -> Iterator[World]:
         home: an empty folder. names: of the recorded orders in the shop; ``order_full`` when not given.
     """
     names = names or ("order_full",)
-    if databases.chosen() != databases.SQLITE:
-        # what is kept is an SQLite file
+    if not databases.url_of(home).startswith("sqlite"):
+        # a database of a server is not copied with the folder
         with world(home, [recorded(name) for name in names], processing_seconds=_PROCESSING) as made:
             made.prepare()
             made.run()

@@ -18,8 +18,7 @@ from connector_app.hooks.happenings import Happening, Links, collect
 from connector_app.hooks.keeping import add as add_hook
 from connector_app.hooks.sending import send_due
 from connector_app.log_events import Said
-from connector_app.pipeline import issue as issuing
-from connector_app.pipeline import lane, life
+from connector_app.pipeline import corrections, lane, life
 from connector_app.settings import BadSetting, Settings
 from connector_app.store.models import Document, ShopOrder, Store
 from connector_app.web.here import Pulse
@@ -111,7 +110,7 @@ def _is_ours(event: str) -> bool:
 
 def _fail_once(patch: pytest.MonkeyPatch) -> None:
     """An error of the program itself, whose words and locals quote the order."""
-    real = issuing.issue
+    real = corrections.issue_due
     failed: list[str] = []
 
     def fails(services: Any, document_id: int, *more: Any) -> Any:
@@ -124,7 +123,7 @@ def _fail_once(patch: pytest.MonkeyPatch) -> None:
                 raise RuntimeError(f"cannot issue for {buyer}") from error
         return real(services, document_id, *more)
 
-    patch.setattr(lane, "issue", fails)
+    patch.setattr(lane, "issue_due", fails)
 
 
 def _look_around(made: World) -> str:

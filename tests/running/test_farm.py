@@ -17,12 +17,11 @@ from sqlalchemy import select
 from connector_app.store.locks import LockHeld, lock
 from connector_app.store.models import Seller
 from connector_app.store.running import Turn, Worker
-from connector_app.vault import Vault
 from sandbox.ksef.errors import TooManyRequests
 from tests import services
-from tests.conftest import ROOT
 from tests.pipeline.test_serve import free_port
-from tests.running.farm import Farm, command, farm, order, wait_for
+from tests.running.farm import Farm, farm, order, wait_for
+from tests.running.gate import Gate
 
 BROKERS = pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
 TAKEOVER = 120.0
@@ -35,7 +34,7 @@ def address(broker: str) -> str:
     return services.rabbitmq() if broker == "rabbitmq" else services.redis()
 
 
-@BROKERS
+@pytest.mark.parametrize("broker", ["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def test_workers_do_the_work(tmp_path: Path, broker: str) -> None:
     """Two sellers, one worker with two processes that also gives out work; SIGTERM ends it quietly."""
     orders = [[11, 12], [21]]
@@ -231,33 +230,23 @@ def test_limits_of_ksef_are_counted_for_all_workers_together(
         made.assert_one_story(orders)
 
 
-def test_a_machine_with_another_key_is_told_so(tmp_path: Path) -> None:
-    """It neither makes a key of its own nor works with another one."""
-    with farm(tmp_path, services.redis(), [[]]) as made:
-        made.extra["KSEF_CONNECTOR_KEY_FILE"] = str(tmp_path / "home" / "secret.key")
-        listed = subprocess.run(
-            command("seller", "list"), env=made.environment(), cwd=ROOT, capture_output=True, check=False
-        )
-        assert listed.returncode == 0, listed.stderr
-        made.extra["KSEF_CONNECTOR_KEY_FILE"] = str(tmp_path / "missing.key")
-        refused = run_worker(made)
-        assert (refused.returncode, (tmp_path / "missing.key").exists()) == (2, False)
-        assert "KSEF_CONNECTOR_KEY_FILE" in refused.stderr
-        Vault.open(tmp_path / "other.key")
-        made.extra["KSEF_CONNECTOR_KEY_FILE"] = str(tmp_path / "other.key")
-        refused = run_worker(made)
-        assert refused.returncode == 2
-        assert "other machines have another" in refused.stderr
-
-
-def run_worker(made: Farm) -> subprocess.CompletedProcess[str]:
-    """A worker that has to end by itself."""
-    return subprocess.run(
-        command("--lang", "en", "worker"),
-        env=made.environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.mark.faults
+@BROKERS
+def test_work_goes_on_when_the_broker_is_back(tmp_path: Path, broker: str) -> None:
+    """Nothing is begun meanwhile, it is said once, and nobody has to do anything."""
+    with Gate(address(broker)) as gate, farm(tmp_path, gate.url, [[11]]) as made:
+        made.start("worker", "--processes", 1, "--every", 1)
+        beat = made.start("beat")
+        wait_for(lambda: made.published() == 1, 60, "the first document is published")
+        gate.shut()
+        made.shops[0].state.add_orders([order(12)], {})
+        time.sleep(15)
+        assert made.published() == 1
+        gate.open()
+        took = wait_for(lambda: made.published() == 2, TAKEOVER, "work goes on")
+        print(f"{broker}: on again after {took:.0f} s")
+        made.assert_one_story([[11, 12]])
+        assert beat.poll() is None
+        said = made.logs()
+        assert said.count("broker.down") == said.count("broker.back") == 1
+        assert "guest:guest" not in said

@@ -181,3 +181,25 @@ def test_adapter_watches_any_session(client: Client, contract: Contract) -> None
         with pytest.raises(AssertionError):
             session.post(url, timeout=5)
         assert session.post(url, timeout=5).status_code == 200
+
+
+def test_ksef_closes_sessions_by_itself(signed: Client) -> None:
+    """What was open takes nothing more, and what it has comes to its end."""
+    session = signed.open()
+    reference = signed.send(session, invoice("FV/1"))
+    closed = requests.post(f"{signed.sandbox.admin_url}/sessions/close", timeout=5)
+    assert closed.json() == {"closed": 1}
+    assert codes(post(signed, session, "FV/2").json()) == [21180]
+    assert signed.status(session, reference)["status"] == {"code": 200, "description": "Sukces"}
+    assert requests.post(f"{signed.sandbox.admin_url}/sessions/close", timeout=5).json() == {"closed": 0}
+
+
+def test_documents_alone_stay_in_processing(signed: Client) -> None:
+    """A sign-in is as quick as before; played faults are counted."""
+    signed.sandbox.state.settings.document_seconds = 600
+    session = signed.open()
+    reference = signed.send(session, invoice())
+    assert signed.status(session, reference)["status"] == {"code": 150, "description": "Trwa przetwarzanie"}
+    plan(signed, "http_500", times=2)
+    assert [post(signed, session).status_code for _ in range(3)] == [500, 500, 202]
+    assert signed.sandbox.state.faults.played == {"http_500": 2}

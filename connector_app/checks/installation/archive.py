@@ -7,6 +7,9 @@ from sqlalchemy.orm import Session, undefer
 
 from connector_app.checks.installation.said import Looked
 from connector_app.documents.files import damage, upo_damage
+from connector_app.keeping.damage import damaged
+from connector_app.keeping.reading import REPAIR
+from connector_app.pipeline.services import Services, load_text
 from connector_app.store.models import Document
 from core.findings import Text
 
@@ -55,6 +58,27 @@ def look_at_archive(looked: Looked, session: Session) -> None:
             ),
         )
     looked.facts.append(Text(f"Sprawdzone dokumenty: {len(ids)}", f"Documents looked at: {len(ids)}"))
+
+
+def look_at_known_damage(looked: Looked, services: Services) -> None:
+    """What was found damaged before, whoever read it, and is not whole again.
+
+    Args:
+        looked: gets what is found.
+        services: the installation.
+    """
+    known = damaged(services)
+    if known:
+        first = load_text(known[0].what)
+        looked.error(
+            "archive-damage-known",
+            Text(
+                f"Pliki uznane wcześniej za uszkodzone: {len(known)}. {first.pl}",
+                f"Files that were found damaged before: {len(known)}. {first.en}",
+            ),
+            Text("Nie wydaje się ich nikomu.", "They are given to nobody."),
+            REPAIR,
+        )
 
 
 def _gone(document_id: int) -> Text:

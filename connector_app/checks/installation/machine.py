@@ -28,18 +28,21 @@ def look_at_files(looked: Looked, home: Path | None, key_file: Path | None) -> b
     Args:
         looked: gets what is found.
         home: the installation's folder; ``None`` when it is not known.
-        key_file: with the key of its secrets.
+        key_file: with the key of its secrets; ``None`` when it is not known.
 
     Returns:
         Whether there is an installation to look at.
     """
-    if home is None or key_file is None:
+    if home is None:
         return True
     looked.facts.append(Text(f"Folder instalacji: {home}", f"Folder of the installation: {home}"))
-    if not home.is_dir() or not key_file.exists():
+    if not home.is_dir() or (key_file is not None and not key_file.exists()):
         looked.error(
             "no-installation",
-            Text(f"W folderze {home} nie ma instalacji.", f"There is no installation in {home}."),
+            Text(
+                f"W folderze {home} nie ma instalacji albo brakuje jej klucza ({key_file}).",
+                f"There is no installation in {home}, or its key is missing ({key_file}).",
+            ),
             Text("Bez niej nic nie zostanie wystawione.", "Nothing is issued without one."),
             Text(
                 "Jeśli jest gdzie indziej, ustaw KSEF_CONNECTOR_HOME; jeśli jeszcze jej nie ma: "
@@ -54,10 +57,11 @@ def look_at_files(looked: Looked, home: Path | None, key_file: Path | None) -> b
     return True
 
 
-def _rights(looked: Looked, home: Path, key_file: Path) -> None:
+def _rights(looked: Looked, home: Path, key_file: Path | None) -> None:
     # what lies in a folder that is closed to others is closed, too; the key is looked at all the same
     is_open = stat.S_IMODE(home.stat().st_mode) & 0o077
-    for path in (home, key_file, *(home.glob("*.sqlite3*") if is_open else ())):
+    keys = [key_file] if key_file is not None else []
+    for path in (home, *keys, *(home.glob("*.sqlite3*") if is_open else ())):
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except FileNotFoundError:

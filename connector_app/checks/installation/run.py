@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector_app.checks.installation.archive import look_at_archive
+from connector_app.checks.installation.archive import look_at_archive, look_at_known_damage
 from connector_app.checks.installation.data import look_at_database
 from connector_app.checks.installation.machine import look_at_files, look_at_program
 from connector_app.checks.installation.network import Tell, look_at_network
@@ -29,12 +29,14 @@ class Installation:
 
     Attributes:
         home: its folder; ``None`` when it is not known.
+        key_file: with the key of its secrets; ``None`` when it is not known.
         engine: of its database as it is; ``None`` when there is none to connect to.
         open: makes the outside world once the database is found usable; may raise ``OSError`` or
             ``ValueError`` when the key cannot be used. ``None`` without a database.
     """
 
     home: Path | None
+    key_file: Path | None
     engine: Engine | None
     open: Callable[[], Services] | None = None
 
@@ -42,7 +44,7 @@ class Installation:
     def of(cls, services: Services) -> Installation:
         """A running installation."""
         home = services.work_dir.parent if services.work_dir else None
-        return cls(home, services.database.kw["bind"], lambda: services)
+        return cls(home, None, services.database.kw["bind"], lambda: services)
 
 
 def examine(
@@ -64,8 +66,7 @@ def examine(
     """
     found = Examined(now, version("ksef-shop-connector"))
     areas = found.areas
-    key = place.home / "secret.key" if place.home else None
-    is_there = look_at_files(areas[Area.FILES], place.home, key)
+    is_there = look_at_files(areas[Area.FILES], place.home, place.key_file)
     look_at_program(areas[Area.PROGRAM])
     is_usable = place.engine is not None and look_at_database(
         areas[Area.DATABASE], place.engine, now, deep=deep
@@ -118,3 +119,4 @@ def _archive(found: Examined, services: Services, *, deep: bool) -> None:
         return
     with services.database() as session:
         look_at_archive(found.areas[Area.ARCHIVE], session)
+    look_at_known_damage(found.areas[Area.ARCHIVE], services)

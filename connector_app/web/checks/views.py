@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import login_required
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 from werkzeug.wrappers import Response as AnyResponse
 
 from connector_app.checks.labels import PARTS, RESULTS
@@ -77,14 +78,23 @@ def numbers(nip: str) -> str | AnyResponse:
         else:
             _start(seller, period, with_ksef=request.form.get("ksef") == "yes")
             return redirect(url_for(".numbers", nip=nip))
+    of_seller = (Job.kind == KIND, Job.seller_id == seller.id)
     with services.database() as session:
-        rows = session.scalars(
-            select(Job)
-            .where(Job.kind == KIND, Job.seller_id == seller.id)
+        newest = session.scalar(
+            select(Job).where(*of_seller).options(defer(Job.result)).order_by(Job.id.desc()).limit(1)
+        )
+        # a result may be long: only what the list shows is read of it
+        results = session.execute(
+            select(
+                Job.id,
+                Job.ended_at,
+                Job.result["result"].as_string().label("result"),
+                Job.result[("period", "label")].as_string().label("period"),
+            )
+            .where(*of_seller, Job.state == JobState.DONE)
             .order_by(Job.id.desc())
             .limit(_KEPT)
         ).all()
-    newest = rows[0] if rows else None
     return render_template(
         "checks/numbers.html",
         seller=seller,
@@ -92,7 +102,7 @@ def numbers(nip: str) -> str | AnyResponse:
         end=end,
         fault=fault,
         job=newest if newest is not None and newest.state != JobState.DONE else None,
-        results=[one for one in rows if one.state == JobState.DONE and one.result],
+        results=results,
         verdicts={one.value: name for one, name in RESULTS.items()},
     )
 

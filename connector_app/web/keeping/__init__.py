@@ -1,0 +1,1 @@
+"""The settings page of keeping: backups, the archive, how long what is kept."""
