@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector_app.commands.failures import explain
@@ -174,13 +174,6 @@ def test_a_connection_that_was_cut_is_replaced(migrated: Sessions) -> None:
     assert trouble(caught.value).en == "The database: the server closed the connection."
     with migrated() as session:
         assert session.scalar(text("SELECT 1")) == 1
-
-
-def test_an_id_that_is_too_large_is_not_found(migrated: Sessions) -> None:
-    """As in SQLite: whoever types such an address gets "not found", no failure."""
-    with migrated() as session:
-        assert session.get(Document, 2**62) is None
-        assert session.scalars(select(Document.id).where(Document.id > 2**40).limit(2**40)).all() == []
 
 
 def test_errors_show_no_values(migrated: Sessions) -> None:
