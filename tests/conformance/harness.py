@@ -28,7 +28,7 @@ from adapters.contract import Channel, EventReader, Message, ShopAdapter
 LARGEST_ANSWER = 1_000_000
 """Bytes that an adapter of the suite takes; :attr:`Fault.HUGE` is larger."""
 
-READ_SECONDS = 0.3
+READ_SECONDS = 1.0
 """How long an adapter of the suite waits for an answer; :attr:`Fault.SLOW` is slower."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -27,9 +29,15 @@ def wait_for(truth: Callable[[], bool], seconds: float = 40.0) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """A port that nobody gets by asking for any: the system gives those from a higher range.
+
+    A port of that range, looked up and let go, may be anybody's before the program under test takes it.
+    """
+    for port in random.SystemRandom().sample(range(15_000, 32_000), 50):
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def test_serve_works_alone_and_ends_quietly(tmp_path: Path) -> None:

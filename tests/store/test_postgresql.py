@@ -30,6 +30,7 @@ from connector_app.store.models import Document
 from connector_app.store.sessions import Sessions
 from connector_app.store.trouble import UnusableDatabase, hint_for, trouble
 from tests import databases, services
+from tests.pipeline.test_serve import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -194,17 +195,10 @@ def _url(**changes: object) -> str:
     return found.set(**changes).render_as_string(hide_password=False)  # type: ignore[arg-type]  # names of parts
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize(
     ("make", "said", "hint"),
     [
-        (lambda: _url(port=_free_port()), "does not answer at this address", "DATABASE_URL"),
+        (lambda: _url(port=free_port()), "does not answer at this address", "DATABASE_URL"),
         (lambda: _url(database="nie_ma_takiej"), "has no database of this name", "createdb"),
         (lambda: "faktury", "cannot be read", "postgresql://user"),
     ],
