@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def kind_of_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The kind that :func:`tests.databases.url_of` gives addresses of; the usual one is SQLite."""
     chosen = getattr(request, "param", databases.usual())
-    if chosen == databases.SQLITE:
+    if chosen == databases.usual() == databases.SQLITE:
         yield chosen
         return
     with databases.kind(chosen, request.getfixturevalue("tmp_path")):
