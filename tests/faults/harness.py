@@ -325,8 +325,10 @@ class _Run:
     def _settings(self) -> None:
         settings, chance = self._place.state.settings, self._chance
         settings.document_seconds = chance.choice((0.0, 0.0, 0.0, 5.0, 1800.0))
-        self._place.happened["ksef stays_in_processing"] += settings.document_seconds > 1000
-        settings.access_token_seconds = chance.choice((900, 900, 900, 20))
+        # both at once would be hundreds of sign-ins in which nothing else happens
+        stays = settings.document_seconds > 1000
+        settings.access_token_seconds = 900 if stays else chance.choice((900, 900, 20))
+        self._place.happened["ksef stays_in_processing"] += stays
         self._place.happened["ksef short_tokens"] += settings.access_token_seconds == 20
 
     def _world_events(self) -> tuple[Any, ...]:

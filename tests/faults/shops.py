@@ -238,12 +238,47 @@ class Presta(Shop):
         return key
 
     def give_back(self, order: int) -> bool:
+        place = self.given.get(order, 0)
         slip = next((one for one in self._stock["order_slip"] if one.text("id_order") == str(order)), None)
-        if slip is None or order in self.given:
+        if slip is None:
+            slip = self._slip_of_line(order, place)
+        elif place:
+            slip = None
+        if slip is None:
             return False
-        self.given[order] = 1
+        self.given[order] = place + 1
         self.server.state.add_slip(slip)
         return True
+
+    def _slip_of_line(self, order: int, place: int) -> Entity | None:
+        """All units of the next line; None when there is none, or a discount is spread over the lines."""
+        state = self.server.state
+        lines = state.of_order("order_details", order)
+        if place >= len(lines) or state.of_order("order_cart_rules", order):
+            return None
+        net, gross = (lines[place].text(f"total_price_tax_{kind}") for kind in ("excl", "incl"))
+        zero = "0.000000"
+        fields = {
+            "id": str(900_000 + order * 10 + place),
+            "id_order": str(order),
+            "total_products_tax_incl": gross,
+            "total_products_tax_excl": net,
+            "total_shipping_tax_incl": zero,
+            "total_shipping_tax_excl": zero,
+            "amount": gross,
+            "shipping_cost": "0",
+            "shipping_cost_amount": zero,
+            "partial": "0",
+            "order_slip_type": "0",
+        }
+        row = {
+            "id": fields["id"],
+            "id_order_detail": lines[place].text("id"),
+            "product_quantity": lines[place].text("product_quantity"),
+            "amount_tax_excl": net,
+            "amount_tax_incl": gross,
+        }
+        return Entity(fields, {"order_slip_details": [row]})
 
     def give_amount_back(self, order: int) -> bool:
         return False
