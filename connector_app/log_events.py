@@ -31,7 +31,7 @@ class Said(StrEnum):
     STORE_FAILED = "store.failed"
     """A shop did not do what was asked, or its data cannot be read."""
     WEBHOOK = "webhook.received"
-    """A shop's webhook was kept, or known already."""
+    """A shop's webhooks were kept, or known already: ``count`` of them together, ``new`` of them new."""
     WEBHOOK_REFUSED = "webhook.refused"
     """A webhook with no right signature, or that cannot be read or kept."""
     SUBSCRIPTION = "webhook.subscription"

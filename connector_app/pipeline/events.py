@@ -8,14 +8,15 @@ the echo of our own writing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import repeat
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from adapters.contract import Entity, NotFound, ShopAdapter, ShopBusy, ShopError, ShopEvent
 from connector_app.log_events import Said
@@ -28,6 +29,7 @@ from connector_app.pipeline.services import Services
 from connector_app.store.lanes import of_store
 from connector_app.store.models import ShopOrder, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
+from connector_app.store.sessions import Lane
 from connector_app.vault import VaultLocked
 from core.calendar import WARSAW
 from core.findings import Text
@@ -41,6 +43,9 @@ _MOST = 500
 """Events of a store that one pass does."""
 
 _READ = (Entity.ORDER, Entity.REFUND)
+
+Sealed = tuple[str | None, str]
+"""``webhook`` and ``config`` of a store's row: they are sealed anew, and so differ, whenever they change."""
 
 
 @dataclass(slots=True)
@@ -56,7 +61,14 @@ class Heard:
     problems: list[Text] = field(default_factory=list)
 
 
-def receive(services: Services, store_id: int, told: Sequence[ShopEvent]) -> list[bool]:
+def receive(
+    services: Services,
+    store_id: int,
+    told: Sequence[ShopEvent],
+    *,
+    lane: Lane | None = None,
+    verified_with: Sequence[Sealed | None] | None = None,
+) -> list[bool | None]:
     """Keep what verified webhooks of a store said, in one transaction.
 
     A copy is known by store, topic, entity and the moment of the change; where the event tells no moment, by
@@ -66,19 +78,30 @@ def receive(services: Services, store_id: int, told: Sequence[ShopEvent]) -> lis
         services: the outside world.
         store_id: whose webhooks they are.
         told: verified.
+        lane: of the store's seller, where it is known.
+        verified_with: for each, what the store's row has to hold now: ``webhook`` and ``config``; ``None`` is
+            not compared.
 
     Returns:
-        Of each whether it was new.
+        Of each whether it was new; ``None`` when it is not kept, because the store's row holds something else
+        or the store was removed.
 
     Raises:
         SQLAlchemyError: the database cannot be used; none is kept.
     """
     now = services.clock()
-    with services.database.begin(of_store(store_id)) as session:
-        return [_keep(session, store_id, event, now) for event in told]
+    kept: list[bool | None] = []
+    with services.database.begin(of_store(store_id) if lane is None else lane) as session:
+        connection = session.connection()
+        row = connection.execute(_HOLDS, {"store": store_id}).one_or_none() if verified_with else None
+        holds = tuple(row) if row is not None else None
+        for event, wanted in zip(told, verified_with or repeat(None, len(told)), strict=True):
+            fits = wanted is None or wanted == holds
+            kept.append(_keep(connection, store_id, event, now) if fits else None)
+    return kept
 
 
-def _keep(session: Session, store_id: int, event: ShopEvent, now: datetime) -> bool:
+def _keep(connection: Connection, store_id: int, event: ShopEvent, now: datetime) -> bool:
     """Keep one; the database itself says whether it is a copy, because webhooks come by the thousand."""
     values = {
         "store_id": store_id,
@@ -92,27 +115,42 @@ def _keep(session: Session, store_id: int, event: ShopEvent, now: datetime) -> b
         "done_at": None if event.entity in _READ else now,
     }
     if event.modified is None:
-        known = session.scalar(
-            select(WebhookEvent.id)
-            .where(
-                WebhookEvent.store_id == store_id,
-                WebhookEvent.topic == values["topic"],
-                WebhookEvent.entity_id == values["entity_id"],
-                WebhookEvent.modified.is_(None),
-                WebhookEvent.done_at.is_(None),
-            )
-            .limit(1)
-        )
+        same = {name: values[name] for name in ("store_id", "topic", "entity_id")}
+        known = connection.execute(_SAME, same).scalar()
         if known is not None:
-            again = update(WebhookEvent).where(WebhookEvent.id == known)
-            session.execute(again.values(copies=WebhookEvent.copies + 1))
+            connection.execute(_COUNT, {"known": known})
             return False
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    times: int = connection.execute(_INSERT[connection.dialect.name], values).scalar_one()
+    return times == 1
+
+
+def _insert(insert: Callable[[type[WebhookEvent]], Any]) -> Executable:
+    """Insert an event, or count a copy; it gives how often it came."""
     statement = insert(WebhookEvent).on_conflict_do_update(
         index_elements=["store_id", "topic", "entity_id", "modified"],
         set_={"copies": WebhookEvent.copies + 1},
     )
-    return session.connection().execute(statement.returning(WebhookEvent.copies), values).scalar_one() == 1
+    found: Executable = statement.returning(WebhookEvent.copies)
+    return found
+
+
+# made once: building a statement takes longer than running it
+_INSERT = {"postgresql": _insert(postgresql.insert), "sqlite": _insert(sqlite.insert)}
+_SAME = (
+    select(WebhookEvent.id)
+    .where(
+        WebhookEvent.store_id == bindparam("store_id"),
+        WebhookEvent.topic == bindparam("topic"),
+        WebhookEvent.entity_id == bindparam("entity_id"),
+        WebhookEvent.modified.is_(None),
+        WebhookEvent.done_at.is_(None),
+    )
+    .limit(1)
+)
+_COUNT = (
+    update(WebhookEvent).where(WebhookEvent.id == bindparam("known")).values(copies=WebhookEvent.copies + 1)
+)
+_HOLDS = select(Store.webhook, Store.config).where(Store.id == bindparam("store"), IS_OPEN)
 
 
 def work(services: Services, sellers: Collection[int]) -> Heard:

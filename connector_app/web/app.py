@@ -126,7 +126,7 @@ def create_app(
     add_signing_in(app)
     add_language(app)
     add_formats(app)
-    webhooks.add_webhooks(app, services, wake)
+    webhooks.add_webhooks(app, services, wake, options)
     health.add_health(app)
     probes.add_probes(app)
     metrics.add_metrics(app)

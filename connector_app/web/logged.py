@@ -34,6 +34,16 @@ class LoggedFlask(Flask):
             _log.failed(Said.WEB_FAILED, error, endpoint=request.endpoint)
 
 
+def request_id(given: str, *, is_believed: bool) -> str:
+    """The id of a request: what a proxy gave it, else a new one.
+
+    Args:
+        given: as it came; empty when nothing did.
+        is_believed: a proxy stands before this server.
+    """
+    return given if is_believed and _SANE.fullmatch(given) else uuid4().hex[:16]
+
+
 def add_request_log(app: Flask) -> None:
     """Bind an id to each request, and log those that change something or fail."""
 
@@ -41,8 +51,7 @@ def add_request_log(app: Flask) -> None:
     def begin() -> None:
         g.log_ids = ExitStack()
         g.log_began = time.perf_counter()
-        given = request.headers.get(HEADER, "") if here().options.proxies else ""
-        g.request_id = given if _SANE.fullmatch(given) else uuid4().hex[:16]
+        g.request_id = request_id(request.headers.get(HEADER, ""), is_believed=bool(here().options.proxies))
         g.log_ids.enter_context(bound(request_id=g.request_id, endpoint=request.endpoint, **_ids()))
 
     @app.after_request
