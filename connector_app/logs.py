@@ -33,6 +33,8 @@ _QUIET = {
     "requests": logging.INFO,
     "werkzeug": logging.WARNING,
     "waitress": logging.INFO,
+    # a line for each request that waits for a thread, written by the very thread that accepts them
+    "waitress.queue": logging.ERROR,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
     "celery": logging.WARNING,

@@ -22,6 +22,8 @@ _LANES = 4
 _EVERY = 5.0
 """Seconds between two looks when nobody wakes it; a look costs two small queries."""
 _SHORTEST = 1.0
+_REST = 0.5
+"""Seconds of rest after each round: a burst of webhooks wakes it hundreds of times a second."""
 
 
 class Courier:
@@ -67,6 +69,7 @@ class Courier:
             except Exception as error:
                 _log.failed(Said.WORK_FAILED, error)
                 pause = _EVERY
+            self._stopped.wait(_REST)
             self._awake.wait(pause)
 
     def one_round(self) -> None:

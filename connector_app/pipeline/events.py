@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +26,7 @@ from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep_safely, take_in
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.lanes import of_store
 from connector_app.store.models import ShopOrder, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
@@ -153,12 +154,13 @@ _COUNT = (
 _HOLDS = select(Store.webhook, Store.config).where(Store.id == bindparam("store"), IS_OPEN)
 
 
-def work(services: Services, sellers: Collection[int]) -> Heard:
+def work(services: Services, sellers: Collection[int], until: Slice = ENDLESS) -> Heard:
     """Do every event that is due, store by store; one shop's trouble holds up no other.
 
     Args:
         services: the outside world.
         sellers: ids of the sellers to work for.
+        until: when it is over, the rest is left for another pass.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
@@ -178,17 +180,20 @@ def work(services: Services, sellers: Collection[int]) -> Heard:
         ).all()
     for store in stores:
         with bound(task="events", seller_id=store.seller_id, store_id=store.id):
-            _work_store(services, store, heard)
+            _work_store(services, store, heard, until)
     return heard
 
 
 def next_due(services: Services, sellers: Collection[int]) -> datetime | None:
     """When the next event is due; ``None`` when there is none."""
+    # an event is never tried before it came
+    first = func.min(func.coalesce(WebhookEvent.next_attempt_at, WebhookEvent.received_at))
     with services.database() as session:
         rows = session.execute(
-            select(WebhookEvent.next_attempt_at, WebhookEvent.received_at, Store.quiet_until)
+            select(first, Store.quiet_until)
             .join(Store, Store.id == WebhookEvent.store_id)
             .where(WebhookEvent.done_at.is_(None), IS_OPEN, Store.seller_id.in_(sellers))
+            .group_by(Store.id, Store.quiet_until)
         ).all()
     return min((max(filter(None, row)) for row in rows), default=None)
 
@@ -230,7 +235,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _work_store(services: Services, store: Store, heard: Heard) -> None:
+def _work_store(services: Services, store: Store, heard: Heard, until: Slice) -> None:
     with services.database() as session:
         of_store = select(WebhookEvent).where(WebhookEvent.store_id == store.id, _is_due(services.clock()))
         due = session.scalars(of_store.order_by(WebhookEvent.id).limit(_MOST)).all()
@@ -245,6 +250,8 @@ def _work_store(services: Services, store: Store, heard: Heard) -> None:
             by_order.setdefault(event.order_id, []).append(event)
         nameless = by_order.pop("", [])
         for order_id, events in by_order.items():
+            if until.is_over():
+                return
             problem = _read_one(services, store, shop, order_id, events)
             heard.worked += 0 if problem else _done(services, events)
             heard.problems += [problem] if problem else []

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.pipeline.intake import IntakeResult
 from connector_app.pipeline.services import Services
+from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.running import tasks
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller, Store
@@ -49,6 +50,7 @@ class Runner:
         keep_sessions: leave sessions open for the next order, until they were idle for some time.
         monotonic: seconds that never go back, for the length of a run.
         public_url: under which shops reach this installation; empty when they do not.
+        until: asked between two steps; when it is over, the rest is left for another pass.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Runner:
         keep_sessions: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         public_url: str = "",
+        until: Slice = ENDLESS,
     ) -> None:
         self._services = services
         self._sleep = sleep
@@ -67,6 +70,7 @@ class Runner:
         self._keep_sessions = keep_sessions
         self._monotonic = monotonic
         self._public_url = public_url
+        self._until = until
 
     def take_in(self, only: str | None = None) -> Pass:
         """Look at every store, or at one by its code, for what changed, and go on with what is backfilled.
@@ -99,7 +103,7 @@ class Runner:
         try:
             tasks.look_at_boards(self._services, idle=self._keep_sessions)
             for seller_id in self._sellers():
-                lane = tasks.lane_pass(self._services, seller_id)
+                lane = tasks.lane_pass(self._services, seller_id, self._until)
                 result.worked += lane.worked
                 result.problems += lane.problems
         except SQLAlchemyError as error:

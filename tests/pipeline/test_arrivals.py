@@ -52,8 +52,11 @@ def kept(services: Services) -> list[WebhookEvent]:
         return list(session.scalars(select(WebhookEvent).order_by(WebhookEvent.id)))
 
 
-def test_those_that_wait_are_kept_in_one_transaction(services: Services, commits: list[object]) -> None:
-    """While somebody writes, webhooks gather; then two transactions keep all of them."""
+def test_those_that_wait_are_kept_in_one_transaction(
+    services: Services, commits: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """While somebody writes, webhooks gather; then two transactions keep all of them, a line for each."""
+    caplog.set_level("INFO")
     arrivals = Arrivals(services)
     with ThreadPoolExecutor(MANY) as pool:
         with services.database.begin():
@@ -65,6 +68,21 @@ def test_those_that_wait_are_kept_in_one_transaction(services: Services, commits
         assert all(one.result(timeout=30) for one in futures)
     assert sorted(int(one.entity_id) for one in kept(services)) == list(range(MANY))
     assert len(commits) <= 3
+    facts = [vars(one)["facts"] for one in caplog.records if vars(one).get("said") == "webhook.received"]
+    assert sum(one["new"] for one in facts) == sum(one["count"] for one in facts) == MANY
+    assert len(facts) <= 2
+
+
+def test_one_that_comes_alone_is_told_by_name(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says what it was about; a copy is counted and not new."""
+    caplog.set_level("INFO")
+    arrivals = Arrivals(services)
+    assert [arrivals.keep(1, told(7)) for _ in range(2)] == [True, False]
+    facts = [vars(one)["facts"] for one in caplog.records]
+    assert [(one["store_id"], one["entity_id"], one["count"], one["new"]) for one in facts] == [
+        (1, "7", 1, 1),
+        (1, "7", 1, 0),
+    ]
 
 
 def test_copies_are_told_within_one_transaction_too(services: Services) -> None:
