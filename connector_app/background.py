@@ -6,7 +6,6 @@ import threading
 import time
 from datetime import timedelta
 
-from connector_app.giving_way import GivingWay
 from connector_app.hooks.courier import Courier
 from connector_app.hooks.happenings import Links
 from connector_app.keeping import schedule, upkeep
@@ -14,7 +13,6 @@ from connector_app.log_events import Said
 from connector_app.logs import Log
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
-from connector_app.pipeline.slices import Slice
 from connector_app.registers.checks import Asking
 from connector_app.running import tasks
 from connector_app.web.here import Pulse
@@ -59,7 +57,6 @@ class Background:
         self._courier = Courier(services, Links(public_url), allow_private=private_addresses)
         self._buyers = Asking(services)
         self._backups = schedule.Backups(services)
-        self._way = GivingWay(self._stopped.wait)
         self._thread = threading.Thread(target=self._run, name="background")
 
     def start(self) -> None:
@@ -69,7 +66,6 @@ class Background:
 
     def wake(self, seller_id: int | None = None) -> None:  # noqa: ARG002  all sellers have one thread here
         """There is something new: do not wait for the clock."""
-        self._way.came()
         self._awake.set()
         self._courier.wake()
 
@@ -131,18 +127,7 @@ class Background:
         self._courier.wake()
 
     def _runner(self) -> Runner:
-        return Runner(
-            self._services,
-            self._sleep,
-            keep_sessions=True,
-            public_url=self._public_url,
-            until=Slice(stopped=self._between_steps),
-        )
-
-    def _between_steps(self) -> bool:
-        """Let those who come in go first; never ends a pass, which is short enough."""
-        self._way.give()
-        return False
+        return Runner(self._services, self._sleep, keep_sessions=True, public_url=self._public_url)
 
     def _tell_what_people_should_know(self) -> None:
         """Show what is no fault of the process; what is new since the last pass goes to the log."""

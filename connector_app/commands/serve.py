@@ -35,8 +35,8 @@ from core.findings import Text
 _THREADS = 16
 """Requests at a time; a page waits for a shop or KSeF at most, a webhook for the disk.
 
-Webhooks that wait for the disk are written together, as many as there are threads, so more of them would gain
-nothing. Who finds no thread waits in the server, and beyond its 100 connections in the system's queue of 1024:
+Webhooks that wait for the disk are written together, as many as there are threads, so more threads would gain
+nothing. Who finds none waits in the server, and beyond its 100 connections in the system's queue of 1024:
 five seconds of 200 a second, none of which is refused.
 """
 _TURN = 0.0005

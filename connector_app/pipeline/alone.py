@@ -56,6 +56,7 @@ def alone(
         KeyMaterialError, VaultLocked, BadProfile: the seller's secrets or settings are at fault.
         SQLAlchemyError: the database cannot be used.
     """
+    services.way.give()
     with bound(document_id=document_id, **known.get(document_id, {})):
         try:
             step(document_id)

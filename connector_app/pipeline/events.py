@@ -26,7 +26,6 @@ from connector_app.pipeline.gone import order_gone
 from connector_app.pipeline.intake import keep_safely, take_in
 from connector_app.pipeline.reading import read_order
 from connector_app.pipeline.services import Services
-from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.store.lanes import of_store
 from connector_app.store.models import ShopOrder, Store, WebhookEvent
 from connector_app.store.recovered import IS_OPEN
@@ -154,13 +153,12 @@ _COUNT = (
 _HOLDS = select(Store.webhook, Store.config).where(Store.id == bindparam("store"), IS_OPEN)
 
 
-def work(services: Services, sellers: Collection[int], until: Slice = ENDLESS) -> Heard:
+def work(services: Services, sellers: Collection[int]) -> Heard:
     """Do every event that is due, store by store; one shop's trouble holds up no other.
 
     Args:
         services: the outside world.
         sellers: ids of the sellers to work for.
-        until: when it is over, the rest is left for another pass.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
@@ -180,7 +178,7 @@ def work(services: Services, sellers: Collection[int], until: Slice = ENDLESS) -
         ).all()
     for store in stores:
         with bound(task="events", seller_id=store.seller_id, store_id=store.id):
-            _work_store(services, store, heard, until)
+            _work_store(services, store, heard)
     return heard
 
 
@@ -234,7 +232,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _work_store(services: Services, store: Store, heard: Heard, until: Slice) -> None:
+def _work_store(services: Services, store: Store, heard: Heard) -> None:
     with services.database() as session:
         of_store = select(WebhookEvent).where(WebhookEvent.store_id == store.id, _is_due(services.clock()))
         due = session.scalars(of_store.order_by(WebhookEvent.id).limit(_MOST)).all()
@@ -249,8 +247,7 @@ def _work_store(services: Services, store: Store, heard: Heard, until: Slice) ->
             by_order.setdefault(event.order_id, []).append(event)
         nameless = by_order.pop("", [])
         for order_id, events in by_order.items():
-            if until.is_over():
-                return
+            services.way.give()
             problem = _read_one(services, store, shop, order_id, events)
             heard.worked += 0 if problem else _done(services, events)
             heard.problems += [problem] if problem else []

@@ -42,7 +42,9 @@ _STAYS_WITHDRAWN = Text(
 _SEEN_STEP = timedelta(seconds=30)
 """An order that says nothing new is noted as seen again no more often than this."""
 _TOGETHER = 10
-"""Orders of a look that are kept in one transaction: few, so that nobody waits long for the database."""
+"""Orders of a look that are kept in one transaction: few, so that nobody waits long for the database.
+
+While a burst of webhooks comes in, each has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ def _take_in_orders(services: Services, store: Store, adapter: ShopAdapter) -> I
         for found in adapter.changed_orders(store.mark - before if store.mark else None):
             seen += 1
             read.append(found)
-            if len(read) >= _TOGETHER:
+            if len(read) >= (1 if services.way.is_burst() else _TOGETHER):
                 changed += keep_read()
+                services.way.give()
     except ShopError as error:
         failure = error
     changed += keep_read()

@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.pipeline.intake import IntakeResult
 from connector_app.pipeline.services import Services
-from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.running import tasks
 from connector_app.store.database import trouble
 from connector_app.store.models import Seller, Store
@@ -50,7 +49,6 @@ class Runner:
         keep_sessions: leave sessions open for the next order, until they were idle for some time.
         monotonic: seconds that never go back, for the length of a run.
         public_url: under which shops reach this installation; empty when they do not.
-        until: asked between two steps; when it is over, the rest is left for another pass.
     """
 
     def __init__(
@@ -62,7 +60,6 @@ class Runner:
         keep_sessions: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         public_url: str = "",
-        until: Slice = ENDLESS,
     ) -> None:
         self._services = services
         self._sleep = sleep
@@ -70,7 +67,6 @@ class Runner:
         self._keep_sessions = keep_sessions
         self._monotonic = monotonic
         self._public_url = public_url
-        self._until = until
 
     def take_in(self, only: str | None = None) -> Pass:
         """Look at every store, or at one by its code, for what changed, and go on with what is backfilled.
@@ -103,7 +99,7 @@ class Runner:
         try:
             tasks.look_at_boards(self._services, idle=self._keep_sessions)
             for seller_id in self._sellers():
-                lane = tasks.lane_pass(self._services, seller_id, self._until)
+                lane = tasks.lane_pass(self._services, seller_id)
                 result.worked += lane.worked
                 result.problems += lane.problems
         except SQLAlchemyError as error:

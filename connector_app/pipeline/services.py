@@ -14,6 +14,7 @@ from cryptography.x509 import Certificate
 
 from adapters import registry
 from adapters.contract import ShopAdapter
+from connector_app.giving_way import GivingWay
 from connector_app.ksef_access import Connections, SellerAccess
 from connector_app.measured_shop import measured
 from connector_app.measures import Measures
@@ -71,6 +72,7 @@ class Services:
             refuses nobody.
         backup_passphrase: encrypts the backups that the program makes by itself; empty leaves them open.
         measures: where times and counts are added up, see :mod:`connector_app.measures`.
+        way: lets what comes in go before the work, see :mod:`connector_app.giving_way`.
         public_url: address under which buyers reach this installation, without a trailing slash; empty when
             they do not.
     """
@@ -91,6 +93,7 @@ class Services:
     registers: Registers = field(default_factory=Registers)
     backup_passphrase: str = field(default="", repr=False)
     measures: Measures = field(default_factory=Measures)
+    way: GivingWay = field(default_factory=GivingWay)
 
     def shop(self, store: Store) -> ShopAdapter:
         """Connect to a store with its own credentials; tokens that it renews are kept at once."""

@@ -107,6 +107,7 @@ def _publish(
     for document_id in due:
         if time.is_over():
             break
+        services.way.give()
         try:
             with bound(document_id=document_id, **known.get(document_id, {})):
                 publish(services, document_id, shop)

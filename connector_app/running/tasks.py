@@ -131,7 +131,7 @@ def _turn(services: Services, seller_id: int, until: Slice, sleep: Callable[[flo
 
 
 def _pass(services: Services, seller_id: int, until: Slice) -> LaneTurn:
-    heard = events.work(services, [seller_id], until.half())
+    heard = events.work(services, [seller_id])
     lane = run_lane(services, seller_id, until)
     return LaneTurn(heard.worked + lane.worked, heard.problems + lane.problems)
 

@@ -171,6 +171,7 @@ class _Receiver:
             Outdated: it did.
             SQLAlchemyError: the database cannot be used.
         """
+        self._services.way.came()
         new = self._arrivals.keep(door.store_id, event, lane=door.seller_id, verified_with=door.sealed)
         self._services.measures.count(WEBHOOKS, door.code, "new" if new else "copy")
         if new:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from sqlalchemy import event, update
 from adapters.contract import ShopEvent
 from connector_app import subscriptions
 from connector_app.doors import Doors, OpenDoor
+from connector_app.giving_way import GivingWay
 from connector_app.pipeline.arrivals import Arrivals
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Store
 from connector_app.store_closing import close_store
+from connector_app.web.app import Pulse, create_app
 from connector_app.web.logged import HEADER
 from tests.pipeline import hooks
 from tests.pipeline.hooks import reachable
@@ -42,13 +45,16 @@ def door(tmp_path: Path) -> Iterator[Door]:
             yield opened
 
 
-def post(door: Door, order: int, *, secret: str = "", address: str = "") -> requests.Response:
+def delivery(order: int, secret: str) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a webhook."""
     body = b'{"id":%d,"date_modified_gmt":"2026-11-24T10:00:00"}' % order
-    digest = hmac.new((secret or door.secret).encode(), body, hashlib.sha256).digest()
-    headers = {
-        "X-WC-Webhook-Topic": "order.updated",
-        "X-WC-Webhook-Signature": base64.b64encode(digest).decode(),
-    }
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    signature = base64.b64encode(digest).decode()
+    return body, {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-Signature": signature}
+
+
+def post(door: Door, order: int, *, secret: str = "", address: str = "") -> requests.Response:
+    body, headers = delivery(order, secret or door.secret)
     return requests.post(address or door.address, data=body, headers=headers, timeout=10)
 
 
@@ -209,3 +215,19 @@ def test_a_delivery_to_a_remembered_door_is_one_transaction(door: Door) -> None:
     assert len(answer.headers[HEADER]) == 16
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in answer.headers
+
+
+def test_only_what_is_rightly_signed_makes_a_burst(door: Door) -> None:
+    """Strangers cannot slow the background down; a shop that tells of much at a time does."""
+    way = GivingWay(lambda _seconds: None, lambda: 5.0)
+    services = replace(door.made.services(), way=way)
+    client = create_app(services, Pulse(started=services.clock())).test_client()
+    path = door.address.removeprefix(door.base)
+    for order in (16, 17, 18):
+        body, headers = delivery(order, "another")
+        assert client.post(path, data=body, headers=headers).status_code == 401
+    assert not way.is_burst()
+    for order in (16, 17):
+        body, headers = delivery(order, door.secret)
+        assert client.post(path, data=body, headers=headers).status_code == 200
+    assert way.is_burst()

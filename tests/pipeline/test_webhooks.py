@@ -19,7 +19,6 @@ from adapters.woocommerce import MappingOptions, map_order
 from connector_app import subscriptions
 from connector_app.keeping.pruning import prune
 from connector_app.pipeline import events
-from connector_app.pipeline.slices import Slice
 from connector_app.store.models import Store
 from connector_app.web.webhooks import LARGEST_BODY
 from core.orders import Order
@@ -336,26 +335,6 @@ def test_during_a_rotation_both_secrets_fit(door: Door) -> None:
     assert [post(door, body, secret=secret) for secret in (old, door.secret)] == [200, 200]
     subscriptions.register(door.made.services(), 1, door.base, rotate=True)
     assert post(door, body, secret=old) == 401
-
-
-def test_a_pass_whose_time_is_over_leaves_the_rest(door: Door) -> None:
-    """It is asked before each order; what it left is due at once and done by the next pass."""
-    services = door.made.services()
-    moment = door.made.clock()
-    told = [ShopEvent("order.updated", Entity.ORDER, str(one), str(one), moment) for one in (15, 77, 78)]
-    events.receive(services, 1, told)
-    asked: list[bool] = []
-
-    def is_second() -> bool:
-        asked.append(True)
-        return len(asked) > 1
-
-    assert events.work(services, [1], Slice(stopped=is_second)).worked == 1
-    due = events.next_due(services, [1])
-    assert due is not None
-    assert due <= door.made.clock()
-    assert events.work(services, [1]).worked == 2
-    assert events.next_due(services, [1]) is None
 
 
 def test_old_events_are_forgotten(door: Door) -> None:

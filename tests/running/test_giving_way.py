@@ -27,12 +27,12 @@ class Time:
         self.way.give()
 
 
-def test_half_of_the_time_in_a_burst() -> None:
-    """A rest is as long as the step before it, and a rest does not count as work."""
+def test_a_third_of_the_time_in_a_burst() -> None:
+    """A rest is twice as long as the step before it, and a rest does not count as work."""
     time = Time()
     time.work(0.02, arrivals=4)
     time.work(0.01, arrivals=2)
-    assert time.rests == [0.02, 0.01]
+    assert time.rests == [0.04, 0.02]
 
 
 def test_a_step_that_waited_long_is_followed_by_a_short_rest() -> None:
@@ -42,15 +42,21 @@ def test_a_step_that_waited_long_is_followed_by_a_short_rest() -> None:
     assert time.rests == [0.1]
 
 
+def test_those_that_wait_for_the_work_itself_keep_the_burst_going() -> None:
+    """A step during which nobody could come in does not end it; a second without anybody does."""
+    time = Time()
+    time.work(0.02, arrivals=4)
+    time.work(0.5)
+    assert len(time.rests) == 2
+    time.work(1.0)
+    assert len(time.rests) == 2
+    assert not time.way.is_burst()
+
+
 def test_no_rest_without_a_burst() -> None:
-    """Nothing comes, or one now and then; and after a burst it goes on at full speed."""
+    """Nothing comes, or one now and then."""
     time = Time()
     time.work(0.02)
     time.work(0.5, arrivals=1)
     time.work(0.5, arrivals=2)
     assert time.rests == []
-    time.work(0.02, arrivals=4)
-    assert len(time.rests) == 1
-    time.now += 1
-    time.work(0.02)
-    assert len(time.rests) == 1
