@@ -23,7 +23,7 @@ from connector_app.checks.wording import KINDS
 from connector_app.commands.app import ATTENTION, App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE, reason_of, write_whole
-from connector_app.commands.ksef import find_seller, seller_option
+from connector_app.commands.find_seller import find_seller, seller_option
 from core.calendar import WARSAW
 from core.findings import Severity
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from connector_app import offline_certificates
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.credential_files import CERTIFICATE_WAYS, CredentialFiles, read_credential
 from connector_app.commands.files import FILE
-from connector_app.store.models import Seller
+from connector_app.commands.find_seller import find_seller
 from core.findings import Text
 from core.ksef.verification import NoOfflineCertificate
 from core.signing.keys import KeyMaterial
@@ -59,12 +58,7 @@ def offline_certificate(
     services = app.open()
     try:
         with services.database.begin() as session:
-            row = session.scalar(select(Seller).where(Seller.nip == nip))
-            if row is None:
-                raise BadInput(
-                    app.text(f"Nie ma sprzedawcy {nip}.", f"There is no seller {nip}."),
-                    "ksef-connector seller list",
-                )
+            row = find_seller(app, session, nip)
             offline_certificates.add(session, services.vault, row, found, services.clock())
     except NoOfflineCertificate as error:
         raise BadInput(

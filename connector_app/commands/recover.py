@@ -11,17 +11,15 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
-from sqlalchemy import select
 
-from connector_app.commands.app import ATTENTION, App, BadInput, Failure, pass_app
+from connector_app.commands.app import ATTENTION, App, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
-from connector_app.pipeline.services import Services
+from connector_app.commands.find_seller import find_seller, named_seller_option
 from connector_app.recovery.proofs import find_sessions
 from connector_app.recovery.report import Outcome, Report
 from connector_app.recovery.run import Watch
 from connector_app.recovery.run import recover as bring_back
 from connector_app.running.alone import RunnerBusy, work_alone
-from connector_app.store.models import Seller
 from core.findings import Text
 from core.ksef.errors import KsefError
 
@@ -37,7 +35,7 @@ _TOLD_FROM = 10.0
     od najwyższego numeru każdej serii. Przerwane polecenie uruchom jeszcze raz z tą samą datą; powtórzone
     niczego nie zmienia. Zob. docs/recover.pl.md.""",
 )
-@option("--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller.")
+@named_seller_option
 @option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -63,7 +61,8 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
     changes nothing. See docs/recover.md.
     """
     services = app.open()
-    seller_id = _seller(app, services, nip)
+    with services.database() as session:
+        seller_id = find_seller(app, session, nip).id
     try:
         with (
             work_alone(services, "recover", wait=app.settings.is_scaled, on_wait=app.tell),
@@ -86,20 +85,6 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
     else:
         _print(app, report, since.date())
     sys.exit(ATTENTION if report.counts[Outcome.UNREADABLE] else 0)
-
-
-def _seller(app: App, services: Services, nip: str) -> int:
-    with services.database() as session:
-        found = session.scalar(select(Seller.id).where(Seller.nip == nip))
-    if found is None:
-        raise BadInput(
-            app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."),
-            app.text(
-                "Najpierw dodaj go jak przy instalacji: ksef-connector seller add",
-                "First add it as when installing: ksef-connector seller add",
-            ),
-        )
-    return found
 
 
 @contextmanager

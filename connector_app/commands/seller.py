@@ -14,11 +14,11 @@ from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.credential_files import WAYS, CredentialFiles, read_credential
 from connector_app.commands.files import FILE
+from connector_app.commands.find_seller import find_seller
 from connector_app.commands.ksef import (
     SUBJECTS,
     address_option,
     allowed_ips,
-    find_seller,
     iso,
     json_option,
     subject_option,

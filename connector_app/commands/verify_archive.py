@@ -10,16 +10,15 @@ from dataclasses import replace
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from sqlalchemy import select
 
-from connector_app.commands.app import ATTENTION, App, BadInput, pass_app
+from connector_app.commands.app import ATTENTION, App, pass_app
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.find_seller import find_seller
 from connector_app.keeping.repair import NotRepairable, access_of, repair
 from connector_app.keeping.verify import Fault, Scope, Tally, count, verify
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline.services import Services
 from connector_app.plain_words import ksef_words
-from connector_app.store.models import Seller
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef.errors import KsefError
@@ -76,10 +75,7 @@ def _seller(app: App, services: Services, nip: str | None) -> int | None:
     if nip is None:
         return None
     with services.database() as session:
-        found = session.scalar(select(Seller.id).where(Seller.nip == nip))
-    if found is None:
-        raise BadInput(app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."))
-    return found
+        return find_seller(app, session, nip).id
 
 
 def _repair_all(app: App, services: Services, tally: Tally) -> list[Fault]:
