@@ -1,9 +1,10 @@
 """Documents older than the legal time: listed, and deleted only because a person says so.
 
-Invoices are kept until the tax's limitation is over (art. 112 and 112a VAT act), five years from the end of
-the year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). KSeF itself keeps
-them ten years from the end of the year of issue (art. 106na VAT act), and so does this program. What is
-deleted leaves its number behind, so that it is never used again and a check of numbers finds no gap.
+KSeF itself keeps an invoice ten years from the end of the year of issue (art. 112aa VAT act). One that is not
+in KSeF the seller keeps until the tax's limitation is over (art. 112 and 112a VAT act), five years from the
+end of the year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). This program
+keeps all of them for the longer time. What is deleted leaves its number behind, so that it is never used
+again and a check of numbers finds no gap.
 """
 
 from __future__ import annotations
