@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import case, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from connector_app.keeping import options
@@ -21,7 +21,7 @@ from connector_app.people import trail
 from connector_app.pipeline.services import Services
 from connector_app.store.archive import ArchiveDamage, DeletedDocument
 from connector_app.store.desk import BuyerProposal
-from connector_app.store.models import Document, Event, Mail, Publication, ShopOrder
+from connector_app.store.models import Document, DocumentState, Event, Mail, Publication, ShopOrder
 
 _AT_ONCE = 50
 
@@ -55,16 +55,20 @@ def kept_until(issued_on: date, years: int) -> date:
 def expired(session: Session, today: date) -> list[Expired]:
     """Orders whose documents are all older than the legal time, the oldest first.
 
+    Not those with a document that is still under way.
+
     Args:
         session: for reading.
         today: Warsaw day.
     """
     years = options.keeping_options(session).legal_years
     newest = func.max(Document.issued_on)
+    # what is still to be issued has no day, and may hold a number already
+    under_way = case((Document.issued_on.is_(None) & (Document.state != DocumentState.CANCELLED), 1), else_=0)
     rows = session.execute(
         select(Document.order_id, func.count(), newest)
         .group_by(Document.order_id)
-        .having(newest < date(max(1, today.year - years), 1, 1))
+        .having(newest < date(max(1, today.year - years), 1, 1), func.sum(under_way) == 0)
         .order_by(newest, Document.order_id)
     )
     return [
