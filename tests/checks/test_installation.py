@@ -168,6 +168,21 @@ def test_ksef_and_shop_out_of_reach_are_said(good: Shelf) -> None:
     assert {"ksef-sign-in", "shop-trouble"} <= set(codes(found))
 
 
+def test_a_shop_whose_clock_is_off_is_told(good: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the Date of its answers: minutes are worth knowing, a quarter of an hour keeps the shop away."""
+    state, ours = good.made.shop.state, good.made.clock
+    monkeypatch.setattr(state, "clock", lambda: ours() + timedelta(minutes=5))
+    found = look(good, network=True)
+    told = [one.en for one in found.areas[Area.NETWORK].facts if "clock" in one.en]
+    assert told == [f"Store {_only_store(good)}, clock: the shop's clock is 300 s away from ours"]
+    assert codes(found) == []
+
+
+def _only_store(shelf: Shelf) -> str:
+    with shelf.made.services().database() as session:
+        return session.scalars(select(Store.code)).one()
+
+
 def test_a_server_that_never_answers_is_not_waited_for(good: Shelf) -> None:
     """The patience is short, and says whom it was about."""
     services = good.made.services()
