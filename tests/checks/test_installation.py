@@ -13,8 +13,9 @@ from sqlalchemy import select
 from connector_app.checks.installation.network import look_at_network
 from connector_app.checks.installation.run import Installation, examine
 from connector_app.checks.installation.said import AREAS, Area, Examined, Looked
+from connector_app.hooks.keeping import BY_PERSON
 from connector_app.mail.settings import MailSettings, Security
-from connector_app.pipeline.services import Services
+from connector_app.pipeline.services import Services, dump_text
 from connector_app.running.alone import RUNNER
 from connector_app.store.database import connect
 from connector_app.store.locks import lock
@@ -64,7 +65,7 @@ STUCK = "UPDATE documents SET state = 'accepted', updated_at = '2026-11-20 10:00
 BROKEN: dict[str, tuple[str, ...]] = {
     "documents-stuck": (STUCK,),
     "waiting-for-a-person": (
-        "UPDATE documents SET state = 'attention', updated_at = '2026-11-20 10:00:00' "
+        "UPDATE documents SET state = 'attention', created_at = '2026-11-20 10:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
     "deadline-over": (
@@ -130,6 +131,17 @@ def test_what_is_broken_is_said(good: Shelf, code: str) -> None:
     (said,) = found.said
     assert all(text.pl and text.en for text in (said.what, said.why, said.todo))
     assert found.result == "findings"
+
+
+def test_a_hook_that_a_person_switched_off_is_no_trouble(good: Shelf) -> None:
+    """Nor are the messages that it was still to get."""
+    good.sql(
+        "INSERT INTO hooks (id, seller_id, url, secret, events, mark, failure, disabled_at, created_at) "
+        "SELECT 9, 1, 'https://erp.example', credential, '[]', 0, ?, created_at, created_at FROM sellers",
+        dump_text(BY_PERSON),
+    )
+    good.sql(BROKEN["deliveries-late"][1])
+    assert codes(look(good)) == []
 
 
 def test_rights_of_files_are_looked_at(good: Shelf) -> None:
