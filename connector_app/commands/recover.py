@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
+from rich.progress import MofNCompleteColumn
 from rich.table import Table
 
 from connector_app.commands.app import ATTENTION, App, Failure, pass_app
+from connector_app.commands.bars import bars, pauses
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.find_seller import find_seller, named_seller_option
 from connector_app.recovery.proofs import find_sessions
@@ -22,9 +22,6 @@ from connector_app.recovery.run import recover as bring_back
 from connector_app.running.alone import RunnerBusy, work_alone
 from core.findings import Text
 from core.ksef.errors import KsefError
-
-_TOLD_FROM = 10.0
-"""Seconds; shorter pauses are not worth a line."""
 
 
 @click.command(
@@ -90,26 +87,14 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
 @contextmanager
 def _bar(app: App) -> Iterator[Watch]:
     """A bar that counts invoices, or lines of text where there is no terminal."""
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
-    task = bars.add_task(app.text("Faktury z KSeF", "Invoices from KSeF"), total=None)
+    shown = bars(app, MofNCompleteColumn())
+    task = shown.add_task(app.text("Faktury z KSeF", "Invoices from KSeF"), total=None)
 
     def progress(report: Report, known: int) -> None:
-        bars.update(task, completed=report.found, total=max(known, report.found))
+        shown.update(task, completed=report.found, total=max(known, report.found))
 
-    def waiting(seconds: float) -> None:
-        if seconds >= _TOLD_FROM:
-            said = app.text("limit KSeF, przerwa", "limit of KSeF, pause")
-            app.err.print(f"… {said}: {seconds:.0f} s", markup=False)
-
-    with bars:
-        yield Watch(progress, waiting)
+    with shown:
+        yield Watch(progress, pauses(app))
 
 
 def _print(app: App, report: Report, since: date) -> None:
