@@ -25,8 +25,8 @@ from benchmarks.load import installation, sandboxes
 from benchmarks.load.many_sellers import database
 from benchmarks.load.processes import memory_of_this
 from benchmarks.load.watching import Progress
+from connector_app.pipeline.due import next_due
 from connector_app.pipeline.issue import issue
-from connector_app.pipeline.lane import next_due
 from connector_app.pipeline.runner import Runner
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.shopwork import publish_all

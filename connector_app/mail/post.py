@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import joinedload, undefer
 
 from connector_app import buyer_links
 from connector_app.keeping import damage
@@ -68,15 +68,6 @@ def post_all(services: Services, seller_id: int) -> tuple[int, list[Text]]:
         if problem is not None:
             problems.append(problem)
     return worked, problems
-
-
-def next_at(session: Session, seller_id: int, now: datetime) -> datetime | None:
-    """When the next of a seller's messages is due, ``None`` when none is waiting."""
-    return session.scalar(
-        select(func.min(func.coalesce(Mail.next_attempt_at, now)))
-        .join(Document)
-        .where(Document.seller_id == seller_id, Mail.state.in_((MailState.DUE, MailState.SENDING)))
-    )
 
 
 def _due(services: Services, seller_id: int) -> dict[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -146,11 +146,13 @@ def work(services: Services, sellers: Collection[int]) -> Heard:
 
 def next_due(services: Services, sellers: Collection[int]) -> datetime | None:
     """When the next event is due; ``None`` when there is none."""
+    first = func.min(func.coalesce(WebhookEvent.next_attempt_at, WebhookEvent.received_at))
     with services.database() as session:
         rows = session.execute(
-            select(WebhookEvent.next_attempt_at, WebhookEvent.received_at, Store.quiet_until)
+            select(first, Store.quiet_until)
             .join(Store, Store.id == WebhookEvent.store_id)
             .where(WebhookEvent.done_at.is_(None), IS_OPEN, Store.seller_id.in_(sellers))
+            .group_by(Store.id)
         ).all()
     return min((max(filter(None, row)) for row in rows), default=None)
 

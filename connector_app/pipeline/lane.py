@@ -13,11 +13,11 @@ postpones one kind of work, and only KSeF itself (down, or not letting us in) ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -27,8 +27,9 @@ from connector_app.logs import Log, bound
 from connector_app.mail import post
 from connector_app.pipeline import deciding, holds, life, offline, session_upos
 from connector_app.pipeline.alone import alone, ids_of
-from connector_app.pipeline.batches.turn import SINGLE, next_step, turn, waits
+from connector_app.pipeline.batches.turn import turn, waits
 from connector_app.pipeline.corrections import issue_due
+from connector_app.pipeline.due import ISSUED, LACKS_PROOF, READY, SENT, SINGLY, WITH_KSEF, Due, Work, look
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.proof import StorageSilent, collect_upo, keep_upos, postpone_proof
 from connector_app.pipeline.recheck import Recheck
@@ -36,7 +37,6 @@ from connector_app.pipeline.services import Services, dump_text, load_text
 from connector_app.pipeline.shopwork import publish_all
 from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.pipeline.submit import LaneBlocked, submit
-from connector_app.pipeline.telling import UNTOLD
 from connector_app.pipeline.track import track
 from connector_app.profiles import BadProfile
 from connector_app.store.models import Document, DocumentState, Seller
@@ -62,25 +62,13 @@ _MOST_PROOFS = 100
 _KEPT_TOGETHER = 10
 """UPOs that are kept in one transaction, for each waits for the disk."""
 
-_IDLE = timedelta(minutes=15)
-"""A session that nothing used for this long is closed while the application goes on running."""
-
 _LANE_FAILED = Text(
     "Błąd wewnętrzny programu przy tym sprzedawcy; szczegóły są w dzienniku. Program ponowi próbę.",
     "An internal error of the program at this seller; the log has details. It will be tried again.",
 )
 
-# what a batch takes to KSeF waits for the batch
-_READY = (Document.state == DocumentState.READY) & SINGLE
-_ISSUED = (Document.state == DocumentState.ISSUED) & SINGLE
-_SENT = (Document.state == DocumentState.SENT) & SINGLE
 # asked for by a person, or a technical correction
 _OFFLINE = Document.offline_asked | Document.offline_mode.is_not(None)
-_KSEF = Document.state.in_((DocumentState.READY, DocumentState.ISSUED, DocumentState.SENT)) & SINGLE
-# the condition of an index, see UNPROVEN; without its session KSeF gives no UPO
-_LACKS_PROOF = (
-    Document.ksef_number.is_not(None) & Document.upo.is_(None) & Document.session_reference.is_not(None)
-)
 
 
 @dataclass(slots=True)
@@ -125,28 +113,41 @@ def _run_lane(services: Services, seller_id: int, time: Slice) -> LaneResult:
     result = LaneResult()
     with services.database() as session:
         seller = session.get_one(Seller, seller_id)
-    result.worked += deciding.settle_due(services, seller_id)
-    if holds.may_issue_offline(seller):
+    due = look(services, seller_id)
+    if due.is_now(Work.DECIDE):
+        result.worked += deciding.settle_due(services, seller_id)
+        due = look(services, seller_id)
+    if due.is_now(Work.KSEF) and holds.may_issue_offline(seller):
         _work_offline(services, seller, result, time.half())
     held = holds.hold_of(seller, services.clock())
-    if held is not None:
-        if _due(services, seller_id, _KSEF) or next_step(services, seller_id) is not None:
-            result.tell(held.why)
-    elif (
-        _due(services, seller_id, _KSEF)
-        or _unproven(services, seller_id)
-        or _is_now(next_step(services, seller_id))
-    ):
+    if held is not None and (due.is_now(Work.KSEF) or due.has(Work.BATCH)):
+        result.tell(held.why)
+    if held is None and due.is_now(*WITH_KSEF):
         _work_with_ksef(services, seller, result, time.half())
-    worked, problems = publish_all(services, seller_id, time)
-    posted, unposted = post.post_all(services, seller_id)
-    result.worked += worked + posted
-    waiting = (*_put_off(services, seller_id), *waits(services, seller_id))
-    for problem in (*problems, *unposted, *waiting):
-        result.tell(problem)
-    if held is None:
+    if due.is_now(*WITH_KSEF):
+        due = look(services, seller_id)
+    _bring_back(services, seller_id, due, result, time)
+    if held is None and due.is_now(Work.UPO):
         session_upos.collect(services, seller_id)
     return result
+
+
+def _bring_back(services: Services, seller_id: int, due: Due, result: LaneResult, time: Slice) -> None:
+    """Write to shops and buyers what is due, and say what the rest waits for."""
+    if due.is_now(Work.PUBLISH, Work.TELL):
+        worked, problems = publish_all(services, seller_id, time)
+        result.worked += worked
+        for problem in problems:
+            result.tell(problem)
+        due = look(services, seller_id)
+    if due.is_now(Work.MAIL):
+        posted, unposted = post.post_all(services, seller_id)
+        result.worked += posted
+        for problem in unposted:
+            result.tell(problem)
+    if due.has(Work.KSEF, Work.BATCH, Work.PUBLISH):
+        for problem in (*_put_off(services, seller_id), *waits(services, seller_id)):
+            result.tell(problem)
 
 
 def _work_offline(services: Services, seller: Seller, result: LaneResult, time: Slice) -> None:
@@ -154,7 +155,7 @@ def _work_offline(services: Services, seller: Seller, result: LaneResult, time: 
     now = services.clock()
     with services.database() as session:
         announced = offline.may_apply(session, seller, now)
-    due = _due(services, seller.id, _READY if announced else _READY & _OFFLINE)
+    due = _due(services, seller.id, READY if announced else READY & _OFFLINE)
     if not due:
         return
     recheck = Recheck(services)
@@ -216,14 +217,14 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time
             submit(services, document_id, access)
 
         stage = _Stage(services, seller.id, result, time)
-        stage.run(_SENT, lambda one: track(services, one, access))
+        stage.run(SENT, lambda one: track(services, one, access))
         if not time.is_over():
             worked, problems = turn(services, seller, access, recheck, time)
             result.worked += worked
             for problem in problems:
                 result.tell(problem)
-        stage.run(_ISSUED, lambda one: submit(services, one, access))
-        stage.run(_READY, send_new)
+        stage.run(ISSUED, lambda one: submit(services, one, access))
+        stage.run(READY, send_new)
         stage.run_proofs(access)
         if seller.hold is not None and result.worked > before:
             holds.lift(services, seller.id)
@@ -236,7 +237,7 @@ def _work_with_ksef(services: Services, seller: Seller, result: LaneResult, time
         result.tell(why)
         now = services.clock()
         # what waits for something else keeps its own reason
-        waiting = _KSEF & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
+        waiting = SINGLY & or_(Document.next_attempt_at.is_(None), Document.next_attempt_at <= now)
         holds.hold(
             services, seller.id, why, waiting, at_least=at_least, refused=isinstance(error, _ONLY_A_PERSON)
         )
@@ -326,7 +327,7 @@ class _Stage:
         with self.services.database.begin(self.seller_id) as session:
             session.execute(
                 update(Document)
-                .where(Document.seller_id == self.seller_id, _LACKS_PROOF, *which)
+                .where(Document.seller_id == self.seller_id, LACKS_PROOF, *which)
                 .values(proof_next_at=until, proof_waits_for=dump_text(why))
                 .execution_options(synchronize_session=False)
             )
@@ -361,12 +362,8 @@ def _due(services: Services, seller_id: int, what: ColumnElement[bool]) -> list[
     return _ids(services, seller_id, what, Document.next_attempt_at)
 
 
-def _is_now(seconds: float | None) -> bool:
-    return seconds is not None and seconds <= 0
-
-
 def _unproven(services: Services, seller_id: int) -> list[int]:
-    return _ids(services, seller_id, _LACKS_PROOF, Document.proof_next_at, most=_MOST_PROOFS)
+    return _ids(services, seller_id, LACKS_PROOF, Document.proof_next_at, most=_MOST_PROOFS)
 
 
 def _ids(
@@ -386,67 +383,3 @@ def _ids(
                 .limit(most)
             )
         )
-
-
-def close_idle_session(services: Services, seller_id: int, *, at_once: bool) -> None:
-    """Close a seller's session once nothing of it is on its way, so that KSeF makes its collective UPO.
-
-    Args:
-        services: the outside world.
-        seller_id: the seller.
-        at_once: do not wait until it has been idle for some time. Each opening counts against a limit of
-            120 an hour, so a running application keeps its session for the next order.
-    """
-    with services.database() as session:
-        seller = session.get_one(Seller, seller_id)
-        if seller.session is None:
-            return
-        on_its_way = session.scalar(
-            select(Document.id)
-            .where(
-                Document.seller_id == seller_id,
-                Document.state.in_((DocumentState.ISSUED, DocumentState.SENT)),
-            )
-            .limit(1)
-        )
-        last = session.scalar(
-            select(func.max(Document.accepted_at)).where(
-                Document.session_reference == seller.session_reference
-            )
-        )
-    if on_its_way is not None or holds.hold_of(seller, services.clock()) is not None:
-        return
-    if at_once or (last is not None and services.clock() - last > _IDLE):
-        services.access(seller).close_session()
-
-
-def next_due(services: Services, sellers: Collection[int], within: timedelta) -> float | None:
-    """Seconds until something of these sellers is due, or ``None`` when nothing is within the given time."""
-    now = services.clock()
-    moments: list[datetime] = []
-    for seller_id in sellers:
-        with services.database() as session:
-            held = holds.hold_of(session.get_one(Seller, seller_id), now)
-            free = held.until if held else now
-            batch = next_step(services, seller_id)
-            if batch is not None:
-                moments.append(max(now + timedelta(seconds=batch), free))
-            for what, due_at, earliest in (
-                (_KSEF, Document.next_attempt_at, free),
-                (Document.state == DocumentState.ACCEPTED, Document.next_attempt_at, now),
-                (_LACKS_PROOF, Document.proof_next_at, free),
-                (UNTOLD, Document.tell_next_at, now),
-                (deciding.WAITS_FOR_TIME, Document.next_attempt_at, now),
-            ):
-                first = session.scalar(
-                    select(func.min(func.coalesce(due_at, now))).where(Document.seller_id == seller_id, what)
-                )
-                if first is not None:
-                    moments.append(max(first, earliest))
-            letter = post.next_at(session, seller_id, now)
-            if letter is not None:
-                moments.append(max(letter, now))
-    if not moments:
-        return None
-    soonest = max(0.0, (min(moments) - now).total_seconds())
-    return soonest if soonest <= within.total_seconds() else None

@@ -51,6 +51,9 @@ _PATIENT_TRIES = 12
 """Tries, over some hours, before a refusal is believed."""
 _AFTER_END = timedelta(minutes=1)
 
+UNFINISHED: ColumnElement[bool] = SessionUpo.ended_at.is_(None)
+"""Sessions whose UPO is still awaited."""
+
 _OPEN = Text("Sesja w KSeF jest jeszcze otwarta.", "The session is still open at KSeF.")
 _MAKING = Text("KSeF przygotowuje zbiorcze UPO sesji.", "KSeF is making the session's UPO.")
 _INTERNAL = Text("Błąd wewnętrzny; szczegóły są w dzienniku.", "An internal error; the log has details.")
@@ -129,7 +132,7 @@ def _due(services: Services, seller: Seller) -> list[str]:
 
 
 def _unfinished(seller_id: int) -> ColumnElement[bool]:
-    return (SessionUpo.seller_id == seller_id) & SessionUpo.ended_at.is_(None)
+    return (SessionUpo.seller_id == seller_id) & UNFINISHED
 
 
 def _put_off(services: Services, seller_id: int, why: Text, pause: timedelta) -> None:

@@ -23,8 +23,10 @@ from connector_app.keeping import schedule, upkeep
 from connector_app.log_events import Said
 from connector_app.logs import Log, bound
 from connector_app.pipeline import backfill, events
+from connector_app.pipeline.due import next_due
+from connector_app.pipeline.idle_session import close_idle_session
 from connector_app.pipeline.intake import IntakeResult, take_in
-from connector_app.pipeline.lane import close_idle_session, next_due, run_lane
+from connector_app.pipeline.lane import run_lane
 from connector_app.pipeline.services import Services
 from connector_app.pipeline.slices import ENDLESS, Slice
 from connector_app.registers import checks

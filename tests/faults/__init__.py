@@ -31,4 +31,7 @@ each guarantee is broken by:
    Every run ends by a process that finds what the killed ones left; rules ``nothing_waits`` and
    ``attention_is_named``; ``test_short`` (disk full, database locked, a wrong clock: the same process
    goes on).
+
+The same invariants hold for Celery workers on three machines that are killed, and cut off from their
+database, at random: :mod:`tests.faults.machines`.
 """

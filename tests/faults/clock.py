@@ -1,14 +1,58 @@
-"""One moved clock for several processes: sleeping moves it, so waiting costs no time."""
+"""Clocks of a run: one that sleeping moves, for several processes, and the real one."""
 
 from __future__ import annotations
 
 import mmap
 import struct
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 _NOW = struct.Struct("d")
 _STEP = 0.001
+
+
+class WorldClock(Protocol):
+    """What a world needs of its clock."""
+
+    def __call__(self) -> datetime:
+        """Now, aware UTC."""
+        ...
+
+    def seconds(self) -> float:
+        """Now, in seconds since 1970."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass for everybody."""
+        ...
+
+
+class RealClock:
+    """The time of all programs of this machine, until :meth:`let_go`: from then on sleeping moves it."""
+
+    def __init__(self) -> None:
+        self._moved: float | None = None
+
+    def __call__(self) -> datetime:
+        """Now, aware UTC."""
+        return datetime.fromtimestamp(self.seconds(), UTC)
+
+    def seconds(self) -> float:
+        """Now, in seconds since 1970."""
+        return time.time() + (self._moved or 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or let so many seconds pass at once."""
+        if self._moved is None:
+            time.sleep(max(0.0, seconds))
+        else:
+            self._moved += max(0.0, seconds)
+
+    def let_go(self) -> None:
+        """No other program needs the real time any more."""
+        self._moved = 0.0
 
 
 class SharedClock:

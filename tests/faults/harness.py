@@ -17,7 +17,7 @@ from typing import Any
 from tests.faults import faults, invariants
 from tests.faults.databases import postgres_answers
 from tests.faults.lives import Ended
-from tests.faults.shops import Shop
+from tests.faults.people import People
 from tests.faults.world import Layout, World, world
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -172,8 +172,7 @@ class _Run:
     def __init__(self, made: Driver, place: World, chance: random.Random, size: Size, result: Result) -> None:
         self._driver, self._place, self._chance = made, place, chance
         self._size, self._result = size, result
-        self._orders: list[tuple[Shop, int]] = []
-        self._refunds = 0
+        self._people = People(place, chance)
         self._doubts = 0
         self._errors: list[str] = []
         self._problems: list[str] = []
@@ -182,21 +181,17 @@ class _Run:
         """All waves, the last process, the examination."""
         for wave in range(self._size.waves):
             self._arrive(wave)
-            self._go_wrong()
+            self._people.go_wrong()
             self._live(self._next_life(wave))
-        while len(self._orders) < self._size.orders:
-            self._sell()
+        while len(self._people.orders) < self._size.orders:
+            self._people.sell()
         for wave in range(self._size.waves, self._size.waves + 2):
-            for _ in range(60):
-                if self._refunds < self._size.refunds:
-                    self._give_back()
-            self._go_wrong()
+            self._people.give_the_rest_back(self._size.refunds)
+            self._people.go_wrong()
             self._live(self._next_life(wave))
-        for _ in range(60):
-            if self._refunds < self._size.refunds:
-                self._give_back(early=True)
+        self._people.give_the_rest_back(self._size.refunds, early=True)
         self._place.calm()
-        self._live(life("clean", rests=True, closes=True, heard=self._heard()))
+        self._live(life("clean", rests=True, closes=True, heard=self._people.heard()))
         self._examine()
 
     def _live(self, wanted: dict[str, Any]) -> None:
@@ -240,124 +235,25 @@ class _Run:
             # nothing is looked for: what comes, comes by webhooks
             changes["looks"] = False
         changes["closes"] = chance.random() < 0.2
-        return life(mode, heard=self._heard(), **changes)
-
-    def _heard(self) -> list[list[str]]:
-        """The webhooks that arrive; some are lost because nothing listens."""
-        heard, self._place.heard = self._place.heard, []
-        return [one for one in heard if self._chance.random() < 0.8]
+        return life(mode, heard=self._people.heard(), **changes)
 
     def _arrive(self, wave: int) -> None:
         """New orders and what happens to older ones."""
         chance, size = self._chance, self._size
         count = max(1, round(size.orders / size.waves * chance.uniform(0.5, 1.4)))
         for _ in range(count):
-            self._sell()
+            self._people.sell()
         if not wave:
             return
         for _ in range(round(size.refunds / (size.waves - 1) * chance.uniform(0.5, 1.6))):
-            self._give_back()
+            self._people.give_back()
         if chance.random() < 0.5:
-            self._spoil(chance.choice((self._cancel, self._edit, self._amount)))
-
-    def _sell(self) -> None:
-        chance = self._chance
-        shop = chance.choice(self._place.shops)
-        order = shop.sell(chance, paid=chance.random() > 0.04)
-        if str(order) in {one.remote_id for one in shop.sales()[-1:] if one.state == "paid"}:
-            self._orders.append((shop, order))
-        self._place.heard.append([shop.code, "orders/updated", "order", str(order), str(order)])
-        if chance.random() < 0.03:
-            # given back before its invoice
-            self._refunds += shop.give_back(order)
-        shop.sold.append(order)
-
-    def _give_back(self, *, early: bool = False) -> None:
-        """Give something back, nearly always of an order that is invoiced."""
-        early = early or self._chance.random() < 0.03
-        for _ in range(60):
-            shop, order = self._chance.choice(self._orders)
-            if order in shop.sold and (early or shop.is_told(order)) and shop.give_back(order):
-                self._refunds += 1
-                self._place.heard.append([shop.code, "orders/updated", "order", str(order), str(order)])
-                return
-
-    def _spoil(self, what: Any) -> None:
-        """Something that ends what else may happen to an order."""
-        shop, order = self._chance.choice(self._orders)
-        if order in shop.sold and order not in shop.given:
-            shop.sold.remove(order)
-            what(shop, order)
-
-    def _cancel(self, shop: Shop, order: int) -> None:
-        shop.cancel(order)
-
-    def _edit(self, shop: Shop, order: int) -> None:
-        if not shop.edit(order, total=True):
-            shop.edit(order, total=False)
-
-    def _amount(self, shop: Shop, order: int) -> None:
-        self._refunds += shop.give_amount_back(order)
-
-    def _go_wrong(self) -> None:
-        """Plan faults of KSeF, shops and mail, at once and for requests to come."""
-        place, chance = self._place, self._chance
-        for kind, where, value in faults.some(chance, faults.KSEF, 4):
-            times = chance.choice((1, 1, 2, 4))
-            place.plan.soon(
-                chance.randint(1, 40),
-                lambda kind=kind, where=where, value=value, times=times: place.plan.add(  # type: ignore[misc]
-                    kind, where, times=times, value=value
-                ),
-            )
-        for kind, where, value in faults.some(chance, faults.SHOP, 2):
-            shop = chance.choice(place.shops)
-            shop.fault(kind, where, times=chance.choice((1, 2, 5, 30)), value=value)
-        self._settings()
-        for action in faults.some(chance, self._world_events(), 1):
-            place.plan.soon(chance.randint(1, 80), action)
-        for action in faults.some(chance, (self._give_back, self._sell), 2):
-            # while the process is at work
-            place.plan.soon(chance.randint(5, 120), action)
-        if place.layout.mails:
-            self._spoil_mail()
-
-    def _settings(self) -> None:
-        settings, chance = self._place.state.settings, self._chance
-        settings.document_seconds = chance.choice((0.0, 0.0, 0.0, 5.0, 1800.0))
-        # both at once would be hundreds of sign-ins in which nothing else happens
-        stays = settings.document_seconds > 1000
-        settings.access_token_seconds = 900 if stays else chance.choice((900, 900, 20))
-        self._place.happened["ksef stays_in_processing"] += stays
-        self._place.happened["ksef short_tokens"] += settings.access_token_seconds == 20
-
-    def _world_events(self) -> tuple[Any, ...]:
-        place, chance = self._place, self._chance
-
-        def outage() -> None:
-            place.begin_outage()
-            place.plan.soon(chance.randint(3, 25), place.end_outage)
-
-        hours = chance.choice((2, 5, 16))
-        jump = lambda: place.jump(hours * _HOUR, f"world jump_{hours}h")  # noqa: E731  one of several
-        return (place.close_sessions, outage, jump)
-
-    def _spoil_mail(self) -> None:
-        box, chance = self._place.box, self._chance
-        box.is_down = False
-        match chance.choice((*faults.MAIL, "", "")):
-            case "refuse_later":
-                box.answers["RCPT"] += ["451 4.3.0 later"] * chance.randint(1, 4)
-            case "down":
-                box.is_down = True
-            case "answer_lost":
-                box.hang_up = True
-                self._doubts += 1
+            self._people.spoil()
 
     def _examine(self) -> None:
         began = time.monotonic()
         result, place = self._result, self._place
-        stories = place.stories(self._doubts)
+        stories = place.stories(self._doubts + self._people.doubts)
         faults.add(result.happened, place.plan.played, "ksef ")
         for shop in place.shops:
             faults.add(result.happened, shop.server._faults.played, f"{shop.platform} ")

@@ -48,7 +48,7 @@ from core.ksef.environments import Environment
 from core.ksef.limits import PlannedBudget
 from tests import one_compiler, proxies_at_a_glance
 from tests.faults import breaking
-from tests.faults.clock import SharedClock
+from tests.faults.clock import SharedClock, WorldClock
 from tests.faults.installing import install
 
 HUNG = 120
@@ -95,7 +95,7 @@ class Ended:
 class QuickBackground(Background):
     """The application's own background work by a moved clock."""
 
-    def __init__(self, services: Services, clock: SharedClock) -> None:
+    def __init__(self, services: Services, clock: WorldClock) -> None:
         super().__init__(services, Pulse(started=clock()), 20.0)
         self._clock = clock
 
@@ -108,7 +108,7 @@ class QuickBackground(Background):
         return Runner(self._services, self._clock.sleep, keep_sessions=True, monotonic=self._clock.seconds)
 
 
-def services_of(plan: Mapping[str, Any], clock: SharedClock) -> Services:
+def services_of(plan: Mapping[str, Any], clock: WorldClock) -> Services:
     """Open an installation as a new process does."""
     settings = Settings(home=Path(plan["home"]), database_url=plan["database"])
     settings.prepare()
@@ -161,14 +161,14 @@ def live(plan: Mapping[str, Any], life: Mapping[str, Any], clock: SharedClock, s
             # as the application does between two looks
             clock.sleep(life["every"])
         if life["rests"]:
-            _rest(background, services, clock)
+            rest(background, services, clock)
         if life["closes"]:
             Runner(services).close_sessions()
         for problem in background.problems:
             say("problem", json.dumps(problem))
 
 
-def _rest(background: Background, services: Services, clock: SharedClock) -> None:
+def rest(background: Background, services: Services, clock: WorldClock) -> None:
     """Work until nothing is left, also of what nothing else waits for."""
     for _ in range(_LOOKS):
         background.one_pass(_REST, look=True)

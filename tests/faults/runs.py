@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ class Totals:
     layouts: Counter[str] = field(default_factory=Counter)
     numbers: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    stopped: bool = False
 
     def take(self, one: Result) -> None:
         """Add a run."""
@@ -74,11 +76,14 @@ def seeds_of(seed: str, runs: int) -> list[str]:
 
 
 def work(folder: Path, seeds: Sequence[str], size: Size, results: Queue[Result]) -> None:
-    """Do some runs in this process."""
+    """Do some runs in this process; asked to end, it cleans up."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with driver(folder) as made:
             for seed in seeds:
                 results.put(run(made, folder, seed, size))
+    except KeyboardInterrupt:
+        return
     finally:
         drop_template()
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +116,12 @@ def do(seeds: Sequence[str], size: Size, workers: int, console: Console) -> Tota
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("runs", total=len(seeds), failed=0, kills=0)
             for _ in seeds:
-                result = _next(results, [one.is_alive for one in processes])
+                try:
+                    result = _next(results, [one.is_alive for one in processes])
+                except KeyboardInterrupt:
+                    console.print(f"stopped after {totals.runs} of {len(seeds)} runs")
+                    totals.stopped = True
+                    break
                 totals.take(result)
                 if result.broken:
                     console.print(failure(result), markup=False, highlight=False, soft_wrap=True)
@@ -122,11 +132,12 @@ def do(seeds: Sequence[str], size: Size, workers: int, console: Console) -> Tota
                         f"{totals.runs} of {len(seeds)} runs, {len(totals.failed)} failed, {kills} kills"
                     )
         for one in processes:
-            one.join(60)
+            one.join(0 if totals.stopped else 60)
     finally:
         for one in processes:
             if one.is_alive():
                 one.terminate()
+            one.join(30)
         shutil.rmtree(base, ignore_errors=True)
     return totals
 
@@ -187,7 +198,12 @@ def _table(title: str, names: Iterable[str], rows: Iterable[Sequence[object]]) -
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line; gives the exit code."""
+    """Run from the command line; gives the exit code.
+
+    Interrupted, or asked to end, it shows what the runs until then have shown, and fails.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="python -m tests.faults.runs", description=__doc__)
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--seed", default="1", help="a base for all runs, or BASE-NUMBER for one of them")
@@ -201,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     totals = do(seeds_of(asked.seed, asked.runs), size, asked.workers, console)
     show(totals, console, time.monotonic() - began)
-    return 1 if totals.failed else 0
+    return 1 if totals.failed or totals.stopped else 0
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from sandbox.ksef import sessions
 from sandbox.ksef.server import KsefSandbox
 from sandbox.ksef.state import SandboxState, Settings
 from tests.faults import databases
-from tests.faults.clock import SharedClock
+from tests.faults.clock import SharedClock, WorldClock
 from tests.faults.faults import TickingPlan
 from tests.faults.invariants import Stories
 from tests.faults.shops import Shop, started
@@ -85,7 +85,7 @@ class World:
     layout: Layout
     home: Path
     database: str
-    clock: SharedClock
+    clock: WorldClock
     state: SandboxState
     ksef: KsefSandbox
     plan: TickingPlan
@@ -174,16 +174,17 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, layout: Layout, seed: int) -> Iterator[World]:
+def world(folder: Path, layout: Layout, seed: int, clock: WorldClock | None = None) -> Iterator[World]:
     """A fresh world in an empty folder.
 
     Args:
         folder: for all files. layout: see :class:`Layout`. seed: of the shops' generated orders.
+        clock: of everything; without it one whose time costs nothing, in the folder's file ``clock``.
     """
     shutil.rmtree(folder, ignore_errors=True)
     home = folder / "home"
     home.mkdir(parents=True)
-    clock = SharedClock(folder / "clock", START)
+    clock = clock or SharedClock(folder / "clock", START)
     (folder / "ksef.sqlite3").write_bytes(keys_of_ksef())
     state = SandboxState.open(folder / "ksef.sqlite3", settings=Settings(processing_seconds=0.3), clock=clock)
     plan = TickingPlan()

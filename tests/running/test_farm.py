@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import time
@@ -26,7 +25,6 @@ from tests.running.gate import Gate
 BROKERS = pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
 TAKEOVER = 120.0
 """Seconds in which another worker has to take a dead one's lane over, by the issue."""
-_KSEF_FAULTS = ("drop_before", "drop_after", "http_500", "http_503", "http_401")
 
 
 def address(broker: str) -> str:
@@ -81,49 +79,6 @@ def test_a_dead_workers_lane_is_taken_over_in_time(tmp_path: Path, broker: str) 
         print(f"{broker}: taken over after {time.monotonic() - killed:.1f} s")
         made.assert_one_story([[11]])
         assert beat.poll() is None
-
-
-@pytest.mark.faults
-@BROKERS
-@pytest.mark.parametrize("seed", [1, 2])
-def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path, broker: str, seed: int) -> None:
-    """Three machines, each killed again and again, KSeF and shops with faults, a beat that dies as well."""
-    chance = random.Random(seed)
-    orders = [list(range(100 * one, 100 * one + 8)) for one in range(1, 5)]
-    with farm(tmp_path, address(broker), orders) as made:
-        for number, kind in enumerate(_KSEF_FAULTS * 2):
-            made.ksef.state.faults.add(kind, ("invoices", "sessions", "auth")[number % 3])
-        for shop in made.shops:
-            shop.fault("http_500", times=2)
-            shop.fault("drop_after", method="POST", times=1)
-        machines = [start_worker(made, place) for place in range(3)]
-        beat = made.start("beat")
-        killed = 0
-        deadline = time.monotonic() + 90
-        while made.published() < 32 and time.monotonic() < deadline:
-            time.sleep(chance.uniform(0.5, 4.0))
-            place = chance.randrange(len(machines))
-            if chance.random() < 0.3:
-                # one process of the pool only: the pool makes another
-                for child in children(machines[place]):
-                    os.kill(child, signal.SIGKILL)
-            else:
-                made.kill(machines[place])
-                machines[place] = start_worker(made, place)
-            if chance.random() < 0.2:
-                made.kill(beat)
-                beat = made.start("beat")
-            killed += 1
-        wait_for(lambda: made.published() == 32, 300, "all documents published")
-        print(f"{broker}: {killed} kills")
-        assert killed
-        made.assert_one_story(orders)
-
-
-def children(process: subprocess.Popen[bytes]) -> list[int]:
-    """Process numbers of what a process has forked and not buried yet."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return [int(one) for one in listed.read_text("ascii").split()] if listed.exists() else []
 
 
 def start_worker(made: Farm, machine: int) -> subprocess.Popen[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from connector_app.ksef_access import SellerAccess
 from connector_app.log_events import Said
@@ -155,15 +155,3 @@ def _under_way(services: Services, seller_id: int) -> list[int]:
                 .order_by(Batch.id)
             )
         )
-
-
-def next_step(services: Services, seller_id: int) -> float | None:
-    """Seconds until a batch of a seller is due; ``None`` when none is under way."""
-    now = services.clock()
-    with services.database() as session:
-        first = session.scalar(
-            select(func.min(func.coalesce(Batch.next_attempt_at, now))).where(
-                Batch.seller_id == seller_id, Batch.state.in_(UNDER_WAY)
-            )
-        )
-    return None if first is None else (first - now).total_seconds()
