@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector_app.store.models import Document, NumberCounter, Seller
-from core.invoices.numbering import Numbering, Series
+from core.findings import Finding, Severity, Text
+from core.invoices.numbering import BadPattern, Numbering, Series
 
 
 def take_number(session: Session, seller_id: int, series: Series) -> str:
@@ -71,3 +72,19 @@ def note_taken(session: Session, seller_id: int, numbering: Numbering, number: s
             counter.last = max(counter.last, n)
         session.flush()
     return bool(places)
+
+
+def bad_pattern(error: BadPattern) -> Finding:
+    """A pattern that makes no number, as a finding of the document that was to get one.
+
+    Args:
+        error: why.
+    """
+    return Finding(
+        "number-pattern-unusable",
+        Severity.ERROR,
+        "Faktura/Fa/P_2",
+        error.text,
+        Text("Popraw wzór numeracji sprzedawcy.", "Correct the seller's number pattern."),
+        "P_2",
+    )

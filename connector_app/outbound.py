@@ -29,7 +29,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from core.findings import Text
+from core.findings import SaidError, Text
 
 LONGEST_URL = 512
 """Characters; as many as the tables keep."""
@@ -52,7 +52,7 @@ _HOW_INSIDE = Text(
 )
 
 
-class ForbiddenAddress(ValueError):
+class ForbiddenAddress(SaidError, ValueError):
     """An address that this program does not connect to.
 
     Attributes:
@@ -60,8 +60,8 @@ class ForbiddenAddress(ValueError):
     """
 
     def __init__(self, text: Text, hint: Text = _HOW) -> None:
-        super().__init__(text.en)
-        self.text, self.hint = text, hint
+        super().__init__(text)
+        self.hint = hint
 
 
 def check(url: str, *, allow_private: bool) -> str:

@@ -11,21 +11,17 @@ from connector_app import ksef_access
 from connector_app.profiles import Profile
 from connector_app.store.models import Document, Seller
 from core.fa.registry import FaSchema, SchemaVersion
-from core.findings import Text
+from core.findings import SaidError, Text
 from core.ksef import environments
 from core.ksef.environments import Environment, is_loopback
 
 
-class SellerRefused(ValueError):
+class SellerRefused(SaidError, ValueError):
     """A change of a seller that is not possible.
 
     Attributes:
         text: why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 def check_schema(schema: FaSchema, place: Environment) -> None:

@@ -21,7 +21,7 @@ from platformdirs import user_data_path
 from connector_app.nbp.client import NBP_API
 from connector_app.registers.vat_list import VAT_LIST_API
 from connector_app.registers.vies import VIES_API
-from core.findings import Text
+from core.findings import SaidError, Text
 from core.law import TOKENS_END
 
 APP = "ksef-connector"
@@ -37,16 +37,12 @@ _LEVELS = {
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class BadSetting(ValueError):
+class BadSetting(SaidError, ValueError):
     """An environment variable whose value cannot be used.
 
     Attributes:
         text: which and why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

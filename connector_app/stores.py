@@ -17,14 +17,14 @@ from connector_app.store.documents import decide_waiting_at
 from connector_app.store.models import Seller, Store
 from connector_app.store.recovered import NO_SHOPS
 from core.calendar import warsaw_day
-from core.findings import Text
+from core.findings import SaidError, Text
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _NOTHING = Text("", "")
 _UNFIT = re.compile(r"[^a-z0-9-]+")
 
 
-class StoreRefused(Exception):
+class StoreRefused(SaidError):
     """A store cannot be connected, changed or removed like that.
 
     Attributes:
@@ -32,8 +32,8 @@ class StoreRefused(Exception):
     """
 
     def __init__(self, text: Text, hint: Text = _NOTHING) -> None:
-        super().__init__(text.en)
-        self.text, self.hint = text, hint
+        super().__init__(text)
+        self.hint = hint
 
 
 def check_code(code: str) -> None:

@@ -32,6 +32,18 @@ class Text:
         return self.en if language == "en" else self.pl
 
 
+class SaidError(Exception):
+    """What went wrong, as a sentence for a person; the exception itself speaks English.
+
+    Attributes:
+        text: why.
+    """
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check found.

@@ -61,13 +61,17 @@ class Backup:
 
     Attributes:
         wanted: the program makes them by itself.
-        at: when the last good one was made; ``None``: never.
+        at: when the last good one was made, or else wished for; ``None``: neither.
         failed_at: when the last one failed; ``None``: it did not.
     """
 
     wanted: bool
     at: datetime | None = None
     failed_at: datetime | None = None
+
+    def is_old(self, now: datetime, days: int) -> bool:
+        """Whether the last good one is so many days old; of one that was never made nobody knows."""
+        return self.at is not None and self.at <= now - timedelta(days=days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from connector_app.alerts.condition import Condition, Look, moment
 from connector_app.alerts.kinds import Kind
 from connector_app.ksef_access import SEND, environment_of
-from connector_app.overview import work
-from connector_app.overview.work import NEEDS_A_PERSON, UNDER_WAY
-from connector_app.store.models import Document, DocumentState, Event, KsefRequest, Seller
-from connector_app.store.recovered import NEVER
-from core.calendar import add_working_days
+from connector_app.overview import delays, work
+from connector_app.store.models import Document, DocumentState, KsefRequest, Seller
 from core.findings import Severity, Text
 from core.ksef.limits import PUBLISHED, group_of, windows
 
@@ -41,24 +36,19 @@ _TO_BATCH = Text(
 def attention(look: Look) -> Sequence[Condition]:
     """Documents that wait for a decision longer than is set, one condition for each seller."""
     hours = look.options.number("attention_hours")
-    last_other = _newest_entry(Event.state.not_in([one.value for one in NEEDS_A_PERSON]))
-    later = aliased(Event)
-    since = (
-        select(func.min(later.at))
-        .where(later.document_id == Document.id, later.id > func.coalesce(last_other, 0))
-        .scalar_subquery()
-    )
     found = []
-    for seller_id, count, oldest in _groups(look, NEEDS_A_PERSON, since, hours):
+    for one in delays.undecided(look.session, look.before(hours=hours)):
         said = Text(
-            f"Dokumenty czekające na decyzję dłużej niż {hours} godz.: {count}, najdłużej od "
-            f"{moment(oldest)}.",
-            f"Documents that wait for a decision for more than {hours} h: {count}, the longest since "
-            f"{moment(oldest)}.",
+            f"Dokumenty czekające na decyzję dłużej niż {hours} godz.: {one.count}, najdłużej od "
+            f"{moment(one.since)}.",
+            f"Documents that wait for a decision for more than {hours} h: {one.count}, the longest since "
+            f"{moment(one.since)}.",
         )
-        key = f"{Kind.ATTENTION}:{seller_id}"
+        key = f"{Kind.ATTENTION}:{one.seller_id}"
         found.append(
-            Condition(key, Kind.ATTENTION, Severity.WARNING, said, _TO_DECIDE, oldest, seller_id=seller_id)
+            Condition(
+                key, Kind.ATTENTION, Severity.WARNING, said, _TO_DECIDE, one.since, seller_id=one.seller_id
+            )
         )
     return found
 
@@ -66,32 +56,30 @@ def attention(look: Look) -> Sequence[Condition]:
 def stuck(look: Look) -> Sequence[Condition]:
     """Documents on their way to which nothing happened for longer than is set."""
     hours = look.options.number("stuck_hours")
-    last = select(func.max(Event.at)).where(Event.document_id == Document.id).scalar_subquery()
     working = {one.id for one in look.at_work()}
     found = []
-    for seller_id, count, oldest in _groups(look, UNDER_WAY, last, hours):
-        if seller_id not in working:
+    for one in delays.unmoved(look.session, look.before(hours=hours)):
+        if one.seller_id not in working:
             continue
         said = Text(
-            f"Dokumenty w drodze, które nie ruszyły się od {hours} godz.: {count}, najdłużej od "
-            f"{moment(oldest)}.",
-            f"Documents on their way that did not move for {hours} h: {count}, the longest since "
-            f"{moment(oldest)}.",
+            f"Dokumenty w drodze, które nie ruszyły się od {hours} godz.: {one.count}, najdłużej od "
+            f"{moment(one.since)}.",
+            f"Documents on their way that did not move for {hours} h: {one.count}, the longest since "
+            f"{moment(one.since)}.",
         )
-        key = f"{Kind.STUCK}:{seller_id}"
-        found.append(Condition(key, Kind.STUCK, Severity.ERROR, said, _TO_LOOK, oldest, seller_id=seller_id))
+        key = f"{Kind.STUCK}:{one.seller_id}"
+        found.append(
+            Condition(key, Kind.STUCK, Severity.ERROR, said, _TO_LOOK, one.since, seller_id=one.seller_id)
+        )
     return found
 
 
 def deadlines(look: Look) -> Sequence[Condition]:
     """Offline documents that must be sent soon, or should have been: working days by the Polish calendar."""
     days = look.options.number("deadline_days")
-    last = add_working_days(look.today, days) if days else look.today
     found = []
     for seller_id in look.session.scalars(select(Seller.id).order_by(Seller.id)):
-        near = [
-            one for one in work.deadlines(look.session, [seller_id], look.today, _MOST) if one.day <= last
-        ]
+        near = work.deadlines(look.session, [seller_id], look.today, _MOST, within=days)
         if not near:
             continue
         late = sum(one.day < look.today for one in near)
@@ -156,31 +144,3 @@ def limits(look: Look) -> Sequence[Condition]:
             Condition(key, Kind.LIMIT, Severity.WARNING, said, _TO_BATCH, oldest, seller_id=seller.id)
         )
     return found
-
-
-def _newest_entry(which: ColumnElement[bool]) -> ColumnElement[int]:
-    return select(func.max(Event.id)).where(Event.document_id == Document.id, which).scalar_subquery()
-
-
-def _groups(
-    look: Look, states: Sequence[DocumentState], since: ScalarSelect[datetime], hours: int
-) -> list[tuple[int, int, datetime]]:
-    """By seller: how many documents stand in some states for longer than some hours, and since when."""
-    limit = look.before(hours=hours)
-    rows = (
-        select(Document.seller_id, func.coalesce(since, Document.created_at).label("since"))
-        .select_from(Seller)
-        .join(Document, (Document.seller_id == Seller.id) & Document.state.in_([one.value for one in states]))
-        .where(
-            Document.created_at <= limit,
-            or_(Document.next_attempt_at.is_(None), Document.next_attempt_at < NEVER),
-        )
-        .subquery()
-    )
-    query = (
-        select(rows.c.seller_id, func.count(), func.min(rows.c.since))
-        .where(rows.c.since <= limit)
-        .group_by(rows.c.seller_id)
-        .order_by(rows.c.seller_id)
-    )
-    return [(row[0], row[1], row[2]) for row in look.session.execute(query)]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
 from connector_app import measures
 from connector_app.alerts.condition import Condition, Look, moment
 from connector_app.alerts.kinds import Kind
-from connector_app.hooks.keeping import BY_PERSON
-from connector_app.pipeline.services import dump_text
-from connector_app.store.machines import Hook, HookDelivery
-from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
+from connector_app.overview import delays
+from connector_app.store.machines import Hook
+from connector_app.store.models import Document, ShopOrder, Store
 from connector_app.store.recovered import IS_OPEN
 from connector_app.store.watching import AlertLetter, LetterState
 from core.findings import Severity, Text
@@ -47,29 +46,23 @@ def silent_stores(look: Look) -> Sequence[Condition]:
     asked = measures.last_done(look.session, "look")
     if asked is None or asked < limit.timestamp():
         return []  # nobody asks: the background work stands still, which is another alert
-    working = [one.id for one in look.at_work()]
-    rows = look.session.execute(
-        select(Store.id, Store.seller_id, Store.code, func.coalesce(Store.looked_at, Store.created_at))
-        .where(
-            IS_OPEN, Store.seller_id.in_(working), func.coalesce(Store.looked_at, Store.created_at) <= limit
-        )
-        .order_by(Store.id)
-    )
+    working = {one.id for one in look.at_work()}
     return [
         Condition(
-            f"{Kind.STORE_SILENT}:{store_id}",
+            f"{Kind.STORE_SILENT}:{store.id}",
             Kind.STORE_SILENT,
             Severity.ERROR,
             Text(
-                f"Sklep {code}: zamówień nie udało się odczytać od {moment(since)}.",
-                f"Store {code}: its orders could not be read since {moment(since)}.",
+                f"Sklep {store.code}: zamówień nie udało się odczytać od {moment(since)}.",
+                f"Store {store.code}: its orders could not be read since {moment(since)}.",
             ),
             _TO_STORE,
             since,
-            seller_id=seller_id,
-            store_id=store_id,
+            seller_id=store.seller_id,
+            store_id=store.id,
         )
-        for store_id, seller_id, code, since in rows
+        for store, since in delays.silent_stores(look.session, limit)
+        if store.seller_id in working
     ]
 
 
@@ -105,51 +98,41 @@ def no_orders(look: Look) -> Sequence[Condition]:
 
 def webhooks(look: Look) -> Sequence[Condition]:
     """Shops whose webhooks do not come."""
-    rows = look.session.execute(
-        select(Store.id, Store.seller_id, Store.code, Store.webhook_checked_at)
-        .where(IS_OPEN, Store.webhook_trouble.is_not(None))
-        .order_by(Store.id)
-    )
     return [
         Condition(
-            f"{Kind.WEBHOOKS}:{store_id}",
+            f"{Kind.WEBHOOKS}:{one.id}",
             Kind.WEBHOOKS,
             Severity.WARNING,
-            Text(f"Sklep {code}: webhooki nie przychodzą.", f"Store {code}: its webhooks do not come."),
+            Text(
+                f"Sklep {one.code}: webhooki nie przychodzą.", f"Store {one.code}: its webhooks do not come."
+            ),
             _TO_WEBHOOKS,
-            checked or look.now,
-            seller_id=seller_id,
-            store_id=store_id,
+            one.webhook_checked_at or look.now,
+            seller_id=one.seller_id,
+            store_id=one.id,
         )
-        for store_id, seller_id, code, checked in rows
+        for one in delays.without_webhooks(look.session)
     ]
 
 
 def mails(look: Look) -> Sequence[Condition]:
     """E-mails to buyers, and letters about alerts, that do not go out for longer than is set."""
     limit = look.before(hours=look.options.number("mail_hours"))
-    rows = look.session.execute(
-        select(Document.seller_id, Document.store_id, func.count(), func.min(Mail.created_at))
-        .join(Document, Document.id == Mail.document_id)
-        .where(Mail.state == MailState.DUE.value, Mail.created_at <= limit)
-        .group_by(Document.seller_id, Document.store_id)
-        .order_by(Document.seller_id, Document.store_id)
-    )
     found = [
         Condition(
-            f"{Kind.MAIL}:{store_id}",
+            f"{Kind.MAIL}:{one.store_id}",
             Kind.MAIL,
             Severity.WARNING,
             Text(
-                f"E-maile do nabywców nie wychodzą od {moment(since)}; czeka: {count}.",
-                f"E-mails to buyers do not go out since {moment(since)}; waiting: {count}.",
+                f"E-maile do nabywców nie wychodzą od {moment(one.since)}; czeka: {one.count}.",
+                f"E-mails to buyers do not go out since {moment(one.since)}; waiting: {one.count}.",
             ),
             _TO_MAIL,
-            since,
-            seller_id=seller_id,
-            store_id=store_id,
+            one.since,
+            seller_id=one.seller_id,
+            store_id=one.store_id,
         )
-        for seller_id, store_id, count, since in rows
+        for one in delays.unsent_mails(look.session, limit)
     ]
     oldest = look.session.scalar(
         select(func.min(AlertLetter.created_at)).where(
@@ -168,42 +151,25 @@ def mails(look: Look) -> Sequence[Condition]:
 def hooks(look: Look) -> Sequence[Condition]:
     """Receivers that take no messages for longer than is set, or were switched off for it."""
     limit = look.before(hours=look.options.number("hooks_hours"))
-    waiting = select(func.min(HookDelivery.created_at)).where(
-        HookDelivery.hook_id == Hook.id, HookDelivery.done_at.is_(None), HookDelivery.attempts > 0
-    )
-    rows = look.session.execute(
-        select(Hook.id, Hook.seller_id, Hook.disabled_at, Hook.failure, waiting.scalar_subquery()).order_by(
-            Hook.id
-        )
-    )
     found = []
-    for hook_id, seller_id, disabled_at, failure, oldest in rows:
-        if disabled_at is not None:
-            if failure == dump_text(BY_PERSON):
-                continue
-            since, step = disabled_at, 1
-            said = Text(
-                f"Webhook nr {hook_id} wyłączono {moment(since)}: odbiorca nie przyjmował wiadomości.",
-                f"Hook no. {hook_id} was switched off {moment(since)}: its receiver took no messages.",
-            )
-        elif oldest is not None and oldest <= limit:
-            since, step = oldest, 0
-            said = Text(
-                f"Webhook nr {hook_id}: wiadomości nie dochodzą od {moment(since)}.",
-                f"Hook no. {hook_id}: messages do not arrive since {moment(since)}.",
-            )
-        else:
-            continue
-        found.append(
-            Condition(
-                f"{Kind.HOOKS}:{hook_id}",
-                Kind.HOOKS,
-                Severity.WARNING,
-                said,
-                _TO_HOOKS,
-                since,
-                seller_id=seller_id,
-                step=step,
-            )
+    for hook in delays.given_up_hooks(look.session):
+        since = hook.disabled_at or look.now
+        said = Text(
+            f"Webhook nr {hook.id} wyłączono {moment(since)}: odbiorca nie przyjmował wiadomości.",
+            f"Hook no. {hook.id} was switched off {moment(since)}: its receiver took no messages.",
         )
+        found.append(_of_hook(hook, said, since, step=1))
+    for hook, _, since in delays.undelivered(look.session, limit):
+        said = Text(
+            f"Webhook nr {hook.id}: wiadomości nie dochodzą od {moment(since)}.",
+            f"Hook no. {hook.id}: messages do not arrive since {moment(since)}.",
+        )
+        found.append(_of_hook(hook, said, since, step=0))
     return found
+
+
+def _of_hook(hook: Hook, said: Text, since: datetime, *, step: int) -> Condition:
+    key = f"{Kind.HOOKS}:{hook.id}"
+    return Condition(
+        key, Kind.HOOKS, Severity.WARNING, said, _TO_HOOKS, since, seller_id=hook.seller_id, step=step
+    )

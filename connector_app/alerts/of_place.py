@@ -92,7 +92,7 @@ def backup(look: Look) -> Sequence[Condition]:
     if known.failed_at is not None:
         since = known.failed_at
         said = Text(f"Kopia zapasowa nie udała się {moment(since)}.", f"The backup failed {moment(since)}.")
-    elif known.at is not None and known.at <= look.now - timedelta(days=look.options.number("backup_days")):
+    elif known.at is not None and known.is_old(look.now, look.options.number("backup_days")):
         since = known.at
         said = Text(
             f"Ostatnia dobra kopia zapasowa jest z {moment(since)}.",

@@ -41,6 +41,7 @@ COUNTS = {
     "reserved": Text("numer czeka na dokument", "number waits for its document"),
     "used_up": Text("numer bez faktury, zamknięty", "number without an invoice, closed"),
     "without_series": Text("numer spoza serii", "number of no series"),
+    "deleted": Text("usunięte po ustawowym czasie", "deleted after the legal time"),
     "documents": Text("wszystkie", "all"),
     "invoices": Text("faktury", "invoices"),
     "corrections": Text("korekty", "corrections"),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connector_app.checks.number_sets import NumberSet
 from connector_app.checks.period import Period, counting_days
 from connector_app.checks.report import Part, Report, SeriesLine
-from connector_app.checks.rows import Row, numbered
+from connector_app.checks.rows import Row, Trace, deleted, numbered
 from connector_app.checks.series import Place, SeriesFinder, format_number
 from connector_app.checks.wording import found
 from connector_app.store.archive import DeletedDocument
@@ -46,6 +46,8 @@ class _Line:
     known: NumberSet = field(default_factory=NumberSet)
     lowest: int = 0
     highest: int = 0
+    deleted: int = 0
+    """Of those inside, documents that were deleted after the legal time."""
     before: int = 0
     """Highest of an earlier day."""
     later: list[int] = field(default_factory=list)
@@ -94,7 +96,10 @@ class SeriesCheck:
             foreign: what the part KSeF found.
             tell: told how many documents were read.
         """
-        for seen, row in enumerate(numbered(self._session, self._seller_id, self._span()), 1):
+        span = self._span()
+        for trace in deleted(self._session, self._seller_id, span):
+            self._take_trace(trace)
+        for seen, row in enumerate(numbered(self._session, self._seller_id, span), 1):
             self._take(row)
             if seen % _STEP == 0:
                 tell(seen)
@@ -120,6 +125,18 @@ class SeriesCheck:
     def _line(self, key: tuple[str, str]) -> _Line:
         return self._lines.setdefault(key, _Line(*key))
 
+    def _take_trace(self, trace: Trace) -> None:
+        """A deleted document has its place like any other; nothing else is known of it."""
+        place = self._finder.find(trace.number, _kind(trace.kind))
+        inside = trace.day in self._period
+        self._counts["deleted"] += inside
+        if place is None:
+            return
+        line = self._line((place.series, place.period))
+        line.known.add(place.n)
+        line.deleted += inside
+        self._note(line, trace.day, place.n, most_later=_LOOKED_UP)
+
     def _take(self, row: Row) -> None:
         inside = row.day in self._period
         place = self._finder.find(row.number, _kind(row.kind))
@@ -132,7 +149,8 @@ class SeriesCheck:
         is_new = line.known.add(place.n)
         if inside and (not is_new or not place.is_exact):
             self._double(row, place, is_new=is_new)
-        self._note(line, row, place.n)
+        # beside those of deleted documents, which come first
+        self._note(line, row.day, place.n, most_later=2 * _LOOKED_UP)
         if row.is_uploaded:
             if inside:
                 self._say("number-of-other-program", row, "wgrano z pliku", "was uploaded as a file")
@@ -147,13 +165,13 @@ class SeriesCheck:
             )  # fmt: skip
         self._note_reserved(row, inside=inside)
 
-    def _note(self, line: _Line, row: Row, n: int) -> None:
-        if row.day in self._period:
+    def _note(self, line: _Line, day: date | None, n: int, *, most_later: int) -> None:
+        if day in self._period:
             line.inside.add(n)
             line.lowest, line.highest = min(line.lowest or n, n), max(line.highest, n)
-        elif row.day is not None and row.day < self._period.first:
+        elif day is not None and day < self._period.first:
             line.before = max(line.before, n)
-        elif row.day is not None and len(line.later) < _LOOKED_UP:
+        elif day is not None and len(line.later) < most_later:
             # in the order of issue the first ones are the lowest, but for what was made anew
             line.later.append(n)
 
@@ -217,7 +235,13 @@ class SeriesCheck:
     def _tell_line(self, line: _Line, foreign: NumberSet) -> None:
         counter = self._counters.get((line.series, line.period), 0)
         low, high = self._range(line, counter)
-        shown = SeriesLine(line.series, line.period, count=len(line.inside))
+        shown = SeriesLine(
+            line.series,
+            line.period,
+            count=len(line.inside) - line.deleted,
+            deleted=line.deleted,
+            explained=line.deleted,
+        )
         if line.inside:
             shown.first = format_number(line.series, line.period, line.lowest)
             shown.last = format_number(line.series, line.period, line.highest)
@@ -228,6 +252,14 @@ class SeriesCheck:
             return
         self._report.series.append(shown)
         self._counts["series"] += 1
+        if line.deleted:
+            text = Text(
+                f"Seria {line.series} {line.period}: dokumenty usunięte przez człowieka po ustawowym czasie: "
+                f"{line.deleted}.",
+                f"Series {line.series} {line.period}: documents that a person deleted after the legal time: "
+                f"{line.deleted}.",
+            )
+            self._report.add(found("number-explained", f"series:{line.series}", text))
         if line.own > counter:
             text = Text(
                 f"Seria {line.series} {line.period}: licznik {counter}, a jest dokument z {line.own}.",

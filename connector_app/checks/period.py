@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
 from core.calendar import WARSAW
-from core.findings import Text
+from core.findings import SaidError, Text
 
 _MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])", re.ASCII)
 _YEAR = re.compile(r"20\d{2}", re.ASCII)
@@ -18,16 +18,12 @@ LONGEST = 3660
 """Days: ten years, as long as documents are kept."""
 
 
-class BadPeriod(ValueError):
+class BadPeriod(SaidError, ValueError):
     """Words that name no period.
 
     Attributes:
         text: why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class SeriesLine:
         first, last: numbers at the ends of what was issued in the days; empty when there is none.
         expected_from, expected_to: the numbers that have to be there.
         count: documents with such a number that were issued in the days.
+        deleted: such documents that a person deleted after the legal time; only their numbers are left.
         missing: numbers that no document here has and nothing explains.
         explained: numbers without an invoice of these days, with a known reason.
     """
@@ -63,6 +64,7 @@ class SeriesLine:
     expected_from: str = ""
     expected_to: str = ""
     count: int = 0
+    deleted: int = 0
     missing: int = 0
     explained: int = 0
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, case, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from connector_app.checks.period import Period
+from connector_app.store.archive import DeletedDocument
 from connector_app.store.models import Document, DocumentState, ShopOrder, Store
 from connector_app.store.recovered import PLATFORM as RECOVERED
 from core.rulebook import UPLOADED
@@ -94,3 +95,35 @@ def numbered(session: Session, seller_id: int, days: Period) -> Iterator[Row]:
             closed_at=closed, store=code or "", is_uploaded=bool(uploaded),
             is_recovered=platform == RECOVERED,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is left of a document that a person deleted after the legal time.
+
+    Attributes:
+        number, kind: as they were stored. day: of issue.
+    """
+
+    number: str
+    kind: str
+    day: date
+
+
+def deleted(session: Session, seller_id: int, days: Period) -> Iterator[Trace]:
+    """A seller's deleted documents, in the order of their days.
+
+    Args:
+        session: see :func:`snapshot`.
+        seller_id: the seller.
+        days: of issue.
+    """
+    query = (
+        select(DeletedDocument.number, DeletedDocument.kind, DeletedDocument.issued_on)
+        .where(DeletedDocument.seller_id == seller_id)
+        .where(DeletedDocument.issued_on.between(days.first, days.last))
+        .order_by(DeletedDocument.issued_on, DeletedDocument.id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for number, kind, day in session.execute(query):
+        yield Trace(number, kind, day)

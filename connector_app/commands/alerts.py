@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
+from typing import Unpack
 
 import click
 from sqlalchemy import select, true
@@ -17,11 +17,14 @@ from connector_app.alerts.server import Servers, installation_server, set_instal
 from connector_app.alerts.telling import People
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.files import FILE
-from connector_app.mail.compose import usable_address
-from connector_app.mail.settings import PORTS, MailSettings, Security
-from connector_app.mail.transport import MailError
-from connector_app.mail.trial import mail_faults, send_trial
+from connector_app.commands.mail_server import (
+    Typed,
+    mail_server_options,
+    mail_settings,
+    recipient_of,
+    try_out,
+)
+from connector_app.mail.settings import MailSettings
 from connector_app.people import trail
 from connector_app.pipeline.services import Services, load_text
 from connector_app.store.models import Seller
@@ -180,19 +183,13 @@ def test(app: App, address: str) -> None:
         settings = _server(services, session)
     if not address:
         return
-    recipient = usable_address(address)
-    if not recipient:
-        raise BadInput(app.text(f"{address} nie jest adresem e-mail.", f"{address} is no e-mail address."))
+    recipient = recipient_of(app, address)
     if settings is None:
         raise Failure(
             app.text("Nie ma serwera poczty dla alarmów.", "There is no mail server for alerts."),
             "ksef-connector alerts server --host ...",
         )
-    try:
-        send_trial(settings, recipient, app.language, services.clock())
-    except MailError as error:
-        raise Failure(app.text(f"Poczta nie działa: {error}", f"The mail does not work: {error}")) from None
-    app.say(Text(f"✓ Wysłano do {recipient}.", f"✓ Sent to {recipient}."))
+    try_out(app, settings, recipient, services.clock(), "ksef-connector alerts server --host ...")
 
 
 def _print_people(app: App, services: Services, session: Session) -> None:
@@ -214,53 +211,16 @@ def _server(services: Services, session: Session) -> MailSettings | None:
 
 
 @alerts.command(pl="Ustawia serwer poczty dla alarmów; hasło jest przechowywane zaszyfrowane.")
-@option("--host", required=True, metavar="HOST", pl="Serwer SMTP.", en="SMTP server.")
-@option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=None,
-    show_default="587, 465 (tls), 25 (none)",
-    pl="Port.",
-    en="Port.",
-)
-@option(
-    "--security",
-    type=click.Choice([one.value for one in Security]),
-    default=Security.STARTTLS.value,
-    show_default=True,
-    pl="Ochrona połączenia; none tylko dla serwera na tej samej maszynie.",
-    en="Protection of the connection; none only for a server on this machine.",
-)
-@option("--user", default="", metavar="NAME", pl="Nazwa użytkownika.", en="User name.")
-@option(
-    "--password-file",
-    type=FILE,
-    default=None,
-    pl="Plik z hasłem w pierwszym wierszu.",
-    en="File with the password in its first line.",
-)
-@option("--from", "sender", required=True, metavar="ADDRESS", pl="Nadawca.", en="Sender.")
+@mail_server_options
 @pass_app
-def server(
-    app: App, host: str, port: int | None, security: str, user: str, password_file: Path | None, sender: str
-) -> None:
+def server(app: App, **typed: Unpack[Typed]) -> None:
     """Set the mail server for alerts; the password is kept encrypted."""
-    way = Security(security)
-    if bool(user) != (password_file is not None):
-        raise BadInput(
-            app.text(
-                "Nazwę użytkownika i plik z hasłem podaje się razem.",
-                "A user name and a file with the password are given together.",
-            )
-        )
-    lines = app.read_text(password_file).splitlines() if password_file is not None else [""]
-    settings = MailSettings(host, port or PORTS[way], way, sender, user, lines[0] if lines else "")
-    for fault in mail_faults(settings).values():
-        raise BadInput(fault.in_language(app.language))
+    settings = mail_settings(app, typed)
     services = app.open()
     with services.database.begin() as session:
         set_installation_server(session, services.vault, settings)
-        details = {"host": host, "port": settings.port, "sender": sender}
+        details = {"host": settings.host, "port": settings.port, "sender": settings.sender}
         trail.record(session, services.clock(), "alert.server", "installation", actor=_ACTOR, details=details)
-    app.say(Text(f"✓ Poczta alarmów: {host}:{settings.port}.", f"✓ Mail of alerts: {host}:{settings.port}."))
+    where = f"{settings.host}:{settings.port}"
+    app.say(Text(f"✓ Poczta alarmów: {where}.", f"✓ Mail of alerts: {where}."))
     app.say(Text("→ ksef-connector alerts test ADRES", "→ ksef-connector alerts test ADDRESS"))

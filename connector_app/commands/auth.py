@@ -12,6 +12,7 @@ from rich.table import Table
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE, FILE_OR_DASH, is_dash, reason_of, write_whole
+from connector_app.commands.find_seller import seller_option
 from connector_app.commands.ksef import (
     SUBJECTS,
     Desk,
@@ -21,7 +22,6 @@ from connector_app.commands.ksef import (
     json_option,
     local,
     open_desk,
-    seller_option,
     subject_option,
 )
 from connector_app.credentials import CredentialInfo, CredentialKind, credential_info, tokens_of

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 
 import click
 
-from connector_app import logs
 from connector_app.alerts.watch import Watchman
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.running_options import alive_option, begin_log, log_json_option
 from connector_app.commands.scaled import need_broker, say_alive
 from connector_app.hooks.happenings import Links
 from connector_app.running import workers
@@ -25,12 +24,7 @@ from core.findings import Text
 
     Wystarczy jeden; drugi, na innym komputerze, czeka i w razie czego przejmuje jego zadanie.""",
 )
-@option(
-    "--alive",
-    is_flag=True,
-    pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
-    en="Only say whether one is at work on this machine (exit code 1: none is).",
-)
+@alive_option
 @option(
     "--beside",
     type=int,
@@ -39,12 +33,7 @@ from core.findings import Text
     pl="Proces, razem z którym się kończy; używa tego worker --beat.",
     en="Process with which it ends; worker --beat uses it.",
 )
-@option(
-    "--log-json",
-    is_flag=True,
-    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
-    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
-)
+@log_json_option
 @pass_app
 def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     """Give out work to the workers (an installation with BROKER_URL).
@@ -58,8 +47,7 @@ def beat(app: App, alive: bool, beside: int | None, log_json: bool) -> None:
     from connector_app.running.broker import Sender  # noqa: PLC0415  an extra of the package
     from connector_app.running.dispatcher import Dispatcher  # noqa: PLC0415
 
-    wanted = app.settings
-    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="beat")
+    begin_log(app, "beat", as_json=log_json)
     services = app.open()
     stopped = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,8 @@ from connector_app import certificates as ours
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.auth import print_notices
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.ksef import Desk, find_seller, iso, json_option, local, open_desk, seller_option
+from connector_app.commands.find_seller import find_seller, seller_option
+from connector_app.commands.ksef import Desk, iso, json_option, local, open_desk
 from connector_app.credentials import CredentialKind, credential_info
 from connector_app.renewals import due
 from connector_app.store.models import Certificate, CertificateStage

@@ -34,8 +34,9 @@ _RESULTS = {
     invoke_without_command=True,
     pl="""Sprawdza instalację i mówi, co jest nie tak i co zrobić; check numbers wykazuje numery.
 
-    Folder i dysk, biblioteki, baza, klucze i certyfikaty, zaległa praca, próbka dokumentów, KSeF, sklepy i
-    poczta. Niczego nie zmienia. Kod 0: wszystko działa; 2: są ustalenia; 1: nie dało się sprawdzić.""",
+    Folder i dysk, biblioteki, baza, klucze i certyfikaty, zaległa praca, próbka dokumentów, kopia zapasowa,
+    KSeF, sklepy i poczta. Niczego nie zmienia. Kod 0: wszystko działa; 2: są ustalenia; 1: nie dało się
+    sprawdzić.""",
 )
 @option(
     "--network/--no-network",
@@ -49,9 +50,9 @@ _RESULTS = {
 def check(context: click.Context, network: bool, as_json: bool) -> None:
     """Examine the installation and say what is wrong and what to do; check numbers proves the numbers.
 
-    Folder and disk, libraries, database, keys and certificates, stuck work, a sample of the documents, KSeF,
-    shops and mail. Nothing is changed. Exit code 0: all works; 2: there are findings; 1: it could not be
-    looked at.
+    Folder and disk, libraries, database, keys and certificates, stuck work, a sample of the documents, the
+    last backup, KSeF, shops and mail. Nothing is changed. Exit code 0: all works; 2: there are findings; 1:
+    it could not be looked at.
     """
     if context.invoked_subcommand is None:
         _examine(context.obj, network=network, as_json=as_json)

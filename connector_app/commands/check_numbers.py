@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
+from rich.progress import MofNCompleteColumn
 from rich.table import Table
 
 from connector_app.checks.labels import PARTS, RESULTS, SEVERITIES, count_text
@@ -21,17 +20,16 @@ from connector_app.checks.report import Part, Report, Result
 from connector_app.checks.run import Watch, check_numbers
 from connector_app.checks.wording import KINDS
 from connector_app.commands.app import ATTENTION, App, BadInput, pass_app
+from connector_app.commands.bars import bars, pauses
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE, reason_of, write_whole
-from connector_app.commands.ksef import find_seller, seller_option
+from connector_app.commands.find_seller import find_seller, seller_option
 from core.calendar import WARSAW
 from core.findings import Severity
 
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i"}
 _SHOWN = 20
 """Findings of one kind that the screen shows; the report has more."""
-_TOLD_FROM = 10.0
-"""Seconds; shorter pauses are not worth a line."""
 EXITS = {Result.PROVED: 0, Result.FINDINGS: ATTENTION, Result.INCOMPLETE: 1}
 
 
@@ -138,26 +136,14 @@ def _period(app: App, month: str | None, begin: str | None, end: str | None) -> 
 @contextmanager
 def _bar(app: App) -> Iterator[Watch]:
     """A bar for each part while it is looked at."""
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
-    task = bars.add_task("", total=None)
+    shown = bars(app, MofNCompleteColumn())
+    task = shown.add_task("", total=None)
 
     def progress(part: Part, done: int, total: int | None) -> None:
-        bars.update(task, description=PARTS[part].in_language(app.language), completed=done, total=total)
+        shown.update(task, description=PARTS[part].in_language(app.language), completed=done, total=total)
 
-    def waiting(seconds: float) -> None:
-        if seconds >= _TOLD_FROM:
-            said = app.text("limit KSeF, przerwa", "limit of KSeF, pause")
-            app.err.print(f"… {said}: {seconds:.0f} s", markup=False)
-
-    with bars:
-        yield Watch(progress, waiting)
+    with shown:
+        yield Watch(progress, pauses(app))
 
 
 def _print(app: App, report: Report) -> None:

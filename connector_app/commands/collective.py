@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
+from connector_app.commands.find_seller import find_seller, named_seller_option
 from connector_app.commands.tables import amount
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline.services import Services
@@ -22,9 +23,6 @@ from core.ksef import number
 from core.ksef.collective import Identifier, IdentifierError, PaidInvoice
 from core.ksef.errors import KsefError, KsefUnavailable
 
-_SELLER = option(
-    "--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller."
-)
 _JSON = option("--json", "as_json", is_flag=True, pl="Wynik jako JSON.", en="The result as JSON.")
 _SPAN = timedelta(days=100)
 _DAYS = click.IntRange(1, _SPAN.days)
@@ -41,7 +39,7 @@ def collective() -> None:
     Faktury wskazuje numer KSeF albo numer dokumentu (ID) tej instalacji; kwoty bierze się z dokumentów.""",
 )
 @click.argument("invoices", nargs=-1, required=True, metavar="KSEF_NUMBER|ID...")
-@_SELLER
+@named_seller_option
 @_JSON
 @pass_app
 def create(app: App, invoices: tuple[str, ...], nip: str, as_json: bool) -> None:
@@ -74,7 +72,7 @@ def create(app: App, invoices: tuple[str, ...], nip: str, as_json: bool) -> None
 
 
 @collective.command(name="list", pl="Pokazuje identyfikatory zbiorcze z ostatnich dni, najnowsze najpierw.")
-@_SELLER
+@named_seller_option
 @option(
     "--days",
     type=_DAYS,
@@ -101,7 +99,7 @@ def list_identifiers(app: App, nip: str, days: int, as_json: bool) -> None:
     pl="Pokazuje faktury identyfikatora zbiorczego albo, po numerze KSeF, identyfikatory faktury.",
 )
 @click.argument("name", metavar="IDENTIFIER|KSEF_NUMBER")
-@_SELLER
+@named_seller_option
 @_JSON
 @pass_app
 def show(app: App, name: str, nip: str, as_json: bool) -> None:
@@ -133,13 +131,7 @@ def _of_invoice(app: App, access: SellerAccess, text: str) -> list[Identifier]:
 
 def _seller(app: App, services: Services, nip: str) -> Seller:
     with services.database() as session:
-        found = session.scalar(select(Seller).where(Seller.nip == nip))
-    if found is None:
-        raise BadInput(
-            app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."),
-            "ksef-connector seller list",
-        )
-    return found
+        return find_seller(app, session, nip)
 
 
 def _paid(app: App, services: Services, seller: Seller, text: str) -> PaidInvoice:

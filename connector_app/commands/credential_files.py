@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from connector_app.commands.app import App, BadInput
+from connector_app.commands.bilingual import option
 from connector_app.commands.failures import key_failure
+from connector_app.commands.files import FILE
 from core.signing.keys import KeyMaterial, KeyMaterialError, load_pem, load_pkcs12
 
 CERTIFICATE_WAYS = "--certificate CERT.pem --key KEY.pem | --p12 FILE.p12 --password-file FILE"
 """Options for a certificate, as a hint."""
 WAYS = f"{CERTIFICATE_WAYS} | --token-file FILE | --sign-outside"
 """The options, as a hint."""
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+_OPTIONS = (
+    option(
+        "--certificate",
+        type=FILE,
+        default=None,
+        pl="Certyfikat (PEM lub DER), razem z --key.",
+        en="Certificate (PEM or DER), with --key.",
+    ),
+    option(
+        "--key", type=FILE, default=None, pl="Klucz prywatny (PEM lub DER).", en="Private key (PEM or DER)."
+    ),
+    option(
+        "--p12",
+        type=FILE,
+        default=None,
+        pl="Certyfikat i klucz w jednym pliku PKCS#12.",
+        en="Certificate and key in one PKCS#12 file.",
+    ),
+    option(
+        "--password-file",
+        "password",
+        type=FILE,
+        default=None,
+        pl="Plik z hasłem do klucza.",
+        en="File with the password of the key.",
+    ),
+)
+
+
+def certificate_options(command: _Decorated) -> _Decorated:
+    """The options that name a certificate: arguments ``certificate``, ``key``, ``p12`` and ``password``."""
+    for one in reversed(_OPTIONS):
+        command = one(command)
+    return command
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import click
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from connector_app.commands.app import App, BadInput
 from connector_app.commands.bilingual import option
+from connector_app.commands.find_seller import find_seller
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline.services import Services
 from connector_app.store.models import Seller
@@ -25,18 +24,6 @@ SUBJECTS = {"subject": SubjectType.SUBJECT, "fingerprint": SubjectType.FINGERPRI
 _MOST_ADDRESSES = 10
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-
-
-def seller_option(command: _Decorated) -> _Decorated:
-    """The option ``--seller``, argument ``nip`` of the command; an only seller needs no naming."""
-    return option(
-        "--seller",
-        "nip",
-        default=None,
-        metavar="NIP",
-        pl="NIP sprzedawcy; zbędny, gdy jest tylko jeden.",
-        en="NIP of the seller; not needed when there is only one.",
-    )(command)
 
 
 def json_option(command: _Decorated) -> _Decorated:
@@ -132,34 +119,6 @@ def open_desk(app: App, nip: str | None) -> Desk:
     with services.database() as session:
         seller = find_seller(app, session, nip)
     return Desk(services, seller, services.access(seller))
-
-
-def find_seller(app: App, session: Session, nip: str | None) -> Seller:
-    """A seller by its NIP, or the only one there is.
-
-    Raises:
-        BadInput: there is no such seller, or it has to be named; the ones that exist are told.
-    """
-    sellers = list(session.scalars(select(Seller).order_by(Seller.id)))
-    if nip is None and len(sellers) == 1:
-        return sellers[0]
-    digits = (nip or "").replace("-", "").replace(" ", "")
-    for seller in sellers:
-        if seller.nip == digits:
-            return seller
-    known = ", ".join(seller.nip for seller in sellers)
-    if nip is None and known:
-        message = app.text("Którego sprzedawcy to dotyczy?", "Which seller is meant?")
-    elif nip is None:
-        message = app.text("Nie ma jeszcze sprzedawców.", "There are no sellers yet.")
-    else:
-        message = app.text(f"Nie ma sprzedawcy z NIP {nip}.", f"There is no seller with NIP {nip}.")
-    hint = (
-        app.text(f"Są: {known}", f"There are: {known}")
-        if known
-        else "ksef-connector seller add SELLER.toml ..."
-    )
-    raise BadInput(message, f"--seller NIP. {hint}" if nip is None and known else hint)
 
 
 def local(moment: datetime | None) -> str:

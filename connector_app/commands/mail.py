@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Unpack
 
 import click
 from sqlalchemy import select
 
-from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.files import FILE
 from connector_app.commands.find_store import find_store
+from connector_app.commands.mail_server import (
+    Typed,
+    mail_server_options,
+    mail_settings,
+    recipient_of,
+    try_out,
+)
 from connector_app.documents import actions
 from connector_app.documents.obstacles import MAIL_ENDS
 from connector_app.documents.wording import ActionName
-from connector_app.mail.compose import usable_address
 from connector_app.mail.post import settings_of
-from connector_app.mail.settings import PORTS, MailSettings, Security
-from connector_app.mail.transport import MailError
-from connector_app.mail.trial import mail_faults, send_trial
 from connector_app.store.models import Document, Mail, MailState, ShopOrder, Store
 from core.findings import Text
 
@@ -39,85 +41,26 @@ def mail() -> None:
     E-maile wychodzą dopiero wtedy, gdy każą zasady sklepu: store set KOD --mail yes.""",
 )
 @click.argument("code", metavar="CODE")
-@option("--host", required=True, metavar="HOST", pl="Serwer SMTP.", en="SMTP server.")
-@option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=None,
-    show_default="587, 465 (tls), 25 (none)",
-    pl="Port.",
-    en="Port.",
-)
-@option(
-    "--security",
-    type=click.Choice([one.value for one in Security]),
-    default=Security.STARTTLS.value,
-    show_default=True,
-    pl="Ochrona połączenia; none tylko dla serwera na tej samej maszynie.",
-    en="Protection of the connection; none only for a server on this machine.",
-)
-@option("--user", default="", metavar="NAME", pl="Nazwa użytkownika.", en="User name.")
-@option(
-    "--password-file",
-    type=FILE,
-    default=None,
-    pl="Plik z hasłem w pierwszym wierszu.",
-    en="File with the password in its first line.",
-)
-@option(
-    "--from",
-    "sender",
-    required=True,
-    metavar="ADDRESS",
-    pl='Nadawca, np. "Sklep <faktury@sklep.example>".',
-    en='Sender, e.g. "Shop <invoices@shop.example>".',
-)
+@mail_server_options
 @option("--reply-to", default="", metavar="ADDRESS", pl="Adres do odpowiedzi.", en="Address for answers.")
 @pass_app
-def set_server(
-    app: App,
-    code: str,
-    host: str,
-    port: int | None,
-    security: str,
-    user: str,
-    password_file: Path | None,
-    sender: str,
-    reply_to: str,
-) -> None:
+def set_server(app: App, code: str, reply_to: str, **typed: Unpack[Typed]) -> None:
     """Set a store's mail server. The password is kept encrypted.
 
     E-mails go out only when the store's policy says so: store set CODE --mail yes.
     """
-    way = Security(security)
-    if bool(user) != (password_file is not None):
-        raise BadInput(
-            app.text(
-                "Nazwę użytkownika i plik z hasłem podaje się razem.",
-                "A user name and a file with the password are given together.",
-            )
-        )
-    lines = app.read_text(password_file).splitlines() if password_file is not None else [""]
-    password = lines[0] if lines else ""
-    settings = MailSettings(host, port or PORTS[way], way, sender, user, password, reply_to)
-    _check(app, settings)
+    settings = mail_settings(app, typed, reply_to=reply_to)
     services = app.open()
     with services.database.begin() as session:
         row = find_store(session, app, code)
         row.mail = services.vault.seal(settings.as_json())
     app.say(
         Text(
-            f"✓ Poczta sklepu {code}: {host}:{settings.port} ({security}).",
-            f"✓ Mail of store {code}: {host}:{settings.port} ({security}).",
+            f"✓ Poczta sklepu {code}: {settings.host}:{settings.port} ({settings.security}).",
+            f"✓ Mail of store {code}: {settings.host}:{settings.port} ({settings.security}).",
         )
     )
     app.say(Text(f"→ ksef-connector mail test {code} ADRES", f"→ ksef-connector mail test {code} ADDRESS"))
-
-
-def _check(app: App, settings: MailSettings) -> None:
-    for name, fault in mail_faults(settings).items():
-        hint = "--security starttls | tls" if name == "security" else ""
-        raise BadInput(fault.in_language(app.language), hint)
 
 
 @mail.command(pl="Wysyła próbną wiadomość z ustawień sklepu pod podany adres.")
@@ -127,11 +70,7 @@ def _check(app: App, settings: MailSettings) -> None:
 def test(app: App, code: str, address: str) -> None:
     """Send a trial message by a store's settings to an address."""
     services = app.open()
-    recipient = usable_address(address)
-    if not recipient:
-        raise BadInput(
-            app.text(f"{address!r} nie jest adresem e-mail.", f"{address!r} is no e-mail address.")
-        )
+    recipient = recipient_of(app, address)
     with services.database() as session:
         row = find_store(session, app, code)
     settings = settings_of(services, row)
@@ -140,14 +79,7 @@ def test(app: App, code: str, address: str) -> None:
             app.text(f"Sklep {code} nie ma ustawień poczty.", f"Store {code} has no mail settings."),
             f"ksef-connector mail set {code} --host ...",
         )
-    try:
-        send_trial(settings, recipient, app.language, services.clock())
-    except MailError as error:
-        raise Failure(
-            app.text(f"Poczta nie działa: {error}", f"The mail does not work: {error}"),
-            f"ksef-connector mail set {code} ...",
-        ) from None
-    app.say(Text(f"✓ Wysłano do {recipient}.", f"✓ Sent to {recipient}."))
+    try_out(app, settings, recipient, services.clock(), f"ksef-connector mail set {code} ...")
 
 
 @mail.command(name="list", pl="Pokazuje e-maile, które nie wyszły albo czekają, najstarsze pierwsze.")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import MofNCompleteColumn, TextColumn
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.bars import bars
 from connector_app.commands.bilingual import Command, option
 from connector_app.moving import move as moving
 from connector_app.moving.comparing import Comparison, Difference
@@ -120,24 +121,16 @@ def migrate_store(app: App, to: str, undo: bool, with_damage: bool, as_json: boo
 @contextmanager
 def _bars(app: App) -> Iterator[moving.Steps]:
     """A bar for each step, where there is a terminal."""
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[table]}"),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
+    shown = bars(app, MofNCompleteColumn(), TextColumn("{task.fields[table]}"))
 
     def begin(step: str, rows: int) -> None:
-        bars.add_task(_STEPS[step].in_language(app.language), total=rows, table="")
+        shown.add_task(_STEPS[step].in_language(app.language), total=rows, table="")
 
     def tell(table: str, rows: int) -> None:
-        if bars.task_ids:
-            bars.update(bars.task_ids[-1], advance=rows, table=table)
+        if shown.task_ids:
+            shown.update(shown.task_ids[-1], advance=rows, table=table)
 
-    with bars:
+    with shown:
         yield moving.Steps(begin, tell)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from connector_app import offline_certificates
 from connector_app.commands.app import App, BadInput, pass_app
-from connector_app.commands.bilingual import Command, option
-from connector_app.commands.credential_files import CERTIFICATE_WAYS, CredentialFiles, read_credential
-from connector_app.commands.files import FILE
-from connector_app.store.models import Seller
+from connector_app.commands.bilingual import Command
+from connector_app.commands.credential_files import (
+    CERTIFICATE_WAYS,
+    CredentialFiles,
+    certificate_options,
+    read_credential,
+)
+from connector_app.commands.find_seller import find_seller
 from core.findings import Text
 from core.ksef.verification import NoOfflineCertificate
 from core.signing.keys import KeyMaterial
@@ -26,25 +29,7 @@ from core.signing.keys import KeyMaterial
     Bez niego w czasie niedostępności KSeF dokumenty czekają.""",
 )
 @click.argument("nip", metavar="NIP")
-@option(
-    "--certificate", type=FILE, default=None, pl="Certyfikat, razem z --key.", en="Certificate, with --key."
-)
-@option("--key", type=FILE, default=None, pl="Klucz prywatny.", en="Private key.")
-@option(
-    "--p12",
-    type=FILE,
-    default=None,
-    pl="Certyfikat i klucz w jednym pliku PKCS#12.",
-    en="Certificate and key in one PKCS#12 file.",
-)
-@option(
-    "--password-file",
-    "password",
-    type=FILE,
-    default=None,
-    pl="Plik z hasłem do klucza.",
-    en="File with the password of the key.",
-)
+@certificate_options
 @pass_app
 def offline_certificate(
     app: App, nip: str, certificate: Path | None, key: Path | None, p12: Path | None, password: Path | None
@@ -59,12 +44,7 @@ def offline_certificate(
     services = app.open()
     try:
         with services.database.begin() as session:
-            row = session.scalar(select(Seller).where(Seller.nip == nip))
-            if row is None:
-                raise BadInput(
-                    app.text(f"Nie ma sprzedawcy {nip}.", f"There is no seller {nip}."),
-                    "ksef-connector seller list",
-                )
+            row = find_seller(app, session, nip)
             offline_certificates.add(session, services.vault, row, found, services.clock())
     except NoOfflineCertificate as error:
         raise BadInput(

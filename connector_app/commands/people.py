@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
+from connector_app.commands.find_seller import find_seller
 from connector_app.commands.public_url import public_address_of
 from connector_app.people import links, second_factor, trail
 from connector_app.people.accounts import by_email
@@ -106,7 +107,7 @@ def invite(app: App, email: str, nip: str | None, role: str, base: str | None) -
     with services.database.begin() as session:
         offer = Offer(is_admin=True)
         if nip is not None:
-            offer = Offer(_seller(app, session, nip).id, Role(role))
+            offer = Offer(find_seller(app, session, nip).id, Role(role))
         token = links.invite(session, email, offer, services.clock(), None)
         details = {"email": email.strip().lower(), "role": offer.role or "installation"}
         _record(
@@ -170,15 +171,6 @@ def _base(app: App, given: str | None) -> str:
 def _print_link(app: App, base: str, token: str, how_long: Text) -> None:
     app.out.print(f"{base}/join/{token}", markup=False)
     app.err.print(how_long.in_language(app.language), markup=False)
-
-
-def _seller(app: App, session: Session, nip: str) -> Seller:
-    row = session.scalar(select(Seller).where(Seller.nip == nip))
-    if row is None:
-        raise BadInput(
-            app.text(f"Nie ma sprzedawcy {nip}.", f"There is no seller {nip}."), "ksef-connector seller list"
-        )
-    return row
 
 
 def _user(app: App, session: Session, email: str) -> User:

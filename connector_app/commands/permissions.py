@@ -6,7 +6,8 @@ import click
 
 from connector_app.commands.app import App
 from connector_app.commands.bilingual import Group
-from connector_app.commands.ksef import json_option, open_desk, seller_option
+from connector_app.commands.find_seller import seller_option
+from connector_app.commands.ksef import json_option, open_desk
 from core.findings import Text
 from core.ksef.permissions import NAMES, SEND, personal
 

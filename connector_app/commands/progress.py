@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
+from rich.progress import MofNCompleteColumn
 from sqlalchemy import inspect
 
 from connector_app.commands.app import App
+from connector_app.commands.bars import bars
 from connector_app.commands.tables import state_name
 from connector_app.store.models import Document, DocumentState
 
@@ -36,14 +36,7 @@ class Progress:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=app.err,
-            transient=True,
-            disable=not app.err.is_terminal,
-        )
+        self._bars = bars(app, MofNCompleteColumn())
         self._task = self._bars.add_task(app.text("Dokumenty", "Documents"), total=None)
         self._steps: dict[int, int] = {}
         self._orders: dict[int, str] = {}

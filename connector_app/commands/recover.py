@@ -8,25 +8,20 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
+from rich.progress import MofNCompleteColumn
 from rich.table import Table
-from sqlalchemy import select
 
-from connector_app.commands.app import ATTENTION, App, BadInput, Failure, pass_app
+from connector_app.commands.app import ATTENTION, App, Failure, pass_app
+from connector_app.commands.bars import bars, pauses
 from connector_app.commands.bilingual import Command, option
-from connector_app.pipeline.services import Services
+from connector_app.commands.find_seller import find_seller, named_seller_option
 from connector_app.recovery.proofs import find_sessions
 from connector_app.recovery.report import Outcome, Report
 from connector_app.recovery.run import Watch
 from connector_app.recovery.run import recover as bring_back
 from connector_app.running.alone import RunnerBusy, work_alone
-from connector_app.store.models import Seller
 from core.findings import Text
 from core.ksef.errors import KsefError
-
-_TOLD_FROM = 10.0
-"""Seconds; shorter pauses are not worth a line."""
 
 
 @click.command(
@@ -37,7 +32,7 @@ _TOLD_FROM = 10.0
     od najwyższego numeru każdej serii. Przerwane polecenie uruchom jeszcze raz z tą samą datą; powtórzone
     niczego nie zmienia. Zob. docs/recover.pl.md.""",
 )
-@option("--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller.")
+@named_seller_option
 @option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -63,7 +58,8 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
     changes nothing. See docs/recover.md.
     """
     services = app.open()
-    seller_id = _seller(app, services, nip)
+    with services.database() as session:
+        seller_id = find_seller(app, session, nip).id
     try:
         with (
             work_alone(services, "recover", wait=app.settings.is_scaled, on_wait=app.tell),
@@ -88,43 +84,17 @@ def recover(app: App, nip: str, since: datetime, with_upo: bool, as_json: bool) 
     sys.exit(ATTENTION if report.counts[Outcome.UNREADABLE] else 0)
 
 
-def _seller(app: App, services: Services, nip: str) -> int:
-    with services.database() as session:
-        found = session.scalar(select(Seller.id).where(Seller.nip == nip))
-    if found is None:
-        raise BadInput(
-            app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."),
-            app.text(
-                "Najpierw dodaj go jak przy instalacji: ksef-connector seller add",
-                "First add it as when installing: ksef-connector seller add",
-            ),
-        )
-    return found
-
-
 @contextmanager
 def _bar(app: App) -> Iterator[Watch]:
     """A bar that counts invoices, or lines of text where there is no terminal."""
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
-    task = bars.add_task(app.text("Faktury z KSeF", "Invoices from KSeF"), total=None)
+    shown = bars(app, MofNCompleteColumn())
+    task = shown.add_task(app.text("Faktury z KSeF", "Invoices from KSeF"), total=None)
 
     def progress(report: Report, known: int) -> None:
-        bars.update(task, completed=report.found, total=max(known, report.found))
+        shown.update(task, completed=report.found, total=max(known, report.found))
 
-    def waiting(seconds: float) -> None:
-        if seconds >= _TOLD_FROM:
-            said = app.text("limit KSeF, przerwa", "limit of KSeF, pause")
-            app.err.print(f"… {said}: {seconds:.0f} s", markup=False)
-
-    with bars:
-        yield Watch(progress, waiting)
+    with shown:
+        yield Watch(progress, pauses(app))
 
 
 def _print(app: App, report: Report, since: date) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
 from connector_app.commands.app import App
+from connector_app.commands.bars import bars
 
 
 @contextmanager
@@ -22,15 +22,7 @@ def rows_bar(app: App, label: str) -> Iterator[Callable[[int, int], None]]:
     Yields:
         What is told how many of how many are done.
     """
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
-    task = bars.add_task(label, total=None)
-    with bars:
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+    shown = bars(app, TaskProgressColumn(), TimeRemainingColumn())
+    task = shown.add_task(label, total=None)
+    with shown:
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -12,13 +12,18 @@ from connector_app import credentials, ksef_access
 from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.auth import print_credential, print_notices
 from connector_app.commands.bilingual import Group, option
-from connector_app.commands.credential_files import WAYS, CredentialFiles, read_credential
+from connector_app.commands.credential_files import (
+    WAYS,
+    CredentialFiles,
+    certificate_options,
+    read_credential,
+)
 from connector_app.commands.files import FILE
+from connector_app.commands.find_seller import find_seller
 from connector_app.commands.ksef import (
     SUBJECTS,
     address_option,
     allowed_ips,
-    find_seller,
     iso,
     json_option,
     subject_option,
@@ -93,29 +98,7 @@ seller.add_command(offline_certificate)
     pl="Struktura dokumentów; FA2 przyjmuje już tylko środowisko TEST.",
     en="Structure of documents; FA2 is accepted by the TEST environment only.",
 )
-@option(
-    "--certificate",
-    type=FILE,
-    default=None,
-    pl="Certyfikat (PEM lub DER), razem z --key.",
-    en="Certificate (PEM or DER), with --key.",
-)
-@option("--key", type=FILE, default=None, pl="Klucz prywatny (PEM lub DER).", en="Private key (PEM or DER).")
-@option(
-    "--p12",
-    type=FILE,
-    default=None,
-    pl="Certyfikat i klucz w jednym pliku PKCS#12.",
-    en="Certificate and key in one PKCS#12 file.",
-)
-@option(
-    "--password-file",
-    "password",
-    type=FILE,
-    default=None,
-    pl="Plik z hasłem do klucza.",
-    en="File with the password of the key.",
-)
+@certificate_options
 @option(
     "--token-file", "token", type=FILE, default=None, pl="Plik z tokenem KSeF.", en="File with a KSeF token."
 )

@@ -12,12 +12,17 @@ import click
 from flask import Flask
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from connector_app import logs
 from connector_app.alerts.watch import Watchman
 from connector_app.background import Background
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
+from connector_app.commands.running_options import (
+    begin_log,
+    every_option,
+    log_json_option,
+    public_url_option,
+)
 from connector_app.commands.serve_sandbox import sandboxes
 from connector_app.hooks.happenings import Links
 from connector_app.pipeline.batches.send import tidy
@@ -53,21 +58,8 @@ _TURN = 0.0005
     pl="Port aplikacji w przeglądarce.",
     en="Port of the application in the browser.",
 )
-@option(
-    "--every",
-    type=click.FloatRange(1, 3600),
-    default=20.0,
-    show_default=True,
-    pl="Co ile sekund zaglądać do sklepów.",
-    en="Seconds between looks at the shops.",
-)
-@option(
-    "--public-url",
-    default=None,
-    metavar="URL",
-    pl="Adres https, pod którym ten program widzą sklepy (same dają wtedy znać o zmianach) i nabywcy.",
-    en="The https address under which shops (they then tell of changes) and buyers reach this program.",
-)
+@every_option
+@public_url_option
 @option(
     "--sandbox",
     "with_sandbox",
@@ -75,12 +67,7 @@ _TURN = 0.0005
     pl="Obok uruchamia piaskownice KSeF i sklepów na tym komputerze, do wypróbowania wszystkiego.",
     en="Run sandboxes of KSeF and of shops beside it, on this machine, to try everything out.",
 )
-@option(
-    "--log-json",
-    is_flag=True,
-    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
-    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
-)
+@log_json_option
 @pass_app
 def serve(
     app: App,
@@ -93,8 +80,7 @@ def serve(
 ) -> None:
     """Run until interrupted: take in orders, issue, send, track, publish; people use it in a browser."""
     address = public_address_of(app, public_url)
-    wanted = app.settings
-    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="serve")
+    begin_log(app, "serve", as_json=log_json)
     signal.signal(signal.SIGTERM, _end)
     # answers come from other threads than the work; Python's own 5 ms a turn would add up in each of them
     sys.setswitchinterval(_TURN)

@@ -19,8 +19,8 @@ from connector_app.commands.app import App, BadInput, Failure, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.failures import shop_words
 from connector_app.commands.files import FILE
+from connector_app.commands.find_seller import find_seller, named_seller_option
 from connector_app.commands.find_store import find_store
-from connector_app.commands.ksef import find_seller
 from connector_app.commands.platform_config import read_config
 from connector_app.commands.progress import Progress
 from connector_app.commands.store_backfill import backfill
@@ -54,7 +54,7 @@ def store() -> None:
     Zmieniany sklep zachowuje ustawienia, których nie podano.""",
 )
 @click.argument("code", metavar="CODE")
-@option("--seller", "nip", required=True, metavar="NIP", pl="NIP sprzedawcy.", en="NIP of the seller.")
+@named_seller_option
 @option(
     "--platform",
     required=True,

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import TaskProgressColumn
 
 from connector_app.commands.app import App, BadInput, Failure, pass_app
+from connector_app.commands.bars import bars
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.failures import shop_words
 from connector_app.commands.find_store import find_store
@@ -102,24 +103,17 @@ def _report(app: App, result: IntakeResult, code: str, *, as_json: bool) -> None
 @contextmanager
 def _bar(app: App, begins: datetime, services: Services) -> Iterator[Tell]:
     """A bar over the time that is read; how many orders lie in it is not known before."""
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
+    shown = bars(app, TaskProgressColumn())
     span = max(1.0, (services.clock() - begins).total_seconds())
-    task = bars.add_task(app.text("Zamówienia", "Orders"), total=span)
+    task = shown.add_task(app.text("Zamówienia", "Orders"), total=span)
 
     def tell(seen: int, changed_at: datetime) -> None:
         upto = f"{changed_at.astimezone(WARSAW):%Y-%m-%d}"
-        bars.update(
+        shown.update(
             task,
             completed=(changed_at - begins).total_seconds(),
             description=app.text(f"Zamówienia: {seen} (do {upto})", f"Orders: {seen} (up to {upto})"),
         )
 
-    with bars:
+    with shown:
         yield tell

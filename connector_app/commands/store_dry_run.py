@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import TaskProgressColumn
 from rich.table import Table
 
 from adapters.contract import ShopError
 from connector_app.commands.app import ATTENTION, App, BadInput, Failure, pass_app
+from connector_app.commands.bars import bars
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.find_store import find_store
 from connector_app.dry_run.outcomes import OUTCOME_WORDS, Outcome
@@ -136,23 +137,16 @@ def _say_sending(app: App, sending: dict[str, Any]) -> None:
 @contextmanager
 def _bar(app: App, period: Period, services: Services) -> Iterator[Tell]:
     """A bar over the time that is read; how many orders lie in it is not known before."""
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
+    shown = bars(app, TaskProgressColumn())
     span = max(1.0, (services.clock() - period.begins).total_seconds())
-    task = bars.add_task(app.text("Zamówienia", "Orders"), total=span)
+    task = shown.add_task(app.text("Zamówienia", "Orders"), total=span)
 
     def tell(seen: int, changed_at: datetime) -> None:
-        bars.update(
+        shown.update(
             task,
             completed=max(0.0, (changed_at - period.begins).total_seconds()),
             description=app.text(f"Zamówienia: {seen}", f"Orders: {seen}"),
         )
 
-    with bars:
+    with shown:
         yield tell

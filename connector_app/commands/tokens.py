@@ -11,7 +11,8 @@ from rich.table import Table
 from connector_app.commands.app import App, BadInput, pass_app
 from connector_app.commands.bilingual import Group, option
 from connector_app.commands.files import FILE, reason_of
-from connector_app.commands.ksef import iso, json_option, local, open_desk, seller_option
+from connector_app.commands.find_seller import seller_option
+from connector_app.commands.ksef import iso, json_option, local, open_desk
 from core.findings import Text
 from core.ksef import tokens as ksef
 from core.ksef.tokens import DESCRIPTION_LENGTHS, TokenPermission, TokenState

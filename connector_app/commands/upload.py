@@ -10,8 +10,8 @@ from rich.table import Table
 from connector_app.commands.app import App, Failure, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.files import FILE_OR_DASH
+from connector_app.commands.find_seller import find_seller
 from connector_app.commands.findings import print_findings
-from connector_app.commands.ksef import find_seller
 from connector_app.commands.tables import amount
 from connector_app.uploads import BadArchive, Outcome, UploadResult, files_of, take
 from core.findings import Text

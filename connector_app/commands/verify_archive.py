@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from sqlalchemy import select
 
-from connector_app.commands.app import ATTENTION, App, BadInput, pass_app
+from connector_app.commands.app import ATTENTION, App, pass_app
+from connector_app.commands.bars import bars
 from connector_app.commands.bilingual import Command, option
+from connector_app.commands.find_seller import find_seller
 from connector_app.keeping.repair import NotRepairable, access_of, repair
 from connector_app.keeping.verify import Fault, Scope, Tally, count, verify
 from connector_app.ksef_access import SellerAccess
 from connector_app.pipeline.services import Services
 from connector_app.plain_words import ksef_words
-from connector_app.store.models import Seller
 from core.calendar import warsaw_day
 from core.findings import Text
 from core.ksef.errors import KsefError
@@ -62,8 +62,10 @@ def verify_archive(app: App, nip: str | None, with_schema: bool, with_repair: bo
     services = app.open()
     today = warsaw_day(services.clock())
     scope = Scope(_seller(app, services, nip), with_schema, services.schema_dir, today)
-    with _bar(app, count(services, scope.seller_id)) as bars:
-        tally = verify(services, scope, lambda seen: bars.update(bars.task_ids[0], completed=seen.documents))
+    with _bar(app, count(services, scope.seller_id)) as shown:
+        tally = verify(
+            services, scope, lambda seen: shown.update(shown.task_ids[0], completed=seen.documents)
+        )
     left = _repair_all(app, services, tally) if with_repair else tally.faults
     if as_json:
         app.json(_json(tally, left))
@@ -76,10 +78,7 @@ def _seller(app: App, services: Services, nip: str | None) -> int | None:
     if nip is None:
         return None
     with services.database() as session:
-        found = session.scalar(select(Seller.id).where(Seller.nip == nip))
-    if found is None:
-        raise BadInput(app.text(f"Nie ma sprzedawcy o NIP {nip}.", f"There is no seller with NIP {nip}."))
-    return found
+        return find_seller(app, session, nip).id
 
 
 def _repair_all(app: App, services: Services, tally: Tally) -> list[Fault]:
@@ -148,15 +147,7 @@ def _print(app: App, tally: Tally, left: list[Fault], *, with_repair: bool) -> N
 
 @contextmanager
 def _bar(app: App, total: int) -> Iterator[Bars]:
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=app.err,
-        transient=True,
-        disable=not app.err.is_terminal,
-    )
-    bars.add_task(app.text("Dokumenty", "Documents"), total=total)
-    with bars:
-        yield bars
+    shown = bars(app, MofNCompleteColumn(), TimeRemainingColumn())
+    shown.add_task(app.text("Dokumenty", "Documents"), total=total)
+    with shown:
+        yield shown

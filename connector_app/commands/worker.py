@@ -8,10 +8,16 @@ from datetime import timedelta
 
 import click
 
-from connector_app import logs
 from connector_app.commands.app import App, pass_app
 from connector_app.commands.bilingual import Command, option
 from connector_app.commands.public_url import public_address_of
+from connector_app.commands.running_options import (
+    alive_option,
+    begin_log,
+    every_option,
+    log_json_option,
+    public_url_option,
+)
 from connector_app.commands.scaled import need_broker, say_alive
 from connector_app.pipeline.batches.send import tidy
 from connector_app.running import workers
@@ -40,33 +46,10 @@ from core.findings import Text
     pl="Obok rozdziela też pracę, jak ksef-connector beat.",
     en="Give out work as well, like ksef-connector beat.",
 )
-@option(
-    "--every",
-    type=click.FloatRange(1, 3600),
-    default=20.0,
-    show_default=True,
-    pl="Co ile sekund zaglądać do każdego sklepu.",
-    en="Seconds between looks at each shop.",
-)
-@option(
-    "--public-url",
-    default=None,
-    metavar="URL",
-    pl="Adres https, pod którym tę instalację widzą sklepy i nabywcy.",
-    en="The https address under which shops and buyers reach this installation.",
-)
-@option(
-    "--alive",
-    is_flag=True,
-    pl="Tylko powiedz, czy na tym komputerze już pracuje (kod wyjścia 1: nie).",
-    en="Only say whether one is at work on this machine (exit code 1: none is).",
-)
-@option(
-    "--log-json",
-    is_flag=True,
-    pl="Dziennik jako JSON; także KSEF_CONNECTOR_LOG=json.",
-    en="The log as JSON; also KSEF_CONNECTOR_LOG=json.",
-)
+@every_option
+@public_url_option
+@alive_option
+@log_json_option
 @pass_app
 def worker(
     app: App,
@@ -90,8 +73,7 @@ def worker(
     from connector_app.running.process import Duties  # noqa: PLC0415
 
     address = public_address_of(app, public_url)
-    wanted = app.settings
-    logs.configure(sys.stderr, level=wanted.log_level, as_json=log_json or wanted.log_json, process="worker")
+    begin_log(app, "worker", as_json=log_json)
     # migrates and checks before any process begins; each opens the installation for itself
     services = app.open()
     tidy(services)

@@ -24,7 +24,7 @@ from connector_app.recovery.linking import link_in
 from connector_app.store.models import INVOICE, Document, DocumentState, MailState, ShopOrder
 from connector_app.store.recovered import NO_SHOPS
 from connector_app.store.snapshots import from_json
-from core.findings import Text
+from core.findings import SaidError, Text
 
 IN_BULK = (
     ActionName.ISSUE,
@@ -61,16 +61,12 @@ class Action:
         return self.why_not is None
 
 
-class NotPossible(Exception):
+class NotPossible(SaidError):
     """A document that an action cannot be done with.
 
     Attributes:
         text: why.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 def loading() -> tuple[Any, ...]:

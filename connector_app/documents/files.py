@@ -12,7 +12,7 @@ from connector_app.keeping.reading import ArchiveDamaged, upo_of, xml_of
 from connector_app.ksef_access import hash_text
 from connector_app.pictures import picture
 from connector_app.store.models import Document, ShopOrder
-from core.findings import Text
+from core.findings import SaidError, Text
 from core.ksef import upo
 from core.ksef.errors import ProofMismatch
 from core.ksef.upo_signature import check_signature
@@ -29,16 +29,12 @@ class FileKind(StrEnum):
     UPO = "upo"
 
 
-class NoFile(Exception):
+class NoFile(SaidError):
     """A file that cannot be given.
 
     Attributes:
         text: why.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

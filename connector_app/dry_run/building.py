@@ -12,6 +12,7 @@ from typing import Any
 
 from connector_app.decisions import Decision, decide, due_day, is_business
 from connector_app.dry_run.outcomes import Built, OrderOutcome, Outcome
+from connector_app.numbering import bad_pattern
 from connector_app.pipeline.purposes import REASONS, REFUNDED
 from connector_app.policies import StorePolicy
 from connector_app.profiles import Profile
@@ -100,7 +101,7 @@ class Builder:
         except RateError as error:
             return replace(said, outcome=Outcome.ATTENTION, findings=(error.finding(),))
         except BadPattern as error:
-            return replace(said, outcome=Outcome.ATTENTION, findings=(_bad_pattern(error),))
+            return replace(said, outcome=Outcome.ATTENTION, findings=(bad_pattern(error),))
 
     def _day(self, sale: Order) -> date:
         """The day on which the invoice would have been issued."""
@@ -236,17 +237,6 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "sentence": {"pl": rule.sentence.pl, "en": rule.sentence.en},
         "basis": {"pl": rule.basis.pl, "en": rule.basis.en},
     }
-
-
-def _bad_pattern(error: BadPattern) -> Finding:
-    return Finding(
-        "number-pattern-unusable",
-        Severity.ERROR,
-        "Faktura/Fa/P_2",
-        error.text,
-        Text("Popraw wzór numeracji sprzedawcy.", "Correct the seller's number pattern."),
-        "P_2",
-    )
 
 
 def _asked(amount: Decimal, currency: str) -> Finding:

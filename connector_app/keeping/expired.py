@@ -1,9 +1,10 @@
 """Documents older than the legal time: listed, and deleted only because a person says so.
 
-Invoices are kept until the tax's limitation is over (art. 112 and 112a VAT act), five years from the end of
-the year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). KSeF itself keeps
-them ten years from the end of the year of issue (art. 106na VAT act), and so does this program. What is
-deleted leaves its number behind, so that it is never used again and a check of numbers finds no gap.
+KSeF itself keeps an invoice ten years from the end of the year of issue (art. 112aa VAT act). One that is not
+in KSeF the seller keeps until the tax's limitation is over (art. 112 and 112a VAT act), five years from the
+end of the year in which the tax was to be paid (art. 70 § 1, art. 86 § 1 Ordynacji podatkowej). This program
+keeps all of them for the longer time. What is deleted leaves its number behind, so that it is never used
+again and a check of numbers finds no gap.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import case, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from connector_app.keeping import options
@@ -20,7 +21,7 @@ from connector_app.people import trail
 from connector_app.pipeline.services import Services
 from connector_app.store.archive import ArchiveDamage, DeletedDocument
 from connector_app.store.desk import BuyerProposal
-from connector_app.store.models import Document, Event, Mail, Publication, ShopOrder
+from connector_app.store.models import Document, DocumentState, Event, Mail, Publication, ShopOrder
 
 _AT_ONCE = 50
 
@@ -54,16 +55,20 @@ def kept_until(issued_on: date, years: int) -> date:
 def expired(session: Session, today: date) -> list[Expired]:
     """Orders whose documents are all older than the legal time, the oldest first.
 
+    Not those with a document that is still under way.
+
     Args:
         session: for reading.
         today: Warsaw day.
     """
     years = options.keeping_options(session).legal_years
     newest = func.max(Document.issued_on)
+    # what is still to be issued has no day, and may hold a number already
+    under_way = case((Document.issued_on.is_(None) & (Document.state != DocumentState.CANCELLED), 1), else_=0)
     rows = session.execute(
         select(Document.order_id, func.count(), newest)
         .group_by(Document.order_id)
-        .having(newest < date(max(1, today.year - years), 1, 1))
+        .having(newest < date(max(1, today.year - years), 1, 1), func.sum(under_way) == 0)
         .order_by(newest, Document.order_id)
     )
     return [

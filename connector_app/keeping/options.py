@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from connector_app.store.desk import InstallationSetting
 
 LEGAL_YEARS = 10
-"""Years for which KSeF itself keeps an invoice (art. 106na VAT act); a tax's limitation is half of it."""
+"""Years for which KSeF itself keeps an invoice (art. 112aa VAT act); a tax's limitation is half of it."""
 PERSONAL_DAYS = 130
 """Days after which personal data of an order that needs no invoice are deleted.
 

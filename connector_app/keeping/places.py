@@ -14,7 +14,7 @@ from connector_app.keeping.options import BackupOptions
 from connector_app.keeping.package import SUFFIX
 from connector_app.vault import Vault
 from core.calendar import WARSAW
-from core.findings import Text
+from core.findings import SaidError, Text
 
 _NAME = re.compile(r"ksef-([0-9a-f]{8})-(\d{8}T\d{6})Z" + re.escape(SUFFIX))
 _MOMENT = "%Y%m%dT%H%M%S"
@@ -22,16 +22,12 @@ _ABANDONED = 86_400
 """Seconds after which an unfinished file belongs to nobody."""
 
 
-class BackupFailed(Exception):
+class BackupFailed(SaidError):
     """A backup that cannot be made.
 
     Attributes:
         text: why, and what to do, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 def name_of(vault: Vault, moment: datetime) -> str:

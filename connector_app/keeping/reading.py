@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from connector_app.store.models import Document
 from connector_app.store.proofs import SessionUpoPage
-from core.findings import Text
+from core.findings import SaidError, Text
 
 REPAIR = Text(
     "Przywróć bazę z kopii zapasowej (ksef-connector restore) albo pobierz plik z KSeF: "
@@ -31,7 +31,7 @@ class Part(StrEnum):
     SESSION_UPO = "session-upo"
 
 
-class ArchiveDamaged(Exception):
+class ArchiveDamaged(SaidError):
     """Stored bytes are not those that were stored.
 
     Attributes:
@@ -43,10 +43,10 @@ class ArchiveDamaged(Exception):
     def __init__(
         self, seller_id: int, part: Part, text: Text, *, document_id: int | None = None, reference: str = ""
     ) -> None:
-        super().__init__(text.en)
+        super().__init__(text)
         self.seller_id, self.document_id = seller_id, document_id
         self.part, self.reference = part, reference
-        self.text, self.hint = text, REPAIR
+        self.hint = REPAIR
 
     @property
     def said(self) -> Text:

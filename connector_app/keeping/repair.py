@@ -18,7 +18,7 @@ from connector_app.pipeline.signers import keep_signer
 from connector_app.pipeline.submit import DAMAGED
 from connector_app.store.models import Document, DocumentState, Seller
 from connector_app.store.proofs import SessionUpo, SessionUpoPage
-from core.findings import Text
+from core.findings import SaidError, Text
 from core.ksef import invoices, upo
 from core.ksef.errors import KsefRefused, ProofMismatch
 from core.ksef.upo_signature import check_signature
@@ -33,16 +33,12 @@ _PROVEN = Text(
 )
 
 
-class NotRepairable(Exception):
+class NotRepairable(SaidError):
     """A file that KSeF cannot give back.
 
     Attributes:
         text: why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 def repair(services: Services, fault: Fault, access: SellerAccess) -> None:

@@ -33,7 +33,7 @@ from connector_app.store.engines import address, make_engine
 from connector_app.store.locks import LockHeld, lock
 from connector_app.store.models import Seller
 from connector_app.store.sessions import Sessions
-from core.findings import Text
+from core.findings import SaidError, Text
 
 READY = ".restored"
 """Folder of what is whole and only has to be moved into place."""
@@ -43,7 +43,7 @@ _DATABASE = "connector.sqlite3"
 _WORK = "work"
 
 
-class NotRestored(Exception):
+class NotRestored(SaidError):
     """A restore that cannot be done; nothing was touched.
 
     Attributes:
@@ -51,8 +51,8 @@ class NotRestored(Exception):
     """
 
     def __init__(self, text: Text, hint: Text) -> None:
-        super().__init__(text.en)
-        self.text, self.hint = text, hint
+        super().__init__(text)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from core.findings import Text
+from core.findings import SaidError, Text
 
 MAGIC = b"KSEFBACKUP1\n"
 CHUNK = 1 << 20
@@ -34,16 +34,12 @@ _MOST_COST = 1 << 20
 _LONGEST_HEAD = 4096
 
 
-class Unopenable(Exception):
+class Unopenable(SaidError):
     """A backup that cannot be read.
 
     Attributes:
         text: why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 class SealingFile(io.RawIOBase):

@@ -28,7 +28,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from core.findings import Text
+from core.findings import SaidError, Text
 
 NBP_API: Final = "https://api.nbp.pl/api"
 """The bank's own address."""
@@ -42,16 +42,12 @@ _LEAST, _MOST = Decimal("0.000001"), Decimal(1_000_000)
 _DECIMALS = 8  # the rupiah, announced for 10 000 with four decimals, has the most
 
 
-class NbpError(Exception):
+class NbpError(SaidError):
     """The NBP gave no usable answer.
 
     Attributes:
         text: what happened, in the middle of a sentence.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 class NbpUnreachable(NbpError):

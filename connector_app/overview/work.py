@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from connector_app.store.models import INVOICE, Document, DocumentState, ShopOrder
 from connector_app.store.recovered import NEVER
+from core.calendar import add_working_days
 
 NEEDS_A_PERSON = (DocumentState.ATTENTION, DocumentState.REJECTED)
 """States in which nothing happens until somebody decides."""
@@ -111,7 +112,9 @@ class Deadline:
     waits_for: str | None
 
 
-def deadlines(session: Session, sellers: Collection[int], today: date, limit: int) -> list[Deadline]:
+def deadlines(
+    session: Session, sellers: Collection[int], today: date, limit: int, *, within: int | None = None
+) -> list[Deadline]:
     """Offline documents that KSeF does not have yet, the most urgent first.
 
     Args:
@@ -119,7 +122,9 @@ def deadlines(session: Session, sellers: Collection[int], today: date, limit: in
         sellers: ids of the sellers to look at.
         today: Warsaw day.
         limit: how many at the most.
+        within: only those that are due in so many working days, or overdue; ``None``: all.
     """
+    until = date.max if within is None else add_working_days(today, within) if within else today
     rows = session.execute(
         select(Document.id, Document.number, Document.send_by, Document.waiting_for)
         .where(
@@ -127,6 +132,7 @@ def deadlines(session: Session, sellers: Collection[int], today: date, limit: in
             Document.state.in_((DocumentState.ISSUED, DocumentState.SENT, DocumentState.REJECTED)),
             _KSEF_NUMBER.is_(None),
             Document.send_by.is_not(None),
+            Document.send_by <= until,
         )
         .order_by(Document.send_by)
         .limit(limit)

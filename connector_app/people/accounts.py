@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connector_app.store.people import Invitation, Membership, Role, User, WebSession
-from core.findings import Text
+from core.findings import SaidError, Text
 
 SHORTEST_PASSWORD = 10
 """Characters."""
@@ -23,7 +23,7 @@ _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
 
-class NotPossible(ValueError):
+class NotPossible(SaidError, ValueError):
     """A change of accounts that would do harm.
 
     Attributes:
@@ -31,8 +31,8 @@ class NotPossible(ValueError):
     """
 
     def __init__(self, text: Text, hint: Text) -> None:
-        super().__init__(text.en)
-        self.text, self.hint = text, hint
+        super().__init__(text)
+        self.hint = hint
 
 
 def digest(token: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from connector_app.decisions import Decision
 from connector_app.mail.queue import queue
-from connector_app.numbering import take_number
+from connector_app.numbering import bad_pattern, take_number
 from connector_app.pipeline import deciding, life, proposed
 from connector_app.pipeline.offline import OfflinePlan
 from connector_app.pipeline.purposes import REFUND
@@ -186,7 +186,7 @@ def freeze(
         except _Refused as refused:
             life.ask(document, refused.findings, now)
         except BadPattern as error:
-            life.ask(document, [_bad_pattern(error)], now)
+            life.ask(document, [bad_pattern(error)], now)
         else:
             what = Text(
                 f"Wystawiono dokument {number}. {mode.pl}".strip(),
@@ -223,17 +223,6 @@ def _check_technical(document: Document, invoice: Invoice) -> list[Finding]:
             "KSeF documentation, technical correction",
         )
     ]
-
-
-def _bad_pattern(error: BadPattern) -> Finding:
-    return Finding(
-        "number-pattern-unusable",
-        Severity.ERROR,
-        "Faktura/Fa/P_2",
-        error.text,
-        Text("Popraw wzór numeracji sprzedawcy.", "Correct the seller's number pattern."),
-        "P_2",
-    )
 
 
 def _freeze(document: Document, invoice: Invoice, data: bytes, schema: registry.FaSchema) -> None:

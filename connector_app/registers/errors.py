@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.findings import Text
+from core.findings import SaidError, Text
 
 
-class RegisterDown(Exception):
+class RegisterDown(SaidError):
     """A register gave no usable answer; nothing is known of the number, and nothing is blocked by it.
 
     Attributes:
@@ -14,6 +14,5 @@ class RegisterDown(Exception):
     """
 
     def __init__(self, text: Text, *, is_limit: bool = False) -> None:
-        super().__init__(text.en)
-        self.text = text
+        super().__init__(text)
         self.is_limit = is_limit

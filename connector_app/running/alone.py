@@ -13,7 +13,7 @@ from connector_app.pipeline.services import Services
 from connector_app.running.workers import Presence, alive, list_in_words
 from connector_app.store.locks import LockHeld, lock
 from connector_app.store.running import Worker
-from core.findings import Text
+from core.findings import SaidError, Text
 
 RUNNER = "runner"
 """Name of the lock."""
@@ -21,7 +21,7 @@ RUNNER = "runner"
 _WAITING = Text("Czekam na inny proces tej instalacji…", "Waiting for another process of this installation…")
 
 
-class RunnerBusy(Exception):
+class RunnerBusy(SaidError):
     """Another process is at work on this installation.
 
     Attributes:
@@ -32,11 +32,13 @@ class RunnerBusy(Exception):
     def __init__(self, workers: list[Worker]) -> None:
         self.workers = workers
         said = list_in_words(workers)
-        self.text = Text(
-            f"Inny proces już pracuje na tej instalacji{f' ({said.pl})' if workers else ''}.",
-            f"Another process is already at work on this installation{f' ({said.en})' if workers else ''}.",
+        pl, en = f" ({said.pl})" if workers else "", f" ({said.en})" if workers else ""
+        super().__init__(
+            Text(
+                f"Inny proces już pracuje na tej instalacji{pl}.",
+                f"Another process is already at work on this installation{en}.",
+            )
         )
-        super().__init__(self.text.en)
 
 
 @contextmanager

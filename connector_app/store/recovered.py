@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from connector_app.store.models import Document, Seller, ShopOrder, Store
 from connector_app.store.uploaded import PLATFORM as UPLOADED
+from connector_app.store.uploaded import shelf_of
 
 PLATFORM = "ksef"
 """Platform of the store that holds them."""
@@ -33,15 +34,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 def store_of(session: Session, seller: Seller, now: datetime) -> Store:
     """The store that holds a seller's recovered documents, made when there is none."""
-    code = f"{PLATFORM}-{seller.nip}"
-    store = session.scalar(select(Store).where(Store.code == code))
-    if store is None:
-        store = Store(
-            code=code, seller_id=seller.id, platform=PLATFORM, url="", config="", policy={}, created_at=now
-        )
-        session.add(store)
-        session.flush()
-    return store
+    return shelf_of(session, seller, PLATFORM, now)
 
 
 def order_for(session: Session, store: Store, ksef_number: str, now: datetime) -> ShopOrder:

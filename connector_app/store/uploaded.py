@@ -18,17 +18,29 @@ PLATFORM = "upload"
 """Platform of the store that holds them."""
 
 
-def store_of(session: Session, seller: Seller, now: datetime) -> Store:
-    """The store that holds a seller's uploaded documents, made when there is none."""
-    code = f"{PLATFORM}-{seller.nip}"
+def shelf_of(session: Session, seller: Seller, platform: str, now: datetime) -> Store:
+    """A seller's store that is no shop, made when there is none.
+
+    Args:
+        session: inside a transaction.
+        seller: whose.
+        platform: what it holds, such as :data:`PLATFORM`.
+        now: aware UTC.
+    """
+    code = f"{platform}-{seller.nip}"
     store = session.scalar(select(Store).where(Store.code == code))
     if store is None:
         store = Store(
-            code=code, seller_id=seller.id, platform=PLATFORM, url="", config="", policy={}, created_at=now
+            code=code, seller_id=seller.id, platform=platform, url="", config="", policy={}, created_at=now
         )
         session.add(store)
         session.flush()
     return store
+
+
+def store_of(session: Session, seller: Seller, now: datetime) -> Store:
+    """The store that holds a seller's uploaded documents, made when there is none."""
+    return shelf_of(session, seller, PLATFORM, now)
 
 
 def order_for(session: Session, store: Store, sha256: str, number: str, now: datetime) -> ShopOrder:

@@ -23,7 +23,7 @@ from connector_app.store.sessions import lane_of
 from connector_app.web import access
 from connector_app.web.access import Right
 from connector_app.web.here import here
-from core.findings import Text
+from core.findings import SaidError, Text
 
 _log = Log(__name__)
 
@@ -34,16 +34,12 @@ _BROKEN = Text(
 )
 
 
-class JobFailed(Exception):
+class JobFailed(SaidError):
     """What a job says when it cannot go on.
 
     Attributes:
         text: why, and what to do, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 class Progress:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from core.findings import Text
+from core.findings import SaidError, Text
 from core.ksef.auth import AllowedIps, RequestVersion, SubjectType, auth_token_request
 from core.ksef.client import KsefClient
 
@@ -21,16 +21,12 @@ _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _REQUESTS = tuple(f"{{http://ksef.mf.gov.pl/auth/token/{version}}}" for version in ("2.0", "2.1"))
 
 
-class SignedRequestError(ValueError):
+class SignedRequestError(SaidError, ValueError):
     """A file that KSeF would not take as a signed AuthTokenRequest of this context.
 
     Attributes:
         text: why, for a person.
     """
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ def test_a_rule_that_fails_hides_no_other_and_closes_nothing(
 
     with desk.services.database.begin() as session:
         session.execute(update(Document).where(Document.state == "attention").values(state="cancelled"))
-    monkeypatch.setattr("connector_app.alerts.of_documents._groups", broken)
+    monkeypatch.setattr("connector_app.overview.delays._standing", broken)
     desk.over()
     assert desk.kinds() == ["attention"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +14,9 @@ from sqlalchemy import select
 from connector_app.checks.installation.network import look_at_network
 from connector_app.checks.installation.run import Installation, examine
 from connector_app.checks.installation.said import AREAS, Area, Examined, Looked
+from connector_app.hooks.keeping import BY_PERSON
 from connector_app.mail.settings import MailSettings, Security
-from connector_app.pipeline.services import Services
+from connector_app.pipeline.services import Services, dump_text
 from connector_app.running.alone import RUNNER
 from connector_app.store.database import connect
 from connector_app.store.locks import lock
@@ -64,7 +66,7 @@ STUCK = "UPDATE documents SET state = 'accepted', updated_at = '2026-11-20 10:00
 BROKEN: dict[str, tuple[str, ...]] = {
     "documents-stuck": (STUCK,),
     "waiting-for-a-person": (
-        "UPDATE documents SET state = 'attention', updated_at = '2026-11-20 10:00:00' "
+        "UPDATE documents SET state = 'attention', created_at = '2026-11-20 10:00:00' "
         "WHERE number LIKE 'FV%2'",
     ),
     "deadline-over": (
@@ -132,6 +134,17 @@ def test_what_is_broken_is_said(good: Shelf, code: str) -> None:
     assert found.result == "findings"
 
 
+def test_a_hook_that_a_person_switched_off_is_no_trouble(good: Shelf) -> None:
+    """Nor are the messages that it was still to get."""
+    good.sql(
+        "INSERT INTO hooks (id, seller_id, url, secret, events, mark, failure, disabled_at, created_at) "
+        "SELECT 9, 1, 'https://erp.example', credential, '[]', 0, ?, created_at, created_at FROM sellers",
+        dump_text(BY_PERSON),
+    )
+    good.sql(BROKEN["deliveries-late"][1])
+    assert codes(look(good)) == []
+
+
 def test_rights_of_files_are_looked_at(good: Shelf) -> None:
     """Others can read the key; in an open folder, the database, too."""
     services = good.made.services()  # opening closes the key to others
@@ -166,6 +179,23 @@ def test_ksef_and_shop_out_of_reach_are_said(good: Shelf) -> None:
         good.made.ksef.state.faults.clear()
         good.made.shop._faults.clear()
     assert {"ksef-sign-in", "shop-trouble"} <= set(codes(found))
+
+
+def test_a_shop_whose_clock_is_off_is_told(good: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the Date of its answers: minutes are worth knowing, a quarter of an hour keeps the shop away."""
+    state, ours = good.made.shop.state, good.made.clock
+    monkeypatch.setattr(state, "clock", lambda: ours() + timedelta(minutes=5))
+    found = look(good, network=True)
+    (told,) = [one.en for one in found.areas[Area.NETWORK].facts if "clock" in one.en]
+    # the header has whole seconds
+    words = rf"Store {_only_store(good)}, clock: the shop's clock is (299|300) s away from ours"
+    assert re.fullmatch(words, told)
+    assert codes(found) == []
+
+
+def _only_store(shelf: Shelf) -> str:
+    with shelf.made.services().database() as session:
+        return session.scalars(select(Store.code)).one()
 
 
 def test_a_server_that_never_answers_is_not_waited_for(good: Shelf) -> None:

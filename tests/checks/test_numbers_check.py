@@ -344,20 +344,6 @@ def test_numbers_out_of_order_are_said_unless_they_were_made_anew(shelf: Shelf) 
     assert (report.totals, report.result) == ({"number-made-anew": 1}, Result.PROVED)
 
 
-def test_what_was_deleted_after_the_legal_time_is_no_gap(shelf: Shelf) -> None:
-    """A person deleted it, and its number and KSeF number were written down."""
-    shelf.sql(
-        "INSERT INTO deleted_documents (id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, "
-        "deleted_at) SELECT id, seller_id, kind, number, issued_on, ksef_number, xml_sha256, updated_at "
-        "FROM documents WHERE number = 'FV/2026/11/0002'"
-    )
-    shelf.sql("DELETE FROM orders WHERE number = '16'")
-    shelf.sql("DELETE FROM documents WHERE number = 'FV/2026/11/0002'")
-    report = shelf.check()
-    assert (report.totals, report.result) == ({"number-explained": 1}, Result.PROVED)
-    assert report.parts[Part.KSEF].counts["deleted_here"] == 1
-
-
 def test_an_order_without_its_personal_data_is_no_order_that_cannot_be_read(shelf: Shelf) -> None:
     """It was not due; one that a person is asked about is said."""
     nothing = "xml = NULL, xml_sha256 = NULL, ksef_number = NULL, upo = NULL, upo_sha256 = NULL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from connector_app.checks.period import BadPeriod, Period
 from connector_app.checks.report import Part, Report, Result
+from connector_app.keeping.expired import delete_expired, expired
 from connector_app.store.models import Seller, Store
 from connector_app.uploads import take
 from tests.checks.broken import Shelf
@@ -105,6 +107,25 @@ def test_months_of_a_yearly_series_leave_nothing_out_between_them(made: World) -
     assert lines(shelf.check("2026-10", with_ksef=False)) == []
     whole = shelf.check("2026-11", end="2026-12", with_ksef=False)
     assert lines(whole) == [("FV/2026/1", "FV/2026/4", 1)]
+
+
+def test_a_deleted_month_of_a_yearly_series_stays_its_own_matter(made: World) -> None:
+    """The month after it begins after the deleted numbers, and the month before ends before them."""
+    patterns(made, "FV/{yyyy}/{n}")
+    made.run()
+    later(made, 10, 1002, 1003)
+    later(made, 31, 1004)
+    services = made.services()
+    with services.database() as session:
+        old = [one for one in expired(session, date(2040, 1, 1)) if f"{one.newest:%Y-%m}" == "2026-12"]
+    assert delete_expired(services, old, "kto@sklep.example") == 2
+    shelf = Shelf(made)
+    november, december = shelf.check("2026-11"), shelf.check("2026-12")
+    assert (november.totals, lines(november)) == ({}, [("FV/2026/1", "FV/2026/2", 0)])
+    assert (december.totals, lines(december)) == (
+        {"number-explained": 1}, [("FV/2026/3", "FV/2026/4", 0)],
+    )  # fmt: skip
+    assert (december.series[0].count, december.series[0].deleted) == (0, 2)
 
 
 def test_a_changed_pattern_leaves_both_series_proved(made: World) -> None:

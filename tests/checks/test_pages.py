@@ -95,6 +95,7 @@ def test_the_state_of_the_installation_is_shown(pages: Site, shelf: Shelf) -> No
     text = someone.get("/installation")
     assert "secret.key nie odszyfrowuje" in text
     assert "Nie zamówiono." in text
+    assert "Tym programem kopii jeszcze nie zrobiono" in text
     shelf.sql("UPDATE sellers SET tokens = NULL")
     someone.post("/installation", network="yes")
     text = finished(someone, "/installation?whole=yes")

@@ -80,4 +80,5 @@ def test_an_examination_as_json_is_stable(run: Run, sold: World) -> None:
     quiet = run("check", "--no-network", lang="en")
     assert "Nobody works." in quiet.output
     assert "Not asked for." in quiet.output
+    assert "No backup was made with this program yet" in quiet.output
     assert sold.home.exists()

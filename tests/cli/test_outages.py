@@ -98,7 +98,7 @@ def test_only_an_offline_certificate_is_kept(run: Run, sandboxes: KsefSandbox, t
     files = ("--certificate", "offline.crt", "--key", "offline.key")
     unknown = run("seller", "offline-certificate", "1111111111", *files, lang="en")
     assert unknown.exit_code == 2
-    assert "no seller 1111111111" in unknown.output
+    assert "no seller with NIP 1111111111" in unknown.output
 
 
 def test_latarnia_alone_is_no_environment(run: Run, sandboxes: KsefSandbox) -> None:

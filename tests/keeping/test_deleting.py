@@ -236,6 +236,12 @@ def test_documents_of_long_ago_go_only_when_asked_and_leave_their_number(kept: W
         assert expired(session, date(2037, 12, 31)) == []
         found = expired(session, date(2038, 1, 1))
     assert [one.count for one in found] == [1, 1]
+    with services.database.begin() as session:
+        late = session.scalars(select(Document).where(Document.order_id == found[1].order_id)).one()
+        number, day, late.issued_on = late.number, late.issued_on, None
+    with services.database.begin() as session:
+        assert expired(session, date(2038, 1, 1)) == found[:1], f"{number} is to be made anew"
+        session.get_one(Document, late.id).issued_on = day
     assert delete_expired(services, found[:1], "kto@sklep.example") == 1
     with services.database() as session:
         trace = session.scalars(select(DeletedDocument)).one()

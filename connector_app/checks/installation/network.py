@@ -163,6 +163,8 @@ def _shop(services: Services, store: Store) -> _Probe:
             )
             if line.ok is False:
                 looked.error("shop-trouble", said, why, todo)
+            elif line.ok is None:  # worth knowing, such as the shop's clock
+                looked.facts.append(said)
         good = sum(line.ok is True for line in lines)
         looked.facts.append(Text(f"{name.pl}: dobrze {good}.", f"{name.en}: {good} good."))
 

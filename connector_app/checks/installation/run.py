@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector_app.checks.installation.archive import look_at_archive, look_at_known_damage
+from connector_app.checks.installation.backups import look_at_backups
 from connector_app.checks.installation.data import look_at_database
 from connector_app.checks.installation.machine import look_at_files, look_at_program
 from connector_app.checks.installation.network import Tell, look_at_network
@@ -75,7 +76,7 @@ def examine(
         areas[Area.DATABASE].why_not = EARLIER
     services = _opened(place, found) if is_there and is_usable else None
     if services is None:
-        for area in (Area.SECRETS, Area.WORK, Area.ARCHIVE, Area.NETWORK):
+        for area in (Area.SECRETS, Area.WORK, Area.ARCHIVE, Area.BACKUP, Area.NETWORK):
             areas[area].why_not = EARLIER
         return found
     _look_inside(found, services, deep=deep)
@@ -105,6 +106,7 @@ def _look_inside(found: Examined, services: Services, *, deep: bool) -> None:
         Area.SECRETS: lambda: look_at_secrets(areas[Area.SECRETS], services),
         Area.WORK: lambda: look_at_work(areas[Area.WORK], services),
         Area.ARCHIVE: lambda: _archive(found, services, deep=deep),
+        Area.BACKUP: lambda: look_at_backups(areas[Area.BACKUP], services),
     }
     for area, look in looks.items():
         try:

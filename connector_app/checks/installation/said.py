@@ -26,6 +26,7 @@ class Area(StrEnum):
     SECRETS = "secrets"
     WORK = "work"
     ARCHIVE = "archive"
+    BACKUP = "backup"
     NETWORK = "network"
 
 
@@ -36,6 +37,7 @@ AREAS = {
     Area.SECRETS: Text("Klucze, certyfikaty i tokeny", "Keys, certificates and tokens"),
     Area.WORK: Text("Praca", "Work"),
     Area.ARCHIVE: Text("Przechowywane dokumenty (próba)", "Kept documents (a sample)"),
+    Area.BACKUP: Text("Kopia zapasowa", "Backup"),
     Area.NETWORK: Text("KSeF, sklepy i poczta", "KSeF, shops and mail"),
 }
 

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from connector_app.alerts.kinds import options_of
 from connector_app.checks.installation.said import Looked
 from connector_app.ksef_notices import noticed
-from connector_app.overview.work import NEEDS_A_PERSON, UNDER_WAY, deadlines
+from connector_app.overview import delays
+from connector_app.overview.work import UNDER_WAY, deadlines
 from connector_app.pipeline.holds import hold_of
 from connector_app.pipeline.services import Services, load_text
 from connector_app.running import workers
 from connector_app.running.alone import RUNNER
 from connector_app.store.locks import LockHeld, lock
-from connector_app.store.machines import Hook, HookDelivery
 from connector_app.store.models import (
     Batch,
     BatchState,
@@ -29,7 +30,6 @@ from connector_app.store.models import (
     Store,
     WebhookEvent,
 )  # fmt: skip
-from connector_app.store.recovered import IS_OPEN
 from core.calendar import warsaw_day
 from core.findings import Severity, Text
 
@@ -39,8 +39,6 @@ _LONG = timedelta(hours=12)
 """A batch that is open for longer does not go on by itself."""
 PATIENCE = timedelta(days=3)
 """Documents that need a person for longer are told."""
-_NEAR = 2
-"""Days before a deadline on which it is told."""
 _MOST = 20
 
 
@@ -120,7 +118,7 @@ def _documents(looked: Looked, session: Session, now: datetime) -> None:
                 "Start the program (serve); if it works, see its log and documents show.",
             ),
         )
-    old = _count(session, Document.state.in_(NEEDS_A_PERSON), Document.updated_at < now - PATIENCE)
+    old = sum(one.count for one in delays.undecided(session, now - PATIENCE))
     if old:
         looked.warn(
             "waiting-for-a-person",
@@ -171,9 +169,8 @@ def _sellers(looked: Looked, session: Session, now: datetime) -> None:
 
 def _deadlines(looked: Looked, session: Session, now: datetime) -> None:
     sellers = list(session.scalars(select(Seller.id)))
-    for one in deadlines(session, sellers, warsaw_day(now), _MOST):
-        if one.days > _NEAR:
-            continue
+    within = options_of(session).number("deadline_days")
+    for one in deadlines(session, sellers, warsaw_day(now), _MOST, within=within):
         waits = load_text(one.waits_for) if one.waits_for else Text("", "")
         say = looked.error if one.days <= 0 else looked.warn
         say(
@@ -188,30 +185,28 @@ def _deadlines(looked: Looked, session: Session, now: datetime) -> None:
 
 
 def _shops(looked: Looked, session: Session, now: datetime) -> None:
-    for store in session.scalars(select(Store).where(IS_OPEN).order_by(Store.id)):
-        if store.looked_at is None or now - store.looked_at > _LATE:
-            seen = store.looked_at
-            when = f"{seen:%Y-%m-%d %H:%M} UTC" if seen else "–"
-            looked.warn(
-                "store-silent",
-                Text(
-                    f"Sklepu {store.code} nie odczytano od ponad godziny (ostatnio {when}).",
-                    f"Store {store.code} was not read for more than an hour (last {when}).",
-                ),
-                Text("Jego nowych zamówień nikt nie widzi.", "Nobody sees its new orders."),
-                Text(f"ksef-connector store check {store.code}", f"ksef-connector store check {store.code}"),
-            )
-        if store.webhook_trouble:
-            why = load_text(store.webhook_trouble)
-            looked.warn(
-                "webhooks-asleep",
-                Text(f"Webhooki sklepu {store.code}: {why.pl}", f"Webhooks of store {store.code}: {why.en}"),
-                Text("Zmiany są znajdowane później.", "Changes are found later."),
-                Text(
-                    f"ksef-connector store webhooks {store.code} --register",
-                    f"ksef-connector store webhooks {store.code} --register",
-                ),
-            )
+    for store, _ in delays.silent_stores(session, now - _LATE):
+        when = f"{store.looked_at:%Y-%m-%d %H:%M} UTC" if store.looked_at else "–"
+        looked.warn(
+            "store-silent",
+            Text(
+                f"Sklepu {store.code} nie odczytano od ponad godziny (ostatnio {when}).",
+                f"Store {store.code} was not read for more than an hour (last {when}).",
+            ),
+            Text("Jego nowych zamówień nikt nie widzi.", "Nobody sees its new orders."),
+            Text(f"ksef-connector store check {store.code}", f"ksef-connector store check {store.code}"),
+        )
+    for store in delays.without_webhooks(session):
+        why = load_text(store.webhook_trouble or "")
+        looked.warn(
+            "webhooks-asleep",
+            Text(f"Webhooki sklepu {store.code}: {why.pl}", f"Webhooks of store {store.code}: {why.en}"),
+            Text("Zmiany są znajdowane później.", "Changes are found later."),
+            Text(
+                f"ksef-connector store webhooks {store.code} --register",
+                f"ksef-connector store webhooks {store.code} --register",
+            ),
+        )
     events = _count(session, WebhookEvent.done_at.is_(None), WebhookEvent.received_at < now - _LATE)
     if events:
         looked.warn(
@@ -246,7 +241,7 @@ def _going_out(looked: Looked, session: Session, now: datetime) -> None:
             Text(f"ksef-connector store check {code}", f"ksef-connector store check {code}"),
         )
     mails = _count(session, Mail.state.in_((MailState.UNKNOWN, MailState.REFUSED)))
-    late = _count(session, Mail.state == MailState.DUE, Mail.created_at < now - _LONG)
+    late = sum(one.count for one in delays.unsent_mails(session, now - _LONG))
     if mails or late:
         looked.warn(
             "mails-not-sent",
@@ -260,7 +255,7 @@ def _going_out(looked: Looked, session: Session, now: datetime) -> None:
 
 
 def _machines(looked: Looked, session: Session, now: datetime) -> None:
-    for hook in session.scalars(select(Hook).where(Hook.disabled_at.is_not(None), Hook.failure.is_not(None))):
+    for hook in delays.given_up_hooks(session):
         why = load_text(hook.failure) if hook.failure else Text("", "")
         looked.warn(
             "hook-off",
@@ -268,7 +263,7 @@ def _machines(looked: Looked, session: Session, now: datetime) -> None:
             Text("Tamten program nic nie dostaje.", "That program gets nothing."),
             Text("Włącz je na stronie API i powiadomień.", "Switch it on on the page API and hooks."),
         )
-    late = _count(session, HookDelivery.done_at.is_(None), HookDelivery.created_at < now - _LONG)
+    late = sum(count for _, count, _ in delays.undelivered(session, now - _LONG))
     if late:
         looked.warn(
             "deliveries-late",
