@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
@@ -36,8 +37,8 @@ def bank() -> Iterator[NbpSandbox]:
 
 @pytest.fixture
 def client(bank: NbpSandbox) -> Iterator[NbpClient]:
-    """A client with little patience."""
-    client = NbpClient(bank.url, limits=Limits(connect=2, read=0.5, total=0.6))
+    """A client that waits also for a machine at its limit."""
+    client = NbpClient(bank.url, limits=Limits(connect=5, read=5, total=10))
     yield client
     client.close()
 
@@ -88,8 +89,9 @@ def test_redirects_end() -> None:
     assert 1 < len(session.asked) < 6
 
 
-def test_an_answer_that_trickles_has_an_end(bank: NbpSandbox, client: NbpClient) -> None:
+def test_an_answer_that_trickles_has_an_end(bank: NbpSandbox) -> None:
     """Each piece comes in time, the whole does not."""
+    client = NbpClient(bank.url, limits=Limits(connect=5, read=5, total=0.6))
 
     def trickle(_true: Response) -> Response:
         def pieces() -> Iterator[bytes]:
@@ -100,7 +102,7 @@ def test_an_answer_that_trickles_has_an_end(bank: NbpSandbox, client: NbpClient)
         return Response(pieces())
 
     bank.fault(trickle)
-    with pytest.raises(NbpUnreachable, match="slowly"):
+    with closing(client), pytest.raises(NbpUnreachable, match="slowly"):
         client.mid_rates("EUR", FIRST, LAST)
 
 

@@ -26,7 +26,9 @@ from sandbox.nbp import NbpSandbox, Spoil
 TUESDAY = date(2026, 11, 24)
 MONDAY = date(2026, 11, 23)
 FRIDAY = date(2026, 11, 20)
-LIMITS = Limits(connect=2, read=0.3, total=1)
+PATIENT = Limits(connect=5, read=5, total=10)
+HASTY = Limits(connect=2, read=0.3, total=1)
+"""Where the bank does not answer; a machine at its limit answers later than that."""
 _ROW = f'{{"no":"227/A/NBP/2026","effectiveDate":"{MONDAY}","mid":4.25}}'
 _HEAD = '{"table":"A","code":"EUR","rates":'
 
@@ -59,8 +61,8 @@ def open_rates(bank: NbpSandbox, clock: Clock, tmp_path: Path) -> Iterator[Calla
     """Makes rates that ask the bank and share one cache file."""
     made: list[NbpRates] = []
 
-    def make(url: str | None = None) -> NbpRates:
-        rates = NbpRates(url or bank.url, RateCache(tmp_path / FILE_NAME), clock=clock, limits=LIMITS)
+    def make(url: str | None = None, limits: Limits = PATIENT) -> NbpRates:
+        rates = NbpRates(url or bank.url, RateCache(tmp_path / FILE_NAME), clock=clock, limits=limits)
         made.append(rates)
         return rates
 
@@ -322,8 +324,9 @@ def test_a_redirect_on_this_machine_is_followed(rates: NbpRates, bank: NbpSandbo
     assert rates.rate("EUR", MONDAY).day == MONDAY
 
 
-def test_a_bank_that_does_not_answer_is_left(rates: NbpRates, bank: NbpSandbox) -> None:
+def test_a_bank_that_does_not_answer_is_left(open_rates: Callable[..., NbpRates], bank: NbpSandbox) -> None:
     """Reading has an end, and so has an answer that trickles."""
+    rates = open_rates(limits=HASTY)
 
     def wait(true: Response) -> Response:
         time.sleep(0.8)
