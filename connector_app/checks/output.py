@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader
 from connector_app.checks.labels import PARTS, RESULTS, SEVERITIES, count_text
 from connector_app.checks.report import Result
 from connector_app.checks.wording import KINDS
+from connector_app.spreadsheets import plain
 from core.calendar import WARSAW
 from core.findings import Severity, Text
 
@@ -23,7 +24,6 @@ _TITLES = (
     Text("Opis", "Description"),
     Text("Co zrobić", "What to do"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def groups_of(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -89,15 +89,10 @@ def as_csv(report: Mapping[str, Any], language: str) -> bytes:
             f"from {line['first']} to {line['last']}: {line['count']}, missing {line['missing']}, explained "
             f"{line['explained']}",
         )
-        about = _plain(f"{line['series']} {line['period']}".strip())
+        about = plain(f"{line['series']} {line['period']}".strip())
         table.writerow(["series", "", about, said.in_language(language), ""])
     for one in report["findings"]:
         weight = SEVERITIES[Severity(one["severity"])].in_language(language)
-        texts = [_plain(one["path"]), _plain(one["message"][language]), _plain(one["hint"][language])]
+        texts = [plain(one["path"]), plain(one["message"][language]), plain(one["hint"][language])]
         table.writerow([one["code"], weight, *texts])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -43,6 +43,7 @@ _COMMANDS: Mapping[str, str] = {
     "verify-archive": "connector_app.commands.verify_archive",
     "recover": "connector_app.commands.recover",
     "check": "connector_app.commands.check",
+    "export": "connector_app.commands.export",
     "migrate-store": "connector_app.commands.migrate_store",
     "invoice": "connector_app.commands.invoice",
     "sandbox": "connector_app.commands.sandbox",

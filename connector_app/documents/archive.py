@@ -18,6 +18,7 @@ from connector_app.documents.queries import Filter, Listed
 from connector_app.keeping import damage
 from connector_app.keeping.reading import ArchiveDamaged
 from connector_app.pipeline.services import Services
+from connector_app.spreadsheets import plain
 from connector_app.store.models import Document, Seller, ShopOrder
 from connector_app.words import state_text
 from core.findings import Text
@@ -25,7 +26,6 @@ from core.findings import Text
 _ROWS = 500
 _DOCUMENTS = 40
 _MISSING = {"pl": "BRAKI.txt", "en": "MISSING.txt"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TITLES = (
     Text("ID", "ID"),
@@ -151,12 +151,12 @@ def _values(row: Listed, nips: dict[int, str], wanted: Wanted) -> list[str]:
         str(row.id),
         nips.get(row.seller_id, ""),
         row.store_code,
-        _plain(row.order_number),
+        plain(row.order_number),
         row.kind,
-        _plain(row.number),
+        plain(row.number),
         row.day.isoformat() if row.day else "",
-        _plain(row.buyer_name),
-        _plain(row.buyer_tax_id),
+        plain(row.buyer_name),
+        plain(row.buyer_tax_id),
         _amount(row.total, wanted.language),
         row.currency or "",
         state_text(row.state).in_language(wanted.language),
@@ -168,12 +168,6 @@ def _amount(total: Decimal | None, language: str) -> str:
     if total is None:
         return ""
     return f"{total:.2f}" if language == "en" else f"{total:.2f}".replace(".", ",")
-
-
-def _plain(text: str | None) -> str:
-    """A text that no spreadsheet takes for a formula: buyers type their own names."""
-    text = text or ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _line(values: list[str], *, polish: bool) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
+from connector_app.spreadsheets import plain
 from connector_app.store.models import Seller
 from connector_app.store.people import AuditEntry, User
 from connector_app.store.sessions import Sessions
@@ -161,10 +162,7 @@ def _cells(row: Found) -> list[str]:
 
 def _line(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    # a spreadsheet would run what looks like a formula
-    csv.writer(out).writerow(
-        [f"'{one}" if one[:1] in {"=", "+", "-", "@", "\t", "\r"} else one for one in cells]
-    )
+    csv.writer(out).writerow([plain(one) for one in cells])
     return out.getvalue()
 
 
