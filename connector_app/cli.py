@@ -1,6 +1,6 @@
 """The one command: ``ksef-connector``.
 
-Everything else is imported inside :func:`main`, so that Ctrl-C ends the program quietly even while it
+Nearly everything else is imported inside :func:`main`, so that Ctrl-C ends the program quietly even while it
 still loads.
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells expect it (128 + SIGINT)."""
+from connector_app.interrupts import INTERRUPTED, quiet_while_loading
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        from connector_app.commands.root import root  # noqa: PLC0415  see the module's text
+        with quiet_while_loading():
+            from connector_app.commands.root import root  # noqa: PLC0415  see the module's text
 
         root()
     except KeyboardInterrupt:

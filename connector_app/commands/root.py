@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 
-from connector_app.cli import INTERRUPTED
 from connector_app.commands.bilingual import LANGUAGES, Group, option, screen_language, usage_text
+from connector_app.interrupts import INTERRUPTED, quiet_while_loading
 from core.findings import Text
 
 _COMMANDS: Mapping[str, str] = {
@@ -64,9 +64,9 @@ class Root(Group):
         """Load a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(
-            importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_")
-        )
+        with quiet_while_loading():
+            module = importlib.import_module(_COMMANDS[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def main(  # type: ignore[override]  # the base class overloads on standalone_mode, which has one use here
