@@ -12,9 +12,9 @@ from connector_app.accounting.exports import order_map
 from connector_app.accounting.register.markers import Marker
 from connector_app.accounting.register.reading import Progress, Trouble, read_month
 from connector_app.accounting.register.rows import RegisterDocument, Scope
-from connector_app.accounting.whole_file import whole_file
 from connector_app.checks.period import Period
 from connector_app.pipeline.services import Services
+from connector_app.whole_file import whole_file
 from core.findings import Finding
 
 

@@ -16,7 +16,15 @@ from lxml import etree
 
 from core.fa import registry, schema
 from core.fa.binding import UnreadableDocument
-from core.invoices.model import CorrectionType, InvoiceKind, RateRow, RateSummary, TaxId, TaxIdKind
+from core.invoices.model import (
+    CorrectedInvoice,
+    CorrectionType,
+    InvoiceKind,
+    RateRow,
+    RateSummary,
+    TaxId,
+    TaxIdKind,
+)
 
 _TAXES: Final = {
     RateRow.BASIC: "P_14_1",
@@ -26,20 +34,6 @@ _TAXES: Final = {
     RateRow.OSS: "P_14_5",
 }
 _ROWS: Final = {row.value: row for row in RateRow}
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """DaneFaKorygowanej: a document that a correction corrects.
-
-    Attributes:
-        number: NrFaKorygowanej. issued_on: DataWystFaKorygowanej.
-        ksef_number: NrKSeFFaKorygowanej; empty when it was issued outside KSeF.
-    """
-
-    number: str
-    issued_on: date
-    ksef_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,7 @@ class Brief:
     oss_rates: tuple[Decimal, ...] = ()
     gtu: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
-    originals: tuple[Original, ...] = ()
+    originals: tuple[CorrectedInvoice, ...] = ()
     reason: str = ""
     correction_type: CorrectionType | None = None
     from_receipt: bool = False
@@ -108,7 +102,7 @@ class _Seen:
 
     texts: dict[str, str] = field(default_factory=dict)
     lines: dict[str, dict[str, None]] = field(default_factory=dict)
-    originals: list[Original] = field(default_factory=list)
+    originals: list[CorrectedInvoice] = field(default_factory=list)
 
     def add_line(self, name: str, text: str) -> None:
         self.lines.setdefault(name, {})[text] = None
@@ -202,7 +196,8 @@ def _see_line(line: etree._Element, seen: _Seen) -> None:
 def _see_original(original: etree._Element, seen: _Seen) -> None:
     texts = _texts(original)
     issued = date.fromisoformat(texts["DataWystFaKorygowanej"])
-    seen.originals.append(Original(texts["NrFaKorygowanej"], issued, texts.get("NrKSeFFaKorygowanej", "")))
+    number = texts.get("NrKSeFFaKorygowanej", "")
+    seen.originals.append(CorrectedInvoice(issued, texts["NrFaKorygowanej"], number))
 
 
 def _see_terms(terms: etree._Element, seen: _Seen) -> None:

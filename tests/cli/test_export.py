@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -124,6 +126,19 @@ def test_one_bad_document_stops_the_file(
     assert "→" in result.output
     assert file.read_text("utf-8") == "of before"
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["map.csv"]
+
+
+def test_a_pipe_is_written_and_stays_a_pipe(run: Run, sold: World, tmp_path: Path) -> None:
+    """Replaced by a file, what reads it would wait for ever; so would a device be lost."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    assert run("export", "map", "--month", "2026-11", "-o", pipe).exit_code == 0
+    reader.join(10)
+    assert pipe.is_fifo()
+    assert read[0].count(b"\r\n") == 1 + len(sold.documents())
 
 
 @pytest.mark.parametrize("month", ["2026", "2026-13", "11.2026", "2026-11-24"])
